@@ -1,0 +1,37 @@
+# One target for each thing people and the pipeline do; bare `make` prints them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test e2e bench format lint release
+
+# An import that the module graph does not allow is a build error.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+RELEASE := .build-release
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: release ## all of it on an embedded cluster, in under a minute
+	$(RELEASE)/release/bylaw demo
+
+test: ## build and run the tests; needs no cluster
+	@.ci/install-packages test
+	swift build --build-tests $(SWIFT_FLAGS)
+	swift test --skip-build --disable-xctest
+
+e2e: release ## the end-to-end suites against a real kube-apiserver (made once, about seven minutes)
+	@.ci/install-packages e2e
+	swift build --build-tests $(SWIFT_FLAGS)
+	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster swift test --skip-build --disable-xctest --filter 'ContractTests|EndToEndTests'
+
+bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
+	@.ci/install-packages e2e
+	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/bench
+
+release: ## build the program as it is shipped
+	@.ci/install-packages build
+	swift build --configuration release --product bylaw --build-path $(RELEASE) --static-swift-stdlib $(SWIFT_FLAGS)
+
+format: ## write all Swift files in the project's format
+	swift format --in-place --recursive Sources Tests Package.swift
+
+lint: ## formatting, the purity of the pure modules, scripts, embedded runbooks
+	@.ci/lint

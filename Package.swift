@@ -1,0 +1,91 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// One module of ours: what it may import is exactly what stands here, and the build checks it.
+struct Module {
+    var name: String
+    var imports: [String] = []
+    var hasTests = true
+    /// What only its tests import beside it.
+    var testImports: [String] = []
+}
+
+/// C libraries: a module map and inline shims each. Exactly one target imports each of them.
+let libraries: [Target] = [
+    .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSpawn"),
+]
+
+/// The module graph, from the inside out. Arrows point inward; adapters never import each other.
+let modules: [Module] = [
+    // Pure: no C, no `async`, no clock, no environment, no files.
+    Module(name: "Manifest"),
+    Module(name: "JSON", imports: ["Manifest"]),
+    Module(name: "Policy", imports: ["Manifest"], testImports: ["JSON"]),
+    Module(name: "Planning", imports: ["Manifest", "Policy"]),
+    Module(name: "KubeProtocol", imports: ["Manifest", "JSON"]),
+    Module(name: "Arguments"),
+    // Wrappers: one C library or one system facility each.
+    Module(name: "ChildProcess", imports: ["CSpawn"]),
+    Module(name: "Signatures", imports: ["CCrypto"]),
+    Module(name: "SQLite", imports: ["CSQLite"]),
+    Module(name: "YAML", imports: ["CYAML", "Manifest"]),
+    Module(name: "HTTPClient", imports: ["CCurl"], testImports: ["ChildProcess"]),
+    Module(name: "HTTPServer", imports: ["CMicroHTTPD"]),
+    Module(name: "Git", imports: ["CGit2", "HTTPClient", "ChildProcess"]),
+    Module(name: "Telemetry"),
+    // Use cases, and the ports they need.
+    Module(name: "Reconciler", imports: ["Manifest", "Policy", "Planning", "Telemetry"]),
+    // Adapters.
+    Module(name: "PolicyFiles", imports: ["Manifest", "Policy", "YAML", "JSON"]),
+    Module(name: "GitSource", imports: ["Reconciler", "Manifest", "Policy", "Git", "PolicyFiles"]),
+    Module(
+        name: "KubeClient",
+        imports: ["Reconciler", "Manifest", "JSON", "YAML", "KubeProtocol", "HTTPClient", "ChildProcess"]),
+    Module(name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite"]),
+    Module(name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"]),
+    Module(name: "RunbookLibrary"),
+    Module(
+        name: "Commands",
+        imports: [
+            "Manifest", "JSON", "Policy", "Planning", "Arguments", "Telemetry", "Signatures", "Reconciler", "PolicyFiles",
+            "YAML", "HTTPClient", "GitSource", "Git", "KubeClient", "Journal", "EmbeddedCluster", "RunbookLibrary",
+        ]),
+]
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "bylaw",
+    products: [.executable(name: "bylaw", targets: ["bylaw"])],
+    targets: libraries
+        + modules.map { module in
+            .target(
+                name: module.name, dependencies: module.imports.map { .byName(name: $0) }, swiftSettings: settings)
+        }
+        + modules.filter(\.hasTests).map { module in
+            .testTarget(
+                name: module.name + "Tests",
+                dependencies: ([module.name, "TestSupport"] + module.testImports + module.imports.filter { !$0.hasPrefix("C") || $0 == "ChildProcess" })
+                    .map { .byName(name: $0) },
+                swiftSettings: settings)
+        }
+        + [
+            .executableTarget(name: "bylaw", dependencies: ["Commands"], swiftSettings: settings),
+            .target(
+                name: "TestSupport", dependencies: ["Manifest", "JSON", "ChildProcess"], path: "Tests/TestSupport",
+                swiftSettings: settings),
+        ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,144 @@
+import Arguments
+import Foundation
+
+/// The exit statuses of every command, as in `grep` and `kubectl diff`.
+enum ExitStatus {
+    static let success: Int32 = 0
+    /// There is something to look at: differences, findings, something held or failed.
+    static let findings: Int32 = 1
+    static let failure: Int32 = 2
+}
+
+/// A command that cannot do its work: one message with the next step.
+struct CommandFailure: Error {
+    var message: String
+    var hint: String
+}
+
+/// A command's description with what it does.
+struct Command: Sendable {
+    var description: CommandDescription
+    var run: @Sendable (Invocation) async throws -> Int32
+}
+
+/// What a command is called with.
+struct Invocation: Sendable {
+    var arguments: ParsedArguments
+    var environment: [String: String]
+    var terminal: Terminal
+}
+
+/// Every command, in the order of the help.
+private let commands: [Command] = [
+    runCommand, syncCommand, planCommand, statusCommand, checkCommand, journalListCommand, journalShowCommand,
+    runbookListCommand, runbookShowCommand, versionCommand,
+]
+
+/// Runs the program.
+///
+/// - Parameter words: The words after the program's name.
+/// - Returns: The exit status.
+package func runBylaw(_ words: [String], environment: [String: String]) async -> Int32 {
+    let terminal = Terminal(environment: environment)
+    guard let first = words.first, first != "help", first != "--help", first != "-h" else {
+        let asked = words.dropFirst().joined(separator: " ")
+        if let command = commands.first(where: { $0.description.name == asked }) {
+            terminal.write(renderHelp(for: command.description))
+        } else {
+            terminal.write(overview())
+        }
+        return words.isEmpty ? ExitStatus.failure : ExitStatus.success
+    }
+    if first == "--version" { return await run(versionCommand, [], environment, terminal) }
+    // The longest name that fits: `journal list` before a command `journal`.
+    for length in [2, 1] where words.count >= length {
+        let name = words.prefix(length).joined(separator: " ")
+        if let command = commands.first(where: { $0.description.name == name }) {
+            return await run(command, Array(words.dropFirst(length)), environment, terminal)
+        }
+    }
+    let family = commands.map(\.description.name).filter { $0.hasPrefix(first + " ") }
+    if !family.isEmpty {
+        let isHelp = words.dropFirst().first.map { ["--help", "-h"].contains($0) } ?? false
+        terminal.writeError("bylaw \(first): say which: \(family.map { "bylaw \($0)" }.joined(separator: ", "))\n")
+        return isHelp ? ExitStatus.success : ExitStatus.failure
+    }
+    let nearest = nearestWord(to: first, among: commands.map(\.description.name))
+    terminal.writeError(
+        "bylaw: \"\(printable(first))\" is not a command; "
+            + (nearest.map { "did you mean bylaw \($0)?" } ?? "see bylaw --help") + "\n")
+    return ExitStatus.failure
+}
+
+private func run(
+    _ command: Command, _ words: [String], _ environment: [String: String], _ terminal: Terminal
+) async -> Int32 {
+    let name = command.description.name
+    if words.contains("--help") || words.contains("-h") {
+        terminal.write(renderHelp(for: command.description))
+        return ExitStatus.success
+    }
+    do {
+        let arguments = try parse(words, for: command.description, environment: environment)
+        return try await command.run(
+            Invocation(arguments: arguments, environment: environment, terminal: terminal))
+    } catch let mistakes as UsageMistakes {
+        for mistake in mistakes.all { terminal.writeError("bylaw \(name): \(printable(mistake.description))\n") }
+        return ExitStatus.failure
+    } catch {
+        terminal.showProgress(nil)
+        let failure = commandFailure(error)
+        terminal.writeError("bylaw \(name): \(printable(failure.message))\n")
+        if !failure.hint.isEmpty { terminal.writeError("    \(printable(failure.hint))\n") }
+        return ExitStatus.failure
+    }
+}
+
+/// Reads the words of a command, with the configuration file that they or the environment name.
+private func parse(
+    _ words: [String], for command: CommandDescription, environment: [String: String]
+) throws -> ParsedArguments {
+    guard command.flags.contains(where: { $0.name == "config" }) else {
+        return try parseArguments(words, for: command, environment: environment)
+    }
+    guard let path = configurationPath(words, environment) else {
+        return try parseArguments(words, for: command, environment: environment)
+    }
+    let known = Set(commands.flatMap { $0.description.flags.map(\.name) })
+    return try parseArguments(
+        words, for: command, environment: environment, file: try readConfigurationFile(path), fileName: path,
+        knownFileKeys: known)
+}
+
+private func configurationPath(_ words: [String], _ environment: [String: String]) -> String? {
+    for (index, word) in words.enumerated() {
+        if word == "--" { break }
+        if word.hasPrefix("--config=") { return String(word.dropFirst(9)) }
+        if word == "--config", index + 1 < words.count { return words[index + 1] }
+    }
+    return environment["BYLAW_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+}
+
+private func overview() -> String {
+    var text = """
+        Bylaw keeps a Kubernetes cluster's security policy equal to what a Git repository declares.
+
+        Usage: bylaw COMMAND [FLAGS]
+
+        Commands:
+
+        """
+    for command in commands {
+        let name = command.description.name
+        text += "    \(name.padding(toLength: 16, withPad: " ", startingAt: 0))\(command.description.summary)\n"
+    }
+    return text + """
+
+        Try it without a cluster:   bylaw demo
+        Judge a repository offline: bylaw check PATH
+        Help for one command:       bylaw COMMAND --help
+
+        Exit status: 0 nothing to report, 1 differences or findings, 2 an error.
+
+        """
+}

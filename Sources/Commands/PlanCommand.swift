@@ -1,0 +1,74 @@
+import Arguments
+import Foundation
+import GitSource
+import Journal
+import KubeClient
+import Manifest
+import Planning
+import Policy
+import Reconciler
+
+let planCommand = Command(
+    description: CommandDescription(
+        name: "plan", summary: "what a pass would change; writes nothing",
+        details: "Fetches the newest revision, reads the cluster, and shows in order what a sync would do and what a rule "
+            + "would hold back.",
+        flags: Flags.repository + Flags.connection + [
+            Flags.cluster, Flags.instance, Flags.journal, Flags.output, Flags.config,
+        ],
+        examples: ["bylaw plan --repo https://git.example.com/policies --path production"],
+        exitStatuses: [(0, "nothing to change"), (1, "differences, or the revision is not valid"), (2, "an error")])
+) { invocation in
+    let wiring = Wiring(invocation)
+    let instance = try wiring.instance()
+    let source = try wiring.source()
+    let endpoint = try wiring.endpoint()
+    let cluster = wiring.cluster(endpoint, instance: instance)
+    let revision = try await source.fetchNewest()
+    let loaded = try await source.load(revision)
+    let errors = loaded.findings.filter { $0.severity == .error }
+    guard errors.isEmpty else {
+        if invocation.arguments.text("output") == "json" {
+            invocation.terminal.write(
+                renderAnswer(
+                    kind: "Plan",
+                    [("revision", .string(revision.commit)), ("isRevisionValid", false), ("findings", findingTrees(errors))]))
+        } else {
+            invocation.terminal.write(renderFindings(errors, on: invocation.terminal))
+            invocation.terminal.write("Revision \(revision.commit.prefix(12)) is not valid; the one before it would stay enforced.\n")
+        }
+        return ExitStatus.findings
+    }
+    let gathered = try await gatherLiveState(from: cluster)
+    if let (resource, error) = gathered.unreadable.first {
+        throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
+    }
+    let enforced = EnforcedState(loaded, canonical: wiring.canonical)
+    var input = PlanInput(
+        declared: enforced.objects, live: gathered.state.all, record: try await knownObjects(wiring, instance, endpoint.name),
+        readKinds: gathered.state.knownKinds,
+        context: DecisionContext(
+            ownership: wiring.ownership(instance: instance),
+            fieldManager: ControllerConfiguration(instance: instance).fieldManager, closedLabels: enforced.closedLabels))
+    let unproven = objectsOfUnprovenOwnership(input)
+    if !unproven.isEmpty {
+        input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
+    }
+    let plan = Planning.plan(input)
+    invocation.terminal.write(
+        invocation.arguments.text("output") == "json"
+            ? planAnswer(plan, revision: revision) : renderPlan(plan, revision: revision, on: invocation.terminal))
+    return plan.isEmpty ? ExitStatus.success : ExitStatus.findings
+}
+
+/// What the journal knows to be owned; nothing where there is no journal yet.
+private func knownObjects(
+    _ wiring: Wiring, _ instance: String, _ contextName: String
+) async throws -> [ObjectID: OwnershipRecord] {
+    guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return [:] }
+    let reader = try await JournalReader.open(wiring.journalPath)
+    let scope = JournalReader.Scope(instance: instance, cluster: wiring.arguments.text("cluster") ?? contextName)
+    let owned = try await reader.ownedObjects(scope)
+    await reader.close()
+    return owned.mapValues { OwnershipRecord(uid: $0.uid) }
+}

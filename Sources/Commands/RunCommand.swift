@@ -1,0 +1,211 @@
+import Arguments
+import Dispatch
+import Foundation
+import Journal
+import KubeClient
+import Manifest
+import Policy
+import Reconciler
+import Synchronization
+import Telemetry
+
+let runCommand = Command(
+    description: CommandDescription(
+        name: "run", summary: "the controller",
+        details: "Follows the repository and watches the cluster until it is told to stop (SIGTERM or Ctrl-C): applies new "
+            + "revisions, corrects drift as it happens, and records everything in the journal. What trying again can cure "
+            + "is tried again.",
+        flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal]
+            + [
+                FlagDescription(
+                    "interval", .duration, valueName: "T", "how often the repository is asked for something new",
+                    default: "15s")
+            ] + Flags.writes + Flags.logging + [Flags.config],
+        examples: [
+            "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
+            "bylaw run --config /etc/bylaw/config.yaml",
+        ],
+        exitStatuses: [(0, "it was told to stop"), (2, "it could not start")])
+) { invocation in
+    let wiring = Wiring(invocation)
+    let instance = try wiring.instance()
+    let source = try wiring.source()
+    let endpoint = try wiring.endpoint()
+    let cluster = wiring.cluster(endpoint, instance: instance)
+    let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
+    let sink = StandardErrorSink(format: LogFormat(rawValue: invocation.arguments.text("log-format") ?? "") ?? .text)
+    let logger = Logger(
+        level: LogLevel(rawValue: invocation.arguments.text("log-level") ?? "") ?? .info,
+        fields: [("instance", instance), ("cluster", wiring.arguments.text("cluster") ?? endpoint.name)],
+        now: { systemNow().description }, sink: { sink.write($0) })
+    let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
+        log($0, to: logger)
+    }
+    let signals = StopSignals()
+    logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
+    let waiting = Task {
+        await signals.wait()
+        logger.log(.notice, "Stopping")
+        await controller.stop()
+    }
+    do {
+        try await untilReachable(cluster, logger: logger, signals: signals) { facts in
+            try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
+        }
+        try await controller.run()
+    } catch is CancellationError {
+        // Told to stop before the cluster was ever reached.
+    } catch {
+        waiting.cancel()
+        await journal.close()
+        throw error
+    }
+    waiting.cancel()
+    await journal.close()
+    logger.log(.notice, "Stopped")
+    return ExitStatus.success
+}
+
+/// Waits for the cluster as long as it takes: it may start after us.
+private func untilReachable(
+    _ cluster: KubeCluster, logger: Logger, signals: StopSignals, _ body: (KubeCluster.Facts) async throws -> Void
+) async throws {
+    var pause = Duration.milliseconds(500)
+    while true {
+        guard !signals.isSet else { throw CancellationError() }
+        do throws(ClusterError) {
+            let facts = try await cluster.facts()
+            logger.log(.info, "Connected", [("server", cluster.endpoint.server), ("kubernetes", facts.version)])
+            try await check(facts, body)
+            return
+        } catch {
+            guard error.kind != .invalid else { throw CommandFailure(message: error.message, hint: error.hint) }
+            logger.log(.warning, "The cluster cannot be reached; trying again", [("error", error.message), ("hint", error.hint)])
+        }
+        try await Task.sleep(for: pause)
+        pause = min(pause * 2, .seconds(15))
+    }
+}
+
+private func check(
+    _ facts: KubeCluster.Facts, _ body: (KubeCluster.Facts) async throws -> Void
+) async throws(ClusterError) {
+    do {
+        try await body(facts)
+    } catch {
+        let failure = commandFailure(error)
+        throw ClusterError(kind: .invalid, status: 0, message: failure.message, hint: failure.hint)
+    }
+}
+
+/// SIGTERM and SIGINT, as something to wait for. A second signal ends the process at once.
+final class StopSignals: Sendable {
+    private let state: SignalState
+
+    init() {
+        state = SignalState()
+        for number in [SIGTERM, SIGINT] {
+            signal(number, SIG_IGN)
+            state.watch(number)
+        }
+    }
+
+    var isSet: Bool { state.count > 0 }
+
+    func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { state.wait($0) }
+        } onCancel: {
+            state.release()
+        }
+    }
+}
+
+/// `@unchecked Sendable`: everything mutable is only touched under `lock`.
+private final class SignalState: @unchecked Sendable {
+    private let lock = NSLock()
+    private let queue = DispatchQueue(label: "bylaw.signals")
+    private var sources: [any DispatchSourceSignal] = []
+    private var signals = 0
+    private var isReleased = false
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    var count: Int { lock.withLock { signals } }
+
+    func watch(_ number: Int32) {
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        source.setEventHandler { [weak self] in self?.receive() }
+        source.resume()
+        lock.withLock { sources.append(source) }
+    }
+
+    func wait(_ continuation: CheckedContinuation<Void, Never>) {
+        let isOver = lock.withLock {
+            guard signals == 0, !isReleased else { return true }
+            waiters.append(continuation)
+            return false
+        }
+        if isOver { continuation.resume() }
+    }
+
+    func release() { resumeAll { isReleased = true } }
+
+    private func receive() {
+        if count > 0 { exit(130) }
+        resumeAll { signals += 1 }
+    }
+
+    private func resumeAll(_ change: () -> Void) {
+        let resumed = lock.withLock {
+            change()
+            let all = waiters
+            waiters = []
+            return all
+        }
+        for waiter in resumed { waiter.resume() }
+    }
+}
+
+/// Turns what the controller tells into log lines: constant messages, facts beside them.
+func log(_ notice: ControllerNotice, to logger: Logger) {
+    switch notice {
+    case .revisionAccepted(let revision, let count):
+        logger.log(
+            .notice, "Revision accepted",
+            [("revision", revision.commit), ("subject", revision.subject), ("objects", String(count))])
+    case .revisionRefused(let revision, let findings):
+        let first = findings.first { $0.severity == .error }
+        logger.log(
+            .error, "Revision refused; the last good one stays enforced",
+            [
+                ("revision", revision.commit), ("errors", String(findings.count { $0.severity == .error })),
+                ("first", first.map { "\($0.file):\($0.position): \($0.message)" } ?? ""), ("runbook", "RevisionInvalid"),
+            ])
+    case .revisionEmpty(let revision):
+        logger.log(.error, "Revision declares nothing; nothing is deleted", [("revision", revision.commit), ("runbook", "RevisionEmpty")])
+    case .changed(let entry, let sequence):
+        let level: LogLevel = entry.outcome == .succeeded ? (entry.reason.incident == nil ? .info : .notice) : .error
+        logger.log(
+            level, entry.outcome == .succeeded ? "Changed" : "Change failed",
+            [
+                ("entry", String(sequence)), ("action", entry.action?.rawValue ?? ""),
+                ("object", entry.object?.description ?? ""), ("reason", entry.reason.word),
+                ("actor", entry.actor?.name ?? ""), ("detail", entry.message),
+            ])
+    case .incident(let entry):
+        logger.log(
+            .warning, "Incident",
+            [("reason", entry.reason.word), ("object", entry.object?.description ?? ""), ("detail", entry.message)])
+    case .trouble(let message, let hint):
+        logger.log(.warning, "Trouble; trying again", [("error", message), ("hint", hint)])
+    case .progress(let done, let total):
+        logger.log(.debug, "Syncing", [("done", String(done)), ("total", String(total))])
+    case .synced(let report):
+        logger.log(
+            report.isConverged ? .info : .warning, "Synced",
+            [
+                ("revision", report.revision), ("summary", report.summary),
+                ("milliseconds", String(Int(report.duration / .milliseconds(1)))),
+            ])
+    }
+}

@@ -1,0 +1,108 @@
+import Arguments
+import Foundation
+import JSON
+import Journal
+import Manifest
+import Reconciler
+
+let statusCommand = Command(
+    description: CommandDescription(
+        name: "status", summary: "revision, health, drift, held",
+        details: "Reads the journal, also while `bylaw run` writes it: which revision is enforced, how the last pass ended, "
+            + "and which incidents are open.",
+        flags: [Flags.journal, Flags.output, Flags.config],
+        examples: ["bylaw status --journal /var/lib/bylaw/journal.sqlite"],
+        exitStatuses: [(0, "no open incident"), (1, "open incidents"), (2, "an error")])
+) { invocation in
+    let wiring = Wiring(invocation)
+    let reader = try await openJournal(wiring.journalPath)
+    var scopes: [ScopeStatus] = []
+    for scope in try await reader.scopes() { scopes.append(try await ScopeStatus(scope, reader: reader)) }
+    await reader.close()
+    let open = scopes.flatMap(\.incidents)
+    if invocation.arguments.text("output") == "json" {
+        invocation.terminal.write(renderAnswer(kind: "Status", [("instances", .array(scopes.map(\.tree)))]))
+    } else if scopes.isEmpty {
+        invocation.terminal.write("The journal has no entries yet.\n")
+    } else {
+        invocation.terminal.write(scopes.map { $0.render(on: invocation.terminal) }.joined(separator: "\n"))
+    }
+    return open.isEmpty ? ExitStatus.success : ExitStatus.findings
+}
+
+/// Opens a journal for reading; one clear error where there is none.
+func openJournal(_ path: String) async throws -> JournalReader {
+    guard FileManager.default.fileExists(atPath: path) else {
+        throw CommandFailure(
+            message: "there is no journal at \(path)", hint: "Name it with --journal FILE, or begin one with bylaw sync or bylaw run.")
+    }
+    return try await JournalReader.open(path)
+}
+
+/// What is known of one instance on one cluster.
+private struct ScopeStatus {
+    var scope: JournalReader.Scope
+    var remembered: Tree
+    var incidents: [OpenIncident]
+    var ownedCount: Int64
+    var corrections: Int64
+
+    init(_ scope: JournalReader.Scope, reader: JournalReader) async throws {
+        self.scope = scope
+        remembered = .object(Members())
+        if let text = try await reader.remembered(.status, scope) { remembered = try parseJSON(text) }
+        incidents = try await reader.openIncidents(scope)
+        ownedCount = try await reader.ownedObjectCount(scope)
+        var query = JournalQuery()
+        query.instance = scope.instance
+        query.cluster = scope.cluster
+        query.reason = IncidentReason.driftCorrected.rawValue
+        query.since = systemNow().advanced(by: .seconds(-86_400))
+        corrections = try await reader.outcomeCounts(query).values.reduce(0, +)
+    }
+
+    var tree: Tree {
+        [
+            "instance": .string(scope.instance), "cluster": .string(scope.cluster),
+            "enforcedRevision": remembered["enforcedRevision"] ?? .null,
+            "refusedRevision": remembered["refusedRevision"] ?? .null, "lastFetch": remembered["lastFetch"] ?? .null,
+            "declared": remembered["declared"] ?? 0, "owned": .integer(ownedCount),
+            "held": remembered["held"] ?? 0, "failing": remembered["failing"] ?? 0,
+            "driftCorrectedLastDay": .integer(corrections),
+            "lastPass": remembered["lastPass"] ?? .null,
+            "incidents": .array(
+                incidents.map { incident in
+                    var tree: Tree = [
+                        "sequence": .integer(incident.sequence), "since": .string(incident.since.description),
+                        "reason": .string(incident.reason), "message": .string(incident.message),
+                        "runbook": .string(incident.runbookPath),
+                    ]
+                    if let object = incident.object { tree.set(["object"], to: objectTree(object)) }
+                    return tree
+                }),
+        ]
+    }
+
+    func render(on terminal: Terminal) -> String {
+        let enforced = remembered["enforcedRevision"]?.string
+        let health = incidents.isEmpty
+            ? terminal.styled("healthy", .green) : terminal.styled("\(incidents.count) open incidents", .yellow)
+        var text = "\(terminal.styled(printable("\(scope.instance) on \(scope.cluster)"), .bold)): \(health)\n"
+        let subject = remembered["enforcedSubject"]?.string.map { " \"\(printable($0))\"" } ?? ""
+        text += "  enforced   \(enforced.map { String($0.prefix(12)) } ?? "nothing yet")\(subject)\n"
+        if let refused = remembered["refusedRevision"]?.string {
+            text += "  refused    \(refused.prefix(12)), the newest revision\n"
+        }
+        text += "  declared   \(remembered["declared"]?.integer ?? 0) objects, \(ownedCount) owned\n"
+        text += "  drift      \(corrections) corrected in the last 24 hours\n"
+        text += "  held       \(remembered["held"]?.integer ?? 0), failing \(remembered["failing"]?.integer ?? 0)\n"
+        if let summary = remembered["lastPass"]?["summary"]?.string { text += "  last pass  \(printable(summary))\n" }
+        if let fetch = remembered["lastFetch"]?.string { text += "  last fetch \(fetch)\n" }
+        for incident in incidents {
+            let object = incident.object.map { "\(printable($0.description)): " } ?? ""
+            text += terminal.styled("  ! \(incident.reason)", .yellow) + " since \(incident.since) [\(incident.sequence)]\n"
+            text += "      \(object)\(printable(incident.message))\n      see: bylaw runbook show \(incident.reason)\n"
+        }
+        return text
+    }
+}

@@ -1,0 +1,90 @@
+import Arguments
+import Journal
+import KubeClient
+import Manifest
+import Policy
+import Reconciler
+
+let syncCommand = Command(
+    description: CommandDescription(
+        name: "sync", summary: "one pass, then exit",
+        details: "Fetches the newest revision, checks it, makes the cluster equal to it, and records every change in the "
+            + "journal. A revision with a mistake changes nothing: the last good one is enforced instead.",
+        flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal] + Flags.writes
+            + [Flags.output, Flags.config],
+        examples: ["bylaw sync --repo git@git.example.com:policies.git --branch main --path clusters/production"],
+        exitStatuses: [
+            (0, "the cluster is as declared"), (1, "something failed, is held, or the revision is not valid"), (2, "an error"),
+        ])
+) { invocation in
+    let wiring = Wiring(invocation)
+    let instance = try wiring.instance()
+    let source = try wiring.source()
+    let endpoint = try wiring.endpoint()
+    let cluster = wiring.cluster(endpoint, instance: instance)
+    let facts = try await cluster.facts()
+    let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
+    try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
+    let terminal = invocation.terminal
+    let isJSON = invocation.arguments.text("output") == "json"
+    let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) { notice in
+        show(notice, on: terminal, isQuiet: isJSON)
+    }
+    let report: PassReport
+    do {
+        report = try await controller.runOnce()
+    } catch {
+        await journal.close()
+        throw error
+    }
+    await journal.close()
+    terminal.showProgress(nil)
+    if isJSON {
+        terminal.write(
+            renderAnswer(
+                kind: "SyncReport",
+                [
+                    ("revision", .string(report.revision)), ("isConverged", .bool(report.isConverged)),
+                    ("isRevisionRefused", .bool(report.isRevisionRefused)),
+                    ("declared", .integer(Int64(report.declaredCount))),
+                    (
+                        "changes",
+                        .object(Members(ActionKind.allCases.map { ($0.rawValue, .integer(Int64(report.changes[$0] ?? 0))) }))
+                    ),
+                    ("driftCorrections", .integer(Int64(report.driftCorrections))),
+                    ("failed", .integer(Int64(report.failures))), ("held", .integer(Int64(report.held))),
+                    ("waiting", .integer(Int64(report.waiting))),
+                    ("durationMilliseconds", .integer(Int64(report.duration / .milliseconds(1)))),
+                ]))
+    } else {
+        terminal.write("\(report.revision.prefix(12)): \(report.summary)\n")
+    }
+    return report.isConverged ? ExitStatus.success : ExitStatus.findings
+}
+
+/// Shows on a terminal what a pass does.
+private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bool) {
+    if case .progress(let done, let total) = notice {
+        terminal.showProgress("syncing \(done) of \(total)")
+        return
+    }
+    terminal.showProgress(nil)
+    switch notice {
+    case .revisionRefused(let revision, let findings):
+        terminal.writeError(renderFindings(findings, on: terminal))
+        terminal.writeError("revision \(revision.commit.prefix(12)) is refused; the last good one stays enforced\n")
+    case .revisionEmpty(let revision):
+        terminal.writeError("revision \(revision.commit.prefix(12)) declares nothing; nothing is deleted\n")
+    case .changed(let entry, let sequence) where entry.outcome == .succeeded:
+        if !isQuiet { terminal.write("\(entry.action.map(\.pastTense) ?? "changed") \(printable(entry.message)) [\(sequence)]\n") }
+    case .changed(let entry, let sequence):
+        terminal.writeError("failed: \(printable(entry.message)) [\(sequence)]\n")
+        if let reason = entry.reason.incident { terminal.writeError("    see: bylaw runbook show \(reason.rawValue)\n") }
+    case .incident(let entry):
+        terminal.writeError("\(entry.reason.word): \(printable(entry.message))\n")
+        terminal.writeError("    see: bylaw runbook show \(entry.reason.word)\n")
+    case .trouble(let message, let hint):
+        terminal.writeError("\(printable(message))\n" + (hint.isEmpty ? "" : "    \(printable(hint))\n"))
+    case .revisionAccepted, .progress, .synced: break
+    }
+}

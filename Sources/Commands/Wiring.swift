@@ -1,0 +1,186 @@
+import Arguments
+import Foundation
+import Git
+import GitSource
+import HTTPClient
+import JSON
+import Journal
+import KubeClient
+import Manifest
+import Planning
+import Reconciler
+import Signatures
+
+/// Builds the parts of a run out of what the command was given: the one place that knows them all.
+struct Wiring {
+    let arguments: ParsedArguments
+    let environment: [String: String]
+
+    init(_ invocation: Invocation) {
+        arguments = invocation.arguments
+        environment = invocation.environment
+    }
+
+    // MARK: Names
+
+    /// The instance's name, which becomes a label's value and a part of the field manager's name.
+    func instance() throws(CommandFailure) -> String {
+        let name = arguments.text("instance") ?? "default"
+        let isLabel =
+            name.utf8.count <= 63 && name.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+            && name.utf8.first.map(isLetterOrDigit) == true && name.utf8.last.map(isLetterOrDigit) == true
+        guard isLabel else {
+            throw CommandFailure(
+                message: "the instance's name \"\(name)\" is no name that Kubernetes takes",
+                hint: "Use up to 63 lower-case letters, digits and dashes, such as --instance production.")
+        }
+        return name
+    }
+
+    private func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    func ownership(instance: String) -> Ownership {
+        Ownership(instance: instance) { sha256Hex(Array($0.utf8)) }
+    }
+
+    var canonical: Canonical {
+        Canonical(text: { $0.jsonText() }, digest: { sha256Hex($0.jsonBytes()) })
+    }
+
+    // MARK: The repository
+
+    func source() throws -> GitRevisionSource {
+        guard let address = arguments.text("repo") else {
+            throw CommandFailure(
+                message: "no policy repository is named", hint: "Name one with --repo URL, or BYLAW_REPO.")
+        }
+        let url = try RemoteURL(address)
+        var configuration = GitSourceConfiguration(
+            url: url, reference: try reference(), path: arguments.text("path") ?? "", credentials: credentials(),
+            cacheDirectory: arguments.text("cache") ?? defaultCache(for: url), environment: environment)
+        if let timeout = arguments.duration("git-timeout") { configuration.fetchLimits.total = timeout }
+        return GitRevisionSource(configuration)
+    }
+
+    private func reference() throws(CommandFailure) -> FollowedReference {
+        let given = ["branch", "tag", "commit"].filter { arguments.text($0) != nil }
+        guard given.count <= 1 else {
+            throw CommandFailure(
+                message: given.map { "--\($0)" }.joined(separator: " and ") + " exclude each other", hint: "Give one of them.")
+        }
+        if let branch = arguments.text("branch") { return .branch(branch) }
+        if let tag = arguments.text("tag") { return .tag(tag) }
+        if let commit = arguments.text("commit") { return .commit(commit.lowercased()) }
+        return .defaultBranch
+    }
+
+    private func credentials() -> GitCredentials {
+        GitCredentials(
+            tokenFile: arguments.text("git-token-file"), userName: arguments.text("git-user") ?? "x-access-token",
+            passwordFile: arguments.text("git-password-file"), certificateAuthorityFile: arguments.text("git-ca-file"),
+            sshKeyFile: arguments.text("git-ssh-key"), sshKnownHostsFile: arguments.text("git-known-hosts"),
+            proxy: arguments.text("git-proxy").map { ProxyConfiguration.address($0) } ?? .environment)
+    }
+
+    private func defaultCache(for url: RemoteURL) -> String {
+        let root = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? ".") + "/.cache"
+        let identity = sha256Hex(Array((url.text + "\n" + (arguments.text("instance") ?? "")).utf8)).prefix(16)
+        return "\(root)/bylaw/\(identity)"
+    }
+
+    // MARK: The cluster
+
+    func endpoint() throws(ClusterConfigurationError) -> ClusterEndpoint {
+        try findClusterEndpoint(
+            kubeconfig: arguments.text("kubeconfig"), context: arguments.text("context"), environment: environment)
+    }
+
+    func cluster(_ endpoint: ClusterEndpoint, instance: String) -> KubeCluster {
+        KubeCluster(
+            endpoint: endpoint, fieldManager: ControllerConfiguration(instance: instance).fieldManager,
+            userAgent: "bylaw/\(bylawVersion)", concurrentCalls: arguments.number("concurrent-writes") ?? 16)
+    }
+
+    // MARK: The journal
+
+    var journalPath: String {
+        if let path = arguments.text("journal") { return path }
+        let root =
+            environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? ".") + "/.local/state"
+        return root + "/bylaw/journal.sqlite"
+    }
+
+    func journal(instance: String, endpoint: ClusterEndpoint) async throws -> SQLiteJournal {
+        if arguments.text("journal") == nil {
+            let folder = (journalPath as NSString).deletingLastPathComponent
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw CommandFailure(
+                    message: "make the folder \(folder) for the journal: \((error as NSError).localizedDescription)",
+                    hint: "Choose another place with --journal FILE.")
+            }
+        }
+        return try await SQLiteJournal.open(
+            JournalConfiguration(
+                path: journalPath, instance: instance, cluster: arguments.text("cluster") ?? endpoint.name,
+                build: bylawVersion))
+    }
+
+    // MARK: The controller
+
+    func controller(
+        instance: String, source: any RevisionSource, cluster: any ClusterAPI, journal: any RunJournal,
+        notify: @escaping @Sendable (ControllerNotice) -> Void
+    ) -> Controller {
+        var configuration = ControllerConfiguration(instance: instance)
+        configuration.concurrentWrites = arguments.number("concurrent-writes") ?? 16
+        if let interval = arguments.duration("interval") { configuration.pollInterval = interval }
+        return Controller(
+            configuration: configuration, source: source, cluster: cluster, journal: journal,
+            surroundings: .system, ownership: ownership(instance: instance), canonical: canonical, notify: notify)
+    }
+}
+
+extension Surroundings {
+    /// The machine's own clocks and chance.
+    static var system: Surroundings {
+        Surroundings(
+            now: systemNow, uptime: systemUptime, sleep: { try await Task.sleep(for: $0) },
+            randomness: { Double.random(in: 0..<1) })
+    }
+}
+
+/// The time of day.
+@Sendable func systemNow() -> Timestamp {
+    Timestamp(microsecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1_000_000))
+}
+
+/// Refuses a journal that was begun on another cluster: what it knows to own there says nothing here.
+func checkIdentity(of facts: KubeCluster.Facts, against journal: any RunJournal, path: String) async throws {
+    guard let identity = facts.identity else { return }
+    guard let known = try await journal.remembered(.clusterIdentity) else {
+        try await journal.remember(.clusterIdentity, identity)
+        return
+    }
+    guard known == identity else {
+        throw CommandFailure(
+            message: "the journal \(path) belongs to another cluster of the same name",
+            hint: "Use another --journal or --cluster name; if this cluster was rebuilt, keep the old journal as evidence and begin a new one.")
+    }
+}
+
+/// The message and the next step of any error that can reach the top.
+func commandFailure(_ error: any Error) -> CommandFailure {
+    switch error {
+    case let error as CommandFailure: error
+    case let error as SourceError: CommandFailure(message: error.explanation.message, hint: error.explanation.hint)
+    case let error as ClusterError: CommandFailure(message: error.message, hint: error.hint)
+    case let error as ClusterConfigurationError: CommandFailure(message: error.message, hint: error.hint)
+    case let error as JournalError: CommandFailure(message: error.message, hint: error.hint)
+    case let error as GitError: CommandFailure(message: error.description, hint: error.hint)
+    default: CommandFailure(message: "\(error)", hint: "")
+    }
+}

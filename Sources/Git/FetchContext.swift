@@ -1,0 +1,84 @@
+import ChildProcess
+import Foundation
+import HTTPClient
+
+/// Everything that the callbacks of one fetch need; it lives as long as the fetch.
+final class FetchContext {
+    let url: RemoteURL
+    let limits: FetchLimits
+    let deadline: ContinuousClock.Instant
+    let isCancelled: CancellationFlag
+    let tls: TLSConfiguration
+    let proxy: ProxyConfiguration
+    /// The value of the Authorization header. Never shown.
+    let authorization: SecretBytes?
+    let sshArguments: [String]
+    let environment: [String: String]
+    /// The first thing that went wrong; libgit2 itself only learns that something did.
+    var failure: GitError?
+
+    init(
+        url: RemoteURL, credentials: GitCredentials, limits: FetchLimits, isCancelled: CancellationFlag,
+        environment: [String: String]
+    ) throws(GitError) {
+        self.url = url
+        self.limits = limits
+        self.isCancelled = isCancelled
+        self.environment = environment
+        deadline = .now + limits.total
+        proxy = credentials.proxy
+        let isOverTLS = url.scheme == .https || url.scheme == .http
+        let authorities = try isOverTLS
+            ? credentials.certificateAuthorityFile.map { file throws(GitError) in
+                try readCredential(file, what: "the certificate authority file")
+            } : nil
+        tls = TLSConfiguration(certificateAuthorities: authorities)
+        if isOverTLS, let file = credentials.tokenFile ?? credentials.passwordFile {
+            let secret = trimmed(try readCredential(file, what: "the credentials file"))
+            let pair = Data(Array(credentials.userName.utf8) + [UInt8(ascii: ":")] + secret)
+            authorization = SecretBytes(Array("Basic \(pair.base64EncodedString())".utf8))
+        } else {
+            authorization = nil
+        }
+        var options = [
+            "-F", "/dev/null", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
+            "-o", "ConnectTimeout=\(max(1, Int(limits.connect.components.seconds)))", "-o", "ServerAliveInterval=10",
+            "-o", "ServerAliveCountMax=2", "-o", "IdentitiesOnly=yes", "-o", "ForwardAgent=no",
+            "-o", "ForwardX11=no", "-o", "PermitLocalCommand=no",
+        ]
+        if let key = credentials.sshKeyFile { options += ["-i", key] }
+        if let hosts = credentials.sshKnownHostsFile {
+            options += ["-o", "UserKnownHostsFile=\(hosts)", "-o", "GlobalKnownHostsFile=/dev/null"]
+        }
+        if let port = url.port { options += ["-p", String(port)] }
+        sshArguments = options
+    }
+
+    /// Keeps the first failure; it explains those that follow from it.
+    func note(_ error: GitError) { failure = failure ?? error }
+
+    /// Whether the fetch has to end now.
+    var mustEnd: GitError? {
+        if isCancelled.isSet { return GitError(kind: .cancelled, operation: "fetch \(url)", detail: "cancelled") }
+        if ContinuousClock.now >= deadline {
+            return GitError(
+                kind: .timedOut, operation: "fetch \(url)", detail: "not finished after \(limits.total)",
+                hint: "Check that the Git server answers; it is tried again by itself.")
+        }
+        return nil
+    }
+}
+
+private func readCredential(_ path: String, what: String) throws(GitError) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path), !data.isEmpty, data.count < 1 << 20 else {
+        throw GitError(
+            kind: .authentication, operation: "read \(what) \(path)", detail: "it is missing, unreadable, empty or too large",
+            hint: "Check the path and its permissions.")
+    }
+    return [UInt8](data)
+}
+
+private func trimmed(_ bytes: [UInt8]) -> [UInt8] {
+    let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0d).contains(byte) }
+    return Array(bytes.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+}

@@ -1,0 +1,151 @@
+internal import CGit2
+import ChildProcess
+import Foundation
+import HTTPClient
+
+/// Our own connections for libgit2's smart protocol, since its own have no time-outs and only TLS 1.2.
+///
+/// libgit2 calls back on the thread that fetches. `context` of each C struct holds a retained Swift object, released when
+/// libgit2 frees the struct.
+protocol GitStream: AnyObject {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(GitError) -> Int
+    func write(_ bytes: UnsafeRawBufferPointer) throws(GitError)
+}
+
+/// Makes the transport of a fetch whose payload is a ``FetchContext``.
+func makeTransport(
+    _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_transport>?>?, _ remote: OpaquePointer?,
+    _ payload: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let payload else { return -1 }
+    let context = Unmanaged<FetchContext>.fromOpaque(payload).takeUnretainedValue()
+    var definition = git_smart_subtransport_definition()
+    definition.callback = makeSubtransport
+    // HTTP asks anew for each step, ssh keeps one conversation.
+    definition.rpc = context.url.scheme == .ssh ? 0 : 1
+    definition.param = payload
+    return git_transport_smart(out, remote, &definition)
+}
+
+/// The connection of one fetch.
+private final class Connection {
+    let fetch: FetchContext
+    /// The one conversation of ssh.
+    var conversation: SSHStream?
+
+    init(_ fetch: FetchContext) { self.fetch = fetch }
+}
+
+private func makeSubtransport(
+    _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_smart_subtransport>?>?, _ owner: UnsafeMutablePointer<git_transport>?,
+    _ payload: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let out, let payload else { return -1 }
+    let fetch = Unmanaged<FetchContext>.fromOpaque(payload).takeUnretainedValue()
+    let memory = UnsafeMutablePointer<shim_git_subtransport>.allocate(capacity: 1)
+    memory.initialize(to: shim_git_subtransport())
+    memory.pointee.context = Unmanaged.passRetained(Connection(fetch)).toOpaque()
+    memory.pointee.parent.action = openStream
+    memory.pointee.parent.close = { subtransport in
+        connection(of: subtransport)?.conversation = nil
+        return 0
+    }
+    memory.pointee.parent.free = { subtransport in
+        guard let subtransport else { return }
+        UnsafeMutableRawPointer(subtransport).withMemoryRebound(to: shim_git_subtransport.self, capacity: 1) { memory in
+            if let context = memory.pointee.context { Unmanaged<Connection>.fromOpaque(context).release() }
+            memory.deinitialize(count: 1)
+            memory.deallocate()
+        }
+    }
+    out.pointee = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: git_smart_subtransport.self)
+    return 0
+}
+
+private func connection(of subtransport: UnsafeMutablePointer<git_smart_subtransport>?) -> Connection? {
+    guard let subtransport else { return nil }
+    let context = UnsafeMutableRawPointer(subtransport).assumingMemoryBound(to: shim_git_subtransport.self).pointee.context
+    return context.map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func openStream(
+    _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_smart_subtransport_stream>?>?,
+    _ subtransport: UnsafeMutablePointer<git_smart_subtransport>?, _ url: UnsafePointer<CChar>?,
+    _ action: git_smart_service_t
+) -> Int32 {
+    guard let out, let subtransport, let connection = connection(of: subtransport) else { return -1 }
+    let stream: any GitStream
+    do throws(GitError) {
+        guard action == GIT_SERVICE_UPLOADPACK_LS || action == GIT_SERVICE_UPLOADPACK else {
+            throw GitError(kind: .other, operation: "fetch", detail: "only fetching is supported")
+        }
+        if connection.fetch.url.scheme == .ssh {
+            if let conversation = connection.conversation {
+                stream = conversation
+            } else {
+                let conversation = try SSHStream(connection.fetch)
+                connection.conversation = conversation
+                stream = conversation
+            }
+        } else {
+            stream = HTTPStream(connection.fetch, isAdvertisement: action == GIT_SERVICE_UPLOADPACK_LS)
+        }
+    } catch {
+        return report(error, to: connection.fetch)
+    }
+    let memory = UnsafeMutablePointer<shim_git_stream>.allocate(capacity: 1)
+    memory.initialize(to: shim_git_stream())
+    memory.pointee.context = Unmanaged<AnyObject>.passRetained(OpenStream(stream, connection.fetch)).toOpaque()
+    memory.pointee.parent.subtransport = subtransport
+    memory.pointee.parent.read = { stream, buffer, size, count in
+        guard let open = openStream(of: stream), let buffer, let count else { return -1 }
+        do throws(GitError) {
+            count.pointee = try open.stream.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size))
+            return 0
+        } catch {
+            return report(error, to: open.fetch)
+        }
+    }
+    memory.pointee.parent.write = { stream, buffer, length in
+        guard let open = openStream(of: stream), let buffer else { return -1 }
+        do throws(GitError) {
+            try open.stream.write(UnsafeRawBufferPointer(start: buffer, count: length))
+            return 0
+        } catch {
+            return report(error, to: open.fetch)
+        }
+    }
+    memory.pointee.parent.free = { stream in
+        guard let stream else { return }
+        UnsafeMutableRawPointer(stream).withMemoryRebound(to: shim_git_stream.self, capacity: 1) { memory in
+            if let context = memory.pointee.context { Unmanaged<AnyObject>.fromOpaque(context).release() }
+            memory.deinitialize(count: 1)
+            memory.deallocate()
+        }
+    }
+    out.pointee = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: git_smart_subtransport_stream.self)
+    return 0
+}
+
+private final class OpenStream {
+    let stream: any GitStream
+    let fetch: FetchContext
+
+    init(_ stream: any GitStream, _ fetch: FetchContext) {
+        self.stream = stream
+        self.fetch = fetch
+    }
+}
+
+private func openStream(of stream: UnsafeMutablePointer<git_smart_subtransport_stream>?) -> OpenStream? {
+    guard let stream else { return nil }
+    let context = UnsafeMutableRawPointer(stream).assumingMemoryBound(to: shim_git_stream.self).pointee.context
+    return context.flatMap { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() as? OpenStream }
+}
+
+/// Tells libgit2 that something failed, and keeps what.
+private func report(_ error: GitError, to fetch: FetchContext) -> Int32 {
+    fetch.note(error)
+    git_error_set_str(Int32(GIT_ERROR_NET.rawValue), error.detail)
+    return -1
+}

@@ -1,0 +1,226 @@
+package import Git
+package import Manifest
+package import PolicyFiles
+import Policy
+package import Reconciler
+
+/// Which repository is followed, and where its clone is kept.
+package struct GitSourceConfiguration: Sendable {
+    package var url: RemoteURL
+    package var reference: FollowedReference
+    /// The folder of the repository that holds the manifests; empty for its root.
+    package var path: String
+    package var credentials: GitCredentials
+    package var cacheDirectory: String
+    package var fetchLimits: FetchLimits
+    package var repositoryLimits: RepositoryLimits
+    package var environment: [String: String]
+
+    package init(
+        url: RemoteURL, reference: FollowedReference = .defaultBranch, path: String = "",
+        credentials: GitCredentials = GitCredentials(), cacheDirectory: String,
+        fetchLimits: FetchLimits = FetchLimits(), repositoryLimits: RepositoryLimits = RepositoryLimits(),
+        environment: [String: String]
+    ) {
+        self.url = url
+        self.reference = reference
+        self.path = path
+        self.credentials = credentials
+        self.cacheDirectory = cacheDirectory
+        self.fetchLimits = fetchLimits
+        self.repositoryLimits = repositoryLimits
+        self.environment = environment
+    }
+}
+
+/// Revisions of a policy repository, read from a bare clone at one commit each, never from a work tree.
+package actor GitRevisionSource: RevisionSource {
+    private let configuration: GitSourceConfiguration
+    private let repository: GitRepository
+    private var cache = VerdictCache()
+
+    /// How far back the history is asked who declared an object (design, section 5.6).
+    private static let historyCommits = 2_000
+
+    package init(_ configuration: GitSourceConfiguration) {
+        self.configuration = configuration
+        repository = GitRepository(
+            url: configuration.url, directory: configuration.cacheDirectory, credentials: configuration.credentials,
+            limits: configuration.fetchLimits, environment: configuration.environment)
+    }
+
+    package func fetchNewest() async throws(SourceError) -> Revision {
+        do throws(GitError) {
+            return revision(try await repository.fetch(configuration.reference))
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    package func cachedRevision(commit: String) async throws(SourceError) -> Revision {
+        do throws(GitError) {
+            return revision(try await repository.commit(commit))
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    package func isAncestor(_ ancestor: String, of descendant: String) async throws(SourceError) -> Bool {
+        do throws(GitError) {
+            return try await repository.isAncestor(ancestor, of: descendant)
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    package func load(_ revision: Revision) async throws(SourceError) -> LoadedRevision {
+        do throws(GitError) {
+            guard let files = try await repository.files(of: revision.commit, below: configuration.path) else {
+                throw GitError(
+                    kind: .notFound, operation: "read revision \(revision.commit)",
+                    detail: "it has no folder \"\(configuration.path)\"",
+                    hint: "Correct --path, or bring the folder back; nothing was deleted.")
+            }
+            let (verdicts, parsedCount) = try await verdicts(of: files)
+            let (state, findings) = assembleDeclaredState(verdicts)
+            return LoadedRevision(
+                revision: revision, declared: state, findings: findings, fileCount: verdicts.count,
+                parsedFileCount: parsedCount)
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    package func declaredEarlier(
+        _ objects: Set<ObjectID>, before commit: String
+    ) async throws(SourceError) -> Set<ObjectID> {
+        do throws(GitError) {
+            var found: Set<ObjectID> = []
+            var seen: Set<String> = []
+            for earlier in try await repository.history(of: commit, maximumCount: Self.historyCommits) {
+                // A folder that was not there yet declared nothing.
+                guard let files = try await repository.files(of: earlier, below: configuration.path) else { continue }
+                let unseen = files.filter { $0.kind == .file && isManifestPath($0.path) && seen.insert($0.blob).inserted }
+                for verdict in try await verdicts(of: unseen).verdicts where !verdict.hasErrors {
+                    found.formUnion(verdict.declarations.lazy.map(\.id).filter(objects.contains))
+                }
+                if found.count == objects.count { break }
+            }
+            return found
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    // MARK: Files
+
+    /// Judges each manifest; what was judged before with the same bytes under the same path is not read again.
+    private func verdicts(
+        of files: [GitTreeEntry]
+    ) async throws(GitError) -> (verdicts: [FileVerdict], parsedCount: Int) {
+        let limits = configuration.repositoryLimits
+        let manifests = files.filter { isManifestPath($0.path) }
+        guard manifests.count <= limits.maximumFiles else {
+            throw GitError(
+                kind: .tooLarge, operation: "read the policy repository",
+                detail: "it has \(manifests.count) manifest files, more than the \(limits.maximumFiles) allowed",
+                hint: "Narrow the path with --path.")
+        }
+        var verdicts: [FileVerdict?] = []
+        var missing: [(index: Int, entry: GitTreeEntry)] = []
+        for entry in manifests {
+            let path = fullPath(entry.path)
+            if entry.kind != .file {
+                verdicts.append(unfollowedLink(path: path))
+            } else if let known = cache.verdict(blob: entry.blob, path: path) {
+                verdicts.append(known)
+            } else {
+                missing.append((verdicts.count, entry))
+                verdicts.append(nil)
+            }
+        }
+        var totalBytes = 0
+        for start in stride(from: 0, to: missing.count, by: 500) {
+            let batch = missing[start..<min(start + 500, missing.count)]
+            let blobs = try await repository.blobs(batch.map(\.entry.blob), maximumBytes: limits.maximumFileBytes)
+            for ((index, entry), bytes) in zip(batch, blobs) {
+                let path = fullPath(entry.path)
+                guard let bytes else {
+                    verdicts[index] = oversizedFile(path: path, limits: limits)
+                    continue
+                }
+                totalBytes += bytes.count
+                guard totalBytes <= limits.maximumTotalBytes else {
+                    throw GitError(
+                        kind: .tooLarge, operation: "read the policy repository",
+                        detail: "its manifests have more than the \(limits.maximumTotalBytes) bytes allowed",
+                        hint: "Narrow the path with --path.")
+                }
+                let verdict = readManifestFile(path: path, bytes: bytes, limits: limits)
+                cache.insert(verdict, blob: entry.blob, path: path, bytes: bytes.count)
+                verdicts[index] = verdict
+            }
+            // A large repository must not keep the few threads of the pool from others.
+            await Task.yield()
+        }
+        return (verdicts.compactMap { $0 }, missing.count)
+    }
+
+    /// The path from the repository's root, which is what findings show.
+    private func fullPath(_ path: String) -> String {
+        let folder = configuration.path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        return folder.isEmpty ? path : "\(folder)/\(path)"
+    }
+
+    // MARK: Words
+
+    private func revision(_ commit: GitCommit) -> Revision {
+        let lines = commit.message.split(separator: "\n", omittingEmptySubsequences: false)
+        let subject = String(lines.first { !$0.isEmpty } ?? "")
+        return Revision(
+            commit: commit.id, parents: commit.parents,
+            author: Person(name: commit.authorName, email: commit.authorEmail),
+            committer: Person(name: commit.committerName, email: commit.committerEmail),
+            committedAt: Timestamp(microsecondsSinceEpoch: commit.committedAt &* 1_000_000), subject: subject,
+            trailers: commit.trailers.map { Revision.Trailer(key: $0.key, value: $0.value) },
+            pullRequest: pullRequestNumber(subject: subject, message: commit.message))
+    }
+
+    private func sourceError(_ error: GitError) -> SourceError {
+        let isLasting = [.authentication, .untrustedServer, .noSuchReference, .notFound].contains(error.kind)
+        return SourceError(
+            Explanation(
+                reason: IncidentReason.fetchFailed.rawValue, message: error.description,
+                retry: isLasting ? .afterChange : .later, hint: error.hint))
+    }
+}
+
+/// The number of the pull request that a commit came from, as hosts write it.
+///
+/// GitHub and Gitea: `Merge pull request #12 from ...`, `Merge pull request 'x' (#12)`, `Subject (#12)`; GitLab:
+/// `See merge request group/project!12` in the body; Bitbucket: `Merged in x (pull request #12)`.
+package func pullRequestNumber(subject: String, message: String) -> Int? {
+    func number(after prefix: String, in text: String) -> Int? {
+        var rest = text[...]
+        var found: Int?
+        while let start = range(of: prefix, in: rest) {
+            rest = rest[start...].dropFirst(prefix.count)
+            if let value = Int(rest.prefix { $0.isASCII && $0.isNumber }) { found = value }
+        }
+        return found
+    }
+    if let merged = number(after: "pull request #", in: subject) { return merged }
+    if subject.hasSuffix(")"), let squashed = number(after: "(#", in: subject) { return squashed }
+    if subject.hasSuffix(")"), let merged = number(after: "(!", in: subject) { return merged }
+    guard let line = message.split(separator: "\n").first(where: { $0.hasPrefix("See merge request ") }) else { return nil }
+    return number(after: "!", in: String(line))
+}
+
+private func range(of needle: String, in text: Substring) -> String.Index? {
+    var index = text.startIndex
+    while index < text.endIndex {
+        if text[index...].hasPrefix(needle) { return index }
+        index = text.index(after: index)
+    }
+    return nil
+}

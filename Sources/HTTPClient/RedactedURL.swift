@@ -1,0 +1,23 @@
+/// A URL without user name, password, query and fragment, for messages.
+///
+/// Text that is no proper URL loses everything after its scheme if a password could be hidden in it.
+package func redactedURL(_ url: String) -> String {
+    let shown = url.prefix { $0 != "?" && $0 != "#" }
+    guard let schemeEnd = endOfScheme(shown) else { return shown.contains("@") ? "(redacted)" : String(shown) }
+    let scheme = shown[..<schemeEnd]
+    let rest = shown[schemeEnd...]
+    let authority = rest.prefix { $0 != "/" }
+    if let at = authority.lastIndex(of: "@") {
+        return String(scheme + shown[shown.index(after: at)...])
+    }
+    // `https://user:pass?word@host` was cut inside the password: what stands after the colon is no port.
+    guard !authority.hasPrefix("["), let colon = authority.lastIndex(of: ":"),
+        !authority[authority.index(after: colon)...].allSatisfy({ $0.isASCII && $0.isNumber })
+    else { return String(shown) }
+    return scheme + "(redacted)"
+}
+
+private func endOfScheme(_ text: Substring) -> Substring.Index? {
+    guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else { return nil }
+    return text.index(colon, offsetBy: 3)
+}

@@ -1,0 +1,28 @@
+/// Whose journal is opened, and where.
+package struct JournalConfiguration: Sendable {
+    /// The database file; its folder must exist. Beside it lie `-wal`, `-shm` and `.lock` files of the same name.
+    package var path: String
+    package var instance: String
+    package var cluster: String
+    /// The version of this program: an entry's runbook is the one that this version carries.
+    package var build: String
+    /// How long a write waits for a program that is not ours and holds a lock.
+    package var busyTimeout: Duration
+    /// The most that the file may grow to; nil leaves it to the disk.
+    package var maximumBytes: Int64?
+    /// A file up to this size is checked for damage as a whole when it is opened.
+    package var maximumCheckedBytes: Int64
+
+    package init(
+        path: String, instance: String, cluster: String, build: String, busyTimeout: Duration = .seconds(5),
+        maximumBytes: Int64? = nil, maximumCheckedBytes: Int64 = 128 << 20
+    ) {
+        self.path = path
+        self.instance = instance
+        self.cluster = cluster
+        self.build = build
+        self.busyTimeout = busyTimeout
+        self.maximumBytes = maximumBytes
+        self.maximumCheckedBytes = maximumCheckedBytes
+    }
+}

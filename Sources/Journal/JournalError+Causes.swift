@@ -1,0 +1,112 @@
+import Foundation
+import Reconciler
+import SQLite
+
+/// Why a piece of work on the journal failed, before it is put into words for a person.
+enum JournalFailure: Error {
+    case database(DatabaseError)
+    case schema(SchemaError)
+    /// Settled already, or never begun.
+    case unknownIntent(Int64)
+    case secret(String)
+    case oversized(bytes: Int)
+    case unreadable(String)
+}
+
+extension JournalError {
+    /// Puts a failure into words.
+    ///
+    /// - Parameter doing: What was being done, such as "write"; followed by "the journal PATH".
+    init(_ failure: JournalFailure, doing: String, path: String) {
+        let start = "\(doing) the journal \(path)"
+        switch failure {
+        case .database(let error):
+            self.init(message: "\(start): \(error.summary)", hint: error.hint(path: path))
+        case .schema(.database(let error)):
+            self.init(message: "\(start): \(error.summary)", hint: error.hint(path: path))
+        case .schema(.foreign(let id)):
+            let made = id == 0 ? "by another program" : "by another program (application id \(id))"
+            self.init(
+                message: "\(start): it is a database made \(made), not a journal; it was left as it is",
+                hint: "Name another file with --journal.")
+        case .schema(.newer(let version, let known)):
+            self.init(
+                message:
+                    "\(start): a later version of bylaw made it (schema \(version), this one knows up to \(known));"
+                    + " it was left as it is",
+                hint: "Use that version of bylaw, or name another file with --journal.")
+        case .schema(.older(let version, let known)):
+            self.init(
+                message: "\(start): an earlier version of bylaw made it (schema \(version), this one reads \(known))",
+                hint: "Let `bylaw run` or `bylaw sync` of this version open it once, which brings it up to date.")
+        case .schema(.damaged(let findings)):
+            self.init(
+                message: "\(start): it is damaged and was left as it is: \(findings.joined(separator: "; "))",
+                hint: Self.damageHint(path))
+        case .unknownIntent(let id):
+            self.init(
+                message: "\(start): intent \(id) has an outcome already or was never begun",
+                hint: "This is a mistake in bylaw: please report it.")
+        case .secret(let object):
+            self.init(
+                message: "\(start): refused to keep the content of \(object)",
+                hint: "The journal never holds Secrets; this is a mistake in bylaw: please report it.")
+        case .oversized(let bytes):
+            self.init(
+                message: "\(start): an object of \(bytes) bytes is larger than any API server takes",
+                hint: "Look at what answers at the API server's address.")
+        case .unreadable(let detail):
+            self.init(message: "\(start): \(detail)", hint: "Use the version of bylaw that wrote it.")
+        }
+    }
+
+    static func damageHint(_ path: String) -> String {
+        "Keep a copy of \(path) and its -wal file, then restore a backup, or move both away to begin a new journal"
+            + " (what bylaw owns is then recognised from its markers and Git's history)."
+    }
+}
+
+extension DatabaseError {
+    /// One line without the SQL: what a person can act on.
+    fileprivate var summary: String {
+        let cause = systemError == 0 ? "" : " (\(String(cString: strerror(systemError))))"
+        return switch code {
+        case .full: "the disk is full, or the file has reached its limit\(cause)"
+        case .notADatabase: "it is not a database; it was left as it is"
+        case .corrupt: "it is damaged: \(detail)"
+        case .readOnly: "it cannot be written: \(detail)\(cause)"
+        case .busy, .locked: "another program holds its lock: \(detail)"
+        default: "\(detail)\(cause) [SQLite \(extendedCode)]"
+        }
+    }
+
+    fileprivate func hint(path: String) -> String {
+        let folder = path.contains("/") ? (path as NSString).deletingLastPathComponent : "the current folder"
+        switch (code, systemError) {
+        case (.full, _), (_, ENOSPC), (_, EDQUOT):
+            return "Free space where \(path) lies; nothing is changed in the cluster while it cannot be written."
+        case (.notADatabase, _):
+            return "Name another file with --journal, or move this one away."
+        case (.corrupt, _):
+            return JournalError.damageHint(path)
+        case (_, EROFS):
+            return "\(folder) is on a read-only file system: mount a writable volume there, or name another file with"
+                + " --journal."
+        case (_, EACCES), (_, EPERM), (.readOnly, _), (.permission, _):
+            return "Give the user that runs bylaw the right to write \(folder), or name another file with --journal."
+        case (_, ENOENT), (_, ENOTDIR):
+            return "Create the folder \(folder), or name another file with --journal."
+        case (_, EISDIR):
+            return "Name a file, not a folder, with --journal."
+        case (.busy, _), (.locked, _):
+            return "Close other programs that have \(path) open, such as a sqlite3 shell."
+        case (.inputOutput, _):
+            return
+                "Look at the disk and the kernel's log; nothing is changed in the cluster while it cannot be written."
+        case (.cannotOpen, _):
+            return "Check that \(folder) exists and can be written, or name another file with --journal."
+        default:
+            return "Please report this if it stays."
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package import Manifest
+package import Reconciler
+
+/// Which entries are asked for; everything that is set has to hold.
+package struct JournalQuery: Sendable, Equatable {
+    package enum Order: Sendable, Equatable { case newestFirst, oldestFirst }
+
+    package var instance: String?
+    package var cluster: String?
+    /// Inclusive.
+    package var since: Timestamp?
+    /// Exclusive.
+    package var until: Timestamp?
+    package var objectKind: String?
+    package var namespace: String?
+    package var name: String?
+    /// The whole CamelCase word.
+    package var reason: String?
+    package var isIncidentOnly = false
+    /// A commit id, or the beginning of one.
+    package var revision: String?
+    /// Any part of the author's name or address, whatever the case.
+    package var author: String?
+    package var outcome: EntryOutcome?
+    package var action: ActionKind?
+    /// Only entries after this one.
+    package var afterSequence: Int64?
+    /// The most entries that come back, 1 to ``maximumLimit``.
+    package var limit = 100
+    package var order = Order.newestFirst
+    /// Whether `before`, `after` and `patch` are read too.
+    package var includesContent = true
+
+    package static let maximumLimit = 100_000
+
+    package init() {}
+
+    /// Whether it asks for every entry.
+    var hasFilter: Bool {
+        instance != nil || cluster != nil || since != nil || until != nil || objectKind != nil || namespace != nil
+            || name != nil || reason != nil || isIncidentOnly || revision != nil || author != nil || outcome != nil
+            || action != nil || afterSequence != nil
+    }
+}

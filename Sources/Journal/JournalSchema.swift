@@ -1,0 +1,126 @@
+import SQLite
+
+/// The tables of the journal. A released step is never edited; what comes later is a step of its own.
+enum JournalSchema {
+    /// "Bylw" in ASCII.
+    static let schema = Schema(applicationID: 0x4279_6c77, migrations: [.init(name: "first tables", sql: firstTables)])
+
+    /// What is small and what the next start depends on: checked for damage even in a huge file.
+    static let statefulTables = ["instances", "intents", "owned", "open_incidents", "memory"]
+
+    /// In `entries` the columns that filters read come first and the long texts last, so that looking at a row that
+    /// does not match stays within one page. Each filter has an index that ends in the sequence number (every SQLite
+    /// index does), so the newest matches are found without a sort. Each index costs a page of every commit, so the
+    /// common word of a column has none where a scan from the newest entry finds it as soon. Words of closed sets are text without CHECK:
+    /// a later version may add a word without making the table anew, which rows that never change forbid.
+    private static let firstTables = """
+        CREATE TABLE instances (
+            id INTEGER PRIMARY KEY,
+            instance TEXT NOT NULL,
+            cluster TEXT NOT NULL,
+            UNIQUE (instance, cluster)
+        ) STRICT;
+
+        CREATE TABLE entries (
+            sequence INTEGER PRIMARY KEY,
+            time TEXT NOT NULL,
+            instance TEXT NOT NULL,
+            cluster TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            is_incident INTEGER NOT NULL,
+            outcome TEXT NOT NULL,
+            action TEXT,
+            api_group TEXT,
+            api_version TEXT,
+            object_kind TEXT,
+            namespace TEXT,
+            name TEXT,
+            uid TEXT,
+            resource_version TEXT,
+            revision TEXT,
+            author TEXT,
+            committer TEXT,
+            pull_request INTEGER,
+            approver TEXT,
+            actor TEXT,
+            actor_operation TEXT,
+            actor_time TEXT,
+            actor_certainty TEXT,
+            runbook TEXT,
+            runbook_revision TEXT,
+            duration_microseconds INTEGER,
+            audit_id TEXT,
+            subject TEXT,
+            trailers TEXT,
+            message TEXT NOT NULL,
+            patch TEXT,
+            before TEXT,
+            after TEXT
+        ) STRICT;
+
+        CREATE INDEX entries_time ON entries (time);
+        CREATE INDEX entries_object ON entries (name, namespace, object_kind);
+        CREATE INDEX entries_namespace ON entries (namespace);
+        CREATE INDEX entries_kind ON entries (object_kind);
+        CREATE INDEX entries_reason ON entries (reason);
+        CREATE INDEX entries_revision ON entries (revision);
+        CREATE INDEX entries_author ON entries (author);
+        CREATE INDEX entries_action ON entries (action) WHERE action <> 'update';
+        CREATE INDEX entries_incident ON entries (is_incident) WHERE is_incident = 1;
+        CREATE INDEX entries_unusual ON entries (outcome) WHERE outcome <> 'succeeded';
+
+        CREATE TRIGGER entries_never_change BEFORE UPDATE ON entries BEGIN
+            SELECT RAISE(ABORT, 'entries of the journal are never changed');
+        END;
+        CREATE TRIGGER entries_never_go BEFORE DELETE ON entries BEGIN
+            SELECT RAISE(ABORT, 'entries of the journal are never deleted');
+        END;
+        CREATE TRIGGER entries_are_never_replaced BEFORE INSERT ON entries
+            WHEN EXISTS (SELECT 1 FROM entries WHERE sequence = NEW.sequence)
+        BEGIN
+            SELECT RAISE(ABORT, 'entries of the journal are never replaced');
+        END;
+
+        CREATE TABLE intents (
+            id INTEGER PRIMARY KEY,
+            instance_id INTEGER NOT NULL REFERENCES instances (id),
+            time TEXT NOT NULL,
+            content TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE owned (
+            instance_id INTEGER NOT NULL REFERENCES instances (id),
+            api_group TEXT NOT NULL,
+            object_kind TEXT NOT NULL,
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uid TEXT NOT NULL,
+            declaration_digest TEXT NOT NULL,
+            revision TEXT NOT NULL,
+            PRIMARY KEY (instance_id, api_group, object_kind, namespace, name)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE open_incidents (
+            id INTEGER PRIMARY KEY,
+            instance_id INTEGER NOT NULL REFERENCES instances (id),
+            reason TEXT NOT NULL,
+            api_group TEXT NOT NULL,
+            object_kind TEXT NOT NULL,
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            sequence INTEGER NOT NULL REFERENCES entries (sequence),
+            time TEXT NOT NULL,
+            message TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX open_incidents_object
+            ON open_incidents (instance_id, reason, name, namespace, object_kind, api_group);
+
+        CREATE TABLE memory (
+            instance_id INTEGER NOT NULL REFERENCES instances (id),
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (instance_id, key)
+        ) STRICT, WITHOUT ROWID;
+        """
+}

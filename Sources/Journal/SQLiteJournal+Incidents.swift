@@ -1,0 +1,61 @@
+package import Manifest
+package import Reconciler
+import SQLite
+
+extension SQLiteJournal {
+    /// How many texts of one incident on one object stay open: a failure that words itself anew each time must not
+    /// grow without end.
+    private static var maximumOpenTexts: Int64 { 16 }
+
+    @discardableResult
+    package func raise(_ incident: EntryDraft) async throws(JournalError) -> Int64? {
+        let values = try entryValues(incident)
+        guard let reason = incident.reason.incident else { return try await record(incident, owned: .unchanged) }
+        let key = Self.incidentKey(reason, incident.object, instanceID)
+        let time = incident.at.description
+        let message = incident.message.bounded(toBytes: TextLimit.message)
+        return try await write { (connection) throws(DatabaseError) in
+            let isOpen = try connection.firstRow(
+                "SELECT 1 FROM open_incidents WHERE \(Self.incidentCondition) AND message = ?", key + [.text(message)]
+            ) { (_) throws(DatabaseError) in true }
+            guard isOpen == nil else { return nil }
+            let sequence = try Self.append(values, to: connection)
+            try connection.execute(
+                """
+                INSERT INTO open_incidents
+                    (instance_id, reason, api_group, object_kind, namespace, name, sequence, time, message)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, key + [.integer(sequence), .text(time), .text(message)])
+            try connection.execute(
+                """
+                DELETE FROM open_incidents WHERE \(Self.incidentCondition) AND id NOT IN
+                    (SELECT id FROM open_incidents WHERE \(Self.incidentCondition) ORDER BY id DESC LIMIT ?)
+                """, key + key + [.integer(Self.maximumOpenTexts)])
+            return sequence
+        }
+    }
+
+    package func resolve(_ reasons: [IncidentReason], object: ObjectID?) async throws(JournalError) {
+        guard !reasons.isEmpty else { return }
+        let keys = reasons.map { Self.incidentKey($0, object, instanceID) }
+        try await write { (connection) throws(DatabaseError) in
+            for key in keys {
+                try connection.execute("DELETE FROM open_incidents WHERE \(Self.incidentCondition)", key)
+            }
+        }
+    }
+
+    private static var incidentCondition: String {
+        "instance_id = ? AND reason = ? AND api_group = ? AND object_kind = ? AND namespace = ? AND name = ?"
+    }
+
+    /// An incident of the instance as a whole has an empty kind.
+    private static func incidentKey(
+        _ reason: IncidentReason, _ object: ObjectID?, _ instanceID: Int64
+    ) -> [SQLValue] {
+        [
+            .integer(instanceID), .text(reason.rawValue), .text(object?.group ?? ""), .text(object?.kind ?? ""),
+            .text(object?.namespace ?? ""), .text(object?.name ?? ""),
+        ]
+    }
+}

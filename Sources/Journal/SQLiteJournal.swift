@@ -1,0 +1,216 @@
+import Foundation
+import Manifest
+package import Reconciler
+import SQLite
+
+/// The journal in an SQLite file, written by one process.
+///
+/// Every call that writes returns after its transaction has reached the disk (WAL, `synchronous=FULL`); calls that come
+/// at the same moment share one transaction, see `GroupedWriter`. What an entry holds is put into its final form in
+/// the caller's task, so that the one writer only inserts.
+///
+/// What is known to be owned, open incidents, intents and memory belong to one instance on one cluster; the entries of
+/// all of them are in one sequence.
+package final class SQLiteJournal: RunJournal {
+    let configuration: JournalConfiguration
+    package var path: String { configuration.path }
+    let writer: GroupedWriter
+    /// The row of this instance and cluster in `instances`.
+    let instanceID: Int64
+    /// Intents up to this one are an earlier run's.
+    let lastEarlierIntent: Int64
+    private let intentNumbers: Counter
+    private let lock: WriterLock
+
+    /// Opens the journal for writing, and makes it where there is none.
+    ///
+    /// - Throws: ``JournalError`` where another process writes it, where it cannot be written, and where the file is
+    ///   damaged, made by something else or by a later version: such a file is left as it is.
+    package static func open(_ configuration: JournalConfiguration) async throws(JournalError) -> SQLiteJournal {
+        let lock = try WriterLock(besideJournal: configuration.path)
+        do throws(JournalFailure) {
+            let writer = try await GroupedWriter(label: "bylaw.journal.writer") {
+                () throws(JournalFailure) -> sending Connection in
+                try JournalFile.openForWriting(configuration)
+            }
+            let (instanceID, lastEarlierIntent) = try await writer.perform(
+                { (connection) throws(JournalFailure) in try register(configuration, connection) },
+                orElse: { .database($0) })
+            return SQLiteJournal(configuration, writer, lock, instanceID, lastEarlierIntent)
+        } catch {
+            throw JournalError(error, doing: "open", path: configuration.path)
+        }
+    }
+
+    private init(
+        _ configuration: JournalConfiguration, _ writer: GroupedWriter, _ lock: WriterLock, _ instanceID: Int64,
+        _ lastEarlierIntent: Int64
+    ) {
+        self.configuration = configuration
+        self.writer = writer
+        self.lock = lock
+        self.instanceID = instanceID
+        self.lastEarlierIntent = lastEarlierIntent
+        intentNumbers = Counter(after: lastEarlierIntent)
+    }
+
+    /// Ends the journal after the writes that were asked for; the file is whole without its log afterwards.
+    package func close() async { await writer.close() }
+
+    private static func register(
+        _ configuration: JournalConfiguration, _ connection: Connection
+    ) throws(JournalFailure) -> (instanceID: Int64, lastEarlierIntent: Int64) {
+        do throws(DatabaseError) {
+            let names: [SQLValue] = [.text(configuration.instance), .text(configuration.cluster)]
+            try connection.execute(
+                "INSERT INTO instances (instance, cluster) VALUES (?, ?) ON CONFLICT DO NOTHING", names)
+            let id = try connection.firstRow(
+                "SELECT id FROM instances WHERE instance = ? AND cluster = ?", names
+            ) { (row) throws(DatabaseError) in try row.integer(0) }
+            let last = try connection.firstRow("SELECT ifnull(max(id), 0) FROM intents") {
+                (row) throws(DatabaseError) in
+                try row.integer(0)
+            }
+            return (id ?? 0, last ?? 0)
+        } catch {
+            throw .database(error)
+        }
+    }
+
+    // MARK: Writes
+
+    package func begin(_ intent: Intent) async throws(JournalError) -> IntentID {
+        let content = try describing("write") { () throws(JournalFailure) in try IntentContent.text(of: intent) }
+        let id = intentNumbers.next()
+        let values: [SQLValue] = [
+            .integer(id), .integer(instanceID), .text(intent.at.description), .text(content),
+        ]
+        try await write { (connection) throws(DatabaseError) in
+            try connection.execute("INSERT INTO intents (id, instance_id, time, content) VALUES (?, ?, ?, ?)", values)
+        }
+        return IntentID(rawValue: id)
+    }
+
+    @discardableResult
+    package func settle(
+        _ intent: IntentID, as entry: EntryDraft, owned: OwnershipChange
+    ) async throws(JournalError) -> Int64 {
+        let values = try entryValues(entry)
+        let instanceID = instanceID
+        return try await perform("write") { (connection) throws(JournalFailure) in
+            try Self.wrapping { () throws(DatabaseError) in
+                try connection.execute(
+                    "DELETE FROM intents WHERE id = ? AND instance_id = ?",
+                    [.integer(intent.rawValue), .integer(instanceID)])
+            }
+            guard connection.changedRowCount == 1 else { throw .unknownIntent(intent.rawValue) }
+            return try Self.wrapping { () throws(DatabaseError) in
+                let sequence = try Self.append(values, to: connection)
+                try Self.apply(owned, instanceID: instanceID, to: connection)
+                return sequence
+            }
+        }
+    }
+
+    @discardableResult
+    package func record(_ entry: EntryDraft, owned: OwnershipChange) async throws(JournalError) -> Int64 {
+        let values = try entryValues(entry)
+        let instanceID = instanceID
+        return try await write { (connection) throws(DatabaseError) in
+            let sequence = try Self.append(values, to: connection)
+            try Self.apply(owned, instanceID: instanceID, to: connection)
+            return sequence
+        }
+    }
+
+    static func append(_ values: [SQLValue], to connection: Connection) throws(DatabaseError) -> Int64 {
+        try connection.execute(EntryColumns.insertion, values)
+        return connection.lastInsertedRowID
+    }
+
+    private static func apply(
+        _ change: OwnershipChange, instanceID: Int64, to connection: Connection
+    ) throws(DatabaseError) {
+        switch change {
+        case .unchanged:
+            return
+        case .owns(let id, let object):
+            try connection.execute(
+                """
+                INSERT INTO owned (instance_id, api_group, object_kind, namespace, name, uid, declaration_digest, revision)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET uid = excluded.uid, declaration_digest = excluded.declaration_digest,
+                    revision = excluded.revision
+                """,
+                identity(id, instanceID: instanceID)
+                    + [.text(object.uid), .text(object.declarationDigest), .text(object.revision)])
+        case .released(let id):
+            try connection.execute(
+                """
+                DELETE FROM owned
+                WHERE instance_id = ? AND api_group = ? AND object_kind = ? AND namespace = ? AND name = ?
+                """, identity(id, instanceID: instanceID))
+        }
+    }
+
+    static func identity(_ id: ObjectID, instanceID: Int64) -> [SQLValue] {
+        [.integer(instanceID), .text(id.group), .text(id.kind), .text(id.namespace), .text(id.name)]
+    }
+
+    func entryValues(_ draft: EntryDraft) throws(JournalError) -> [SQLValue] {
+        try describing("write") { () throws(JournalFailure) in
+            try EntryColumns.values(
+                of: draft, instance: configuration.instance, cluster: configuration.cluster,
+                build: configuration.build)
+        }
+    }
+
+    // MARK: Errors
+
+    static func wrapping<Value>(_ body: () throws(DatabaseError) -> Value) throws(JournalFailure) -> Value {
+        do throws(DatabaseError) { return try body() } catch { throw .database(error) }
+    }
+
+    func describing<Value>(
+        _ doing: String, _ body: () throws(JournalFailure) -> Value
+    ) throws(JournalError) -> Value {
+        do throws(JournalFailure) { return try body() } catch {
+            throw JournalError(error, doing: doing, path: configuration.path)
+        }
+    }
+
+    func perform<Value: Sendable>(
+        _ doing: String, _ body: @escaping @Sendable (Connection) throws(JournalFailure) -> Value
+    ) async throws(JournalError) -> Value {
+        do throws(JournalFailure) {
+            return try await writer.perform(body, orElse: { .database($0) })
+        } catch {
+            throw JournalError(error, doing: doing, path: configuration.path)
+        }
+    }
+
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws(DatabaseError) -> Value
+    ) async throws(JournalError) -> Value {
+        try await perform("write") { (connection) throws(JournalFailure) in
+            try Self.wrapping { () throws(DatabaseError) in try body(connection) }
+        }
+    }
+}
+
+/// Numbers that this process gives out once each; the database alone would give a settled intent's number again.
+///
+/// `@unchecked Sendable`: the lock guards the variable.
+private final class Counter: @unchecked Sendable {
+    private let lock = NSLock()
+    private var last: Int64
+
+    init(after last: Int64) { self.last = last }
+
+    func next() -> Int64 {
+        lock.withLock {
+            last += 1
+            return last
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package import Manifest
+package import Policy
+
+/// What is known of one object that this instance owns or owned.
+package struct OwnershipRecord: Sendable, Equatable {
+    package var uid: String
+
+    package init(uid: String) { self.uid = uid }
+}
+
+/// What deciding needs besides the object itself.
+package struct DecisionContext: Sendable {
+    package var ownership: Ownership
+    package var fieldManager: String
+    package var closedLabels: ClosedLabels
+    /// Objects that an earlier revision declared, as far as that was asked for; it proves ownership where the journal
+    /// was lost (design, section 5.6).
+    package var declaredEarlier: Set<ObjectID>
+
+    package init(
+        ownership: Ownership, fieldManager: String, closedLabels: ClosedLabels = ClosedLabels(),
+        declaredEarlier: Set<ObjectID> = []
+    ) {
+        self.ownership = ownership
+        self.fieldManager = fieldManager
+        self.closedLabels = closedLabels
+        self.declaredEarlier = declaredEarlier
+    }
+}
+
+/// What has to happen to one object.
+package enum Decision: Sendable {
+    /// Nothing: it is as declared and known, or none of our business.
+    case leave
+    /// It is as declared and carries our marker, but the record does not know it yet.
+    case recognise(LiveObject)
+    case act(Action)
+    /// Something ought to happen, and a rule holds it back until a person acts.
+    case hold(Hold)
+    /// The object, or its namespace, is being deleted: nothing can be done until it is gone (rule F9).
+    case waitForDeletion(LiveObject)
+    /// It is gone or handed over, so the record of owning it ends.
+    case release
+}
+
+/// Why an action is held back.
+package struct Hold: Sendable, Equatable {
+    package enum Reason: String, Sendable, Equatable, CaseIterable {
+        case namespaceDeletion
+        case ownershipConflict
+        case pruneUnproven
+    }
+
+    package var id: ObjectID
+    package var reason: Reason
+    package var message: String
+
+    package init(id: ObjectID, reason: Reason, message: String) {
+        self.id = id
+        self.reason = reason
+        self.message = message
+    }
+}
+
+/// One change to one object, with everything that is needed to make it and to explain it.
+package struct Action: Sendable {
+    package var id: ObjectID
+    package var kind: ActionKind
+    package var steps: [Step]
+    package var before: LiveObject?
+    /// What is applied: canonical, with our marker; nil for a delete.
+    package var desired: Tree?
+    package var differences: [Difference]
+    /// What it does to rights and reachability, which decides its place in the order.
+    package var stage: Stage
+    /// Where it is declared; nil for a delete.
+    package var origin: Origin?
+
+    /// One request, or two that belong together.
+    package enum Step: Sendable, Equatable {
+        /// A JSON patch that makes us the owner of what earlier tools applied (rule D15).
+        case takeOver(Tree)
+        /// A merge patch that removes what was never declared (rule D11).
+        case removeUndeclared(Tree)
+        case apply
+        /// Dry-run create, delete, create (rule F3).
+        case recreate
+        case delete
+    }
+}
+
+/// Decides what has to happen to one object.
+///
+/// Pure and total: the same input gives the same answer, whatever happened before.
+///
+/// - Parameters:
+///   - declared: The object as the enforced revision declares it, or nil where it does not.
+///   - live: The object as the server holds it, or nil where it is known to be absent.
+///   - record: What the journal knows of owning it.
+package func decide(
+    id: ObjectID, declared: DeclaredObject?, live: LiveObject?, record: OwnershipRecord?, in context: DecisionContext
+) -> Decision {
+    guard let resource = id.resource else { return .leave }
+    if let declared {
+        return decideDeclared(declared, resource: resource, live: live, record: record, in: context)
+    }
+    guard let live else { return record == nil ? .leave : .release }
+    return decideUndeclared(live, record: record, in: context)
+}
+
+private func decideDeclared(
+    _ declared: DeclaredObject, resource: Resource, live: LiveObject?, record: OwnershipRecord?,
+    in context: DecisionContext
+) -> Decision {
+    let desired = context.ownership.marked(declared.tree, id: declared.id)
+    guard let live else {
+        return .act(
+            Action(
+                id: declared.id, kind: .create, steps: [.apply], before: nil, desired: desired, differences: [],
+                stage: stageOfCreate(desired, resource: resource), origin: declared.origin))
+    }
+    if live.isTerminating { return .waitForDeletion(live) }
+
+    let isKnown = record?.uid == live.uid
+    let claim = context.ownership.claim(of: live)
+    // A foreign marker on an object that the journal knows as ours is drift, or anybody could stop us by a label.
+    if case .another(let instance) = claim, !isKnown {
+        return .hold(
+            Hold(
+                id: live.id, reason: .ownershipConflict,
+                message: "\(live.id) carries the marker of instance \"\(instance)\", and is declared here as well"))
+    }
+
+    let differences = compare(
+        desired: desired, live: canonicalLive(live.tree, of: resource), of: resource,
+        closedLabels: context.closedLabels)
+    guard !differences.isEmpty else { return isKnown ? .leave : .recognise(live) }
+
+    let isAdoption = !isKnown && claim != .ours
+    let steps: [Action.Step]
+    var kind: ActionKind = isAdoption ? .adopt : .update
+    if differences.contains(where: { isImmutable($0.path, of: resource) }) {
+        kind = .replace
+        steps = [.recreate]
+    } else {
+        var list: [Action.Step] = []
+        if isAdoption, let patch = planTakeover(of: live, fieldManager: context.fieldManager) {
+            list.append(.takeOver(patch))
+        }
+        if let patch = removalPatch(differences) { list.append(.removeUndeclared(patch)) }
+        // Taking over needs an apply behind it, to let go of what is not declared.
+        if isAdoption || differences.contains(where: { $0.kind != .undeclared }) { list.append(.apply) }
+        steps = list
+    }
+    return .act(
+        Action(
+            id: live.id, kind: kind, steps: steps, before: live, desired: desired, differences: differences,
+            stage: stageOfUpdate(differences, resource: resource), origin: declared.origin))
+}
+
+private func decideUndeclared(
+    _ live: LiveObject, record: OwnershipRecord?, in context: DecisionContext
+) -> Decision {
+    let isKnown = record?.uid == live.uid
+    switch context.ownership.claim(of: live) {
+    case .another:
+        return record == nil ? .leave : .release
+    case .unmarked where !isKnown:
+        return record == nil ? .leave : .release
+    case .copied where !isKnown:
+        return .hold(
+            Hold(
+                id: live.id, reason: .ownershipConflict,
+                message: "\(live.id) carries our marker with the identity of another object: a copy, left alone"))
+    case .ours where !isKnown && !context.declaredEarlier.contains(live.id):
+        return .hold(
+            Hold(
+                id: live.id, reason: .pruneUnproven,
+                message: "\(live.id) carries our marker and is not declared, but neither the journal nor the "
+                    + "repository's history shows that Bylaw made it; it is left alone"))
+    case .unmarked, .copied, .ours:
+        break
+    }
+    if live.isTerminating { return .leave }
+    if live.id.resource == .namespace {
+        return .hold(
+            Hold(
+                id: live.id, reason: .namespaceDeletion,
+                message: "\(live.id) is no longer declared; deleting it would delete everything in it, so it is held"))
+    }
+    if let owners = live.metadata["ownerReferences"]?.array, !owners.isEmpty {
+        return .hold(
+            Hold(
+                id: live.id, reason: .pruneUnproven,
+                message: "\(live.id) is no longer declared, but another object owns it; it is left to that owner"))
+    }
+    return .act(
+        Action(
+            id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
+            stage: stageOfDelete(live), origin: nil))
+}
+
+/// Fields that the server refuses to change: the object has to be made anew (rules F1 and F5).
+private func isImmutable(_ path: [String], of resource: Resource) -> Bool {
+    switch resource {
+    case .roleBinding, .clusterRoleBinding: path.first == "roleRef"
+    case .resourceQuota: path == ["spec", "scopes"]
+    default: false
+    }
+}
+
+/// The merge patch that sets each undeclared place to null, or nil where there is none.
+private func removalPatch(_ differences: [Difference]) -> Tree? {
+    var patch = Tree.object(Members())
+    var isEmpty = true
+    for difference in differences where difference.kind == .undeclared {
+        patch.set(difference.path, to: .null)
+        isEmpty = false
+    }
+    return isEmpty ? nil : patch
+}

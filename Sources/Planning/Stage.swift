@@ -1,0 +1,107 @@
+import Manifest
+
+/// The place of an action in the order of a plan: what takes away goes first, what opens goes last (design, section 5.3).
+///
+/// Within one namespace a stage waits for the stages before it; across namespaces nothing waits, so that a slow or
+/// failing one holds up no other (rule G9).
+package enum Stage: Int, Sendable, Comparable, CaseIterable {
+    /// Takes rights or reachability away. It waits for nothing.
+    case revoke
+    case namespace
+    case limits
+    case serviceAccount
+    /// Policies that select every pod: default-deny.
+    case isolation
+    case networkPolicy
+    case role
+    case binding
+    /// Lets more happen than before: it comes after everything that protects.
+    case loosen
+
+    package static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The stage of making an object that is not there.
+func stageOfCreate(_ desired: Tree, resource: Resource) -> Stage {
+    switch resource {
+    case .namespace: .namespace
+    case .resourceQuota, .limitRange: .limits
+    case .serviceAccount: .serviceAccount
+    case .networkPolicy: selectsEveryPod(desired) ? .isolation : .networkPolicy
+    case .role, .clusterRole: .role
+    default: .binding
+    }
+}
+
+/// The stage of deleting an object.
+///
+/// Without a NetworkPolicy or a quota more is possible than with it, unless the policy only allowed traffic that another
+/// one forbids; that cannot be told from the object alone, so its removal counts as loosening.
+func stageOfDelete(_ live: LiveObject) -> Stage {
+    switch live.id.resource {
+    case .networkPolicy, .resourceQuota, .limitRange, .namespace: .loosen
+    default: .revoke
+    }
+}
+
+/// The stage of changing an object; the differences run from the live to the declared state.
+///
+/// A change that takes anything away does not wait for anything that gives, so a mixed change goes first.
+func stageOfUpdate(_ differences: [Difference], resource: Resource) -> Stage {
+    switch resource {
+    case .namespace:
+        let effects = differences.map(podSecurityEffect)
+        if effects.contains(.tightens) { return .revoke }
+        return effects.contains(.loosens) ? .loosen : .namespace
+    case .role, .clusterRole:
+        return differences.contains(where: takesAway) ? .revoke : .role
+    case .roleBinding, .clusterRoleBinding:
+        return differences.contains(where: takesAway) ? .revoke : .binding
+    case .networkPolicy:
+        return differences.contains(where: takesAway) || differences.contains { $0.path.last == "podSelector" }
+            ? .revoke : differences.contains { $0.path.first == "spec" } ? .loosen : .networkPolicy
+    case .resourceQuota, .limitRange: return .limits
+    case .serviceAccount: return .serviceAccount
+    default: return .namespace
+    }
+}
+
+/// Whether something that the live list holds is not declared any more.
+private func takesAway(_ difference: Difference) -> Bool {
+    guard difference.path.first != "metadata" || difference.kind == .undeclared else { return false }
+    switch difference.kind {
+    case .undeclared: return true
+    case .missing: return difference.path.last == "policyTypes"
+    case .changed:
+        guard let live = difference.live?.array else { return true }
+        let declared = Set(difference.declared?.array ?? [])
+        if difference.path.last == "policyTypes" { return declared.count > live.count }
+        return !live.allSatisfy(declared.contains)
+    }
+}
+
+private enum Effect { case tightens, loosens, neither }
+
+/// What a change of one Pod Security label does. Unlabelled counts as privileged, an unknown level as restricted, as the
+/// admission plugin reads them (rules J4 and J8).
+private func podSecurityEffect(_ difference: Difference) -> Effect {
+    guard difference.path.count == 3, let key = difference.path.last, key.hasPrefix(ClosedLabels.podSecurityPrefix) else {
+        return .neither
+    }
+    guard !key.hasSuffix("-version") else { return .tightens }
+    func rank(_ level: Tree?) -> Int {
+        switch level?.string {
+        case nil, "privileged"?: 0
+        case "baseline"?: 1
+        default: 2
+        }
+    }
+    let before = rank(difference.live)
+    let after = rank(difference.declared)
+    return after > before ? .tightens : after < before ? .loosens : .neither
+}
+
+private func selectsEveryPod(_ policy: Tree) -> Bool {
+    guard let selector = policy["spec"]?["podSelector"]?.members else { return true }
+    return selector.isEmpty
+}

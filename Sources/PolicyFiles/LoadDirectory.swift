@@ -1,0 +1,167 @@
+import Foundation
+package import Policy
+
+/// A folder of manifests, read and judged.
+package struct DirectoryLoad: Sendable {
+    /// One for each manifest, in the order of their paths.
+    package var verdicts: [FileVerdict]
+    /// Empty where any finding is an error.
+    package var state: DeclaredState
+    /// Of all files, in the order of files and places.
+    package var findings: [Finding]
+}
+
+/// A path that cannot be read as a policy repository at all.
+package struct DirectoryError: Error, Equatable, Sendable {
+    package var path: String
+    /// What is wrong, one sentence without a full stop.
+    package var message: String
+    /// What to do next, one sentence.
+    package var hint: String
+}
+
+/// Reads the manifests of a folder and the folders below it, or one single file.
+///
+/// Paths in the findings begin below the folder. What cannot be read is an error finding, never passed over. A link is
+/// followed to a file inside the folder only. Blocks while it reads.
+///
+/// - Throws: ``DirectoryError`` where there is nothing at `path` or it cannot be opened.
+package func loadDirectory(
+    at path: String, limits: RepositoryLimits = RepositoryLimits()
+) throws(DirectoryError) -> DirectoryLoad {
+    var walk = DirectoryWalk(root: path, limits: limits)
+    try walk.run()
+    let (state, findings) = assembleDeclaredState(walk.verdicts)
+    return DirectoryLoad(verdicts: walk.verdicts, state: state, findings: findings)
+}
+
+private struct DirectoryWalk {
+    let root: String
+    let limits: RepositoryLimits
+    var verdicts: [FileVerdict] = []
+    private var bytesRead = 0
+    private var filesRead = 0
+    private var isExhausted = false
+    private let files = FileManager.default
+
+    init(root: String, limits: RepositoryLimits) {
+        self.root = root
+        self.limits = limits
+    }
+
+    mutating func run() throws(DirectoryError) {
+        switch kind(of: root, followingLinks: true) {
+        case .folder:
+            guard files.isReadableFile(atPath: root) else { throw unreadable("the folder cannot be opened") }
+            visitFolder("", depth: 0)
+        case .file:
+            // Whoever names one file means that file, whatever it is called.
+            visitFile(name(of: root), at: root)
+        case .missing: throw unreadable("there is no such file or folder")
+        case .link, .other: throw unreadable("it is neither a file nor a folder")
+        }
+        verdicts.sort { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }
+    }
+
+    private func unreadable(_ message: String) -> DirectoryError {
+        DirectoryError(path: root, message: message, hint: "Check the path and its permissions.")
+    }
+
+    private mutating func visitFolder(_ folder: String, depth: Int) {
+        guard depth <= limits.maximumFolderDepth else {
+            verdicts.append(
+                refusal(
+                    of: folder, "folders stand more than \(limits.maximumFolderDepth) deep",
+                    hint: "Flatten the folders."))
+            return
+        }
+        let entries: [String]
+        do {
+            entries = try files.contentsOfDirectory(atPath: absolute(folder)).sorted()
+        } catch {
+            verdicts.append(
+                refusal(
+                    of: folder, "the folder cannot be read: \(error.localizedDescription)",
+                    hint: "Check the permissions of the folder."))
+            return
+        }
+        for entry in entries where !entry.hasPrefix(".") && !isExhausted {
+            visit(folder.isEmpty ? entry : "\(folder)/\(entry)", depth: depth)
+        }
+    }
+
+    private mutating func visit(_ path: String, depth: Int) {
+        switch kind(of: absolute(path), followingLinks: false) {
+        case .folder: visitFolder(path, depth: depth + 1)
+        case .file: if isManifestPath(path) { visitFile(path, at: absolute(path)) }
+        case .link: visitLink(path)
+        case .missing:
+            // A folder may stand there, so the name does not tell whether it matters.
+            verdicts.append(refusal(of: path, "cannot be examined", hint: "Check the permissions of its folder."))
+        case .other:
+            guard isManifestPath(path) else { return }
+            verdicts.append(refusal(of: path, "this is no regular file", hint: "Put a file in its place."))
+        }
+    }
+
+    private mutating func visitLink(_ path: String) {
+        let target = kind(of: absolute(path), followingLinks: true)
+        let isInside = resolved(absolute(path)).hasPrefix(resolved(root) + "/")
+        switch target {
+        case .file where isInside && isManifestPath(path): visitFile(path, at: absolute(path))
+        // Manifests might stand behind it, and passing over them in silence would remove them from the cluster.
+        case .folder: verdicts.append(unfollowedLink(path: path))
+        default: if isManifestPath(path) { verdicts.append(unfollowedLink(path: path)) }
+        }
+    }
+
+    private mutating func visitFile(_ path: String, at absolutePath: String) {
+        filesRead += 1
+        guard filesRead <= limits.maximumFiles else {
+            return exhaust(path, "there are more than \(limits.maximumFiles) manifests")
+        }
+        guard let handle = FileHandle(forReadingAtPath: absolutePath) else {
+            verdicts.append(
+                refusal(of: path, "the file cannot be opened", hint: "Check the permissions of the file."))
+            return
+        }
+        defer { try? handle.close() }
+        let data: Data
+        do {
+            data = try handle.read(upToCount: limits.maximumFileBytes + 1) ?? Data()
+        } catch {
+            verdicts.append(
+                refusal(
+                    of: path, "the file cannot be read: \(error.localizedDescription)",
+                    hint: "Check the permissions of the file."))
+            return
+        }
+        bytesRead += data.count
+        guard bytesRead <= limits.maximumTotalBytes else {
+            return exhaust(path, "the manifests together are larger than \(limits.maximumTotalBytes) bytes")
+        }
+        verdicts.append(readManifestFile(path: path, bytes: [UInt8](data), limits: limits))
+    }
+
+    private mutating func exhaust(_ path: String, _ message: String) {
+        isExhausted = true
+        verdicts.append(refusal(of: path, message, hint: "Point Bylaw at a folder that holds only policy."))
+    }
+
+    private enum Kind { case file, folder, link, other, missing }
+
+    private func kind(of path: String, followingLinks: Bool) -> Kind {
+        var status = stat()
+        guard (followingLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return .missing }
+        return switch status.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .folder
+        case S_IFLNK: .link
+        default: .other
+        }
+    }
+
+    private func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
+    private func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    private func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+}

@@ -1,0 +1,18 @@
+/// Whether a file of the policy repository counts as a manifest: `.yaml`, `.yml` and `.json`, in any letter case.
+///
+/// Files and folders whose names begin with a dot do not count, as with Git's and the pipelines' own files.
+///
+/// - Parameter path: Below the configured path, with `/`.
+package func isManifestPath(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    guard let name = parts.last, !parts.contains(where: { $0.hasPrefix(".") }),
+        let dot = name.lastIndex(of: "."), dot > name.startIndex
+    else { return false }
+    return ["yaml", "yml", "json"].contains(name[name.index(after: dot)...].lowercased())
+}
+
+/// Whether a file is the one that holds guardrails, in a version of Bylaw that knows them.
+func isGuardrailPath(_ path: String) -> Bool {
+    let name = (path.split(separator: "/").last ?? "").lowercased()
+    return ["bylaw.yaml", "bylaw.yml", "bylaw.json"].contains(name)
+}

@@ -1,0 +1,77 @@
+import Manifest
+package import Policy
+import JSON
+import YAML
+
+/// Reads and judges one file of the policy repository.
+///
+/// - Parameters:
+///   - path: Below the repository's root, with `/`; its ending decides between JSON and YAML.
+///   - bytes: The whole file.
+/// - Returns: What it declares and every finding; never fails, because a broken file is a finding.
+package func readManifestFile(
+    path: String, bytes: [UInt8], limits: RepositoryLimits = RepositoryLimits()
+) -> FileVerdict {
+    if isGuardrailPath(path) {
+        return refusal(
+            of: path, "this version of Bylaw has no guardrails in the repository and would ignore this file",
+            hint: "Delete the file, or upgrade to a version that reads it.")
+    }
+    guard bytes.count <= limits.maximumFileBytes else {
+        return oversizedFile(path: path, limits: limits)
+    }
+    let stream = parse(path: path, bytes: bytes)
+    guard stream.documents.count <= limits.maximumDocumentsPerFile else {
+        return refusal(
+            of: path, "the file has \(stream.documents.count) documents, more than \(limits.maximumDocumentsPerFile)",
+            hint: "Split it into several files.")
+    }
+    return evaluateDocuments(stream, file: path)
+}
+
+/// The verdict on a file that is too large to be read.
+package func oversizedFile(path: String, limits: RepositoryLimits) -> FileVerdict {
+    refusal(
+        of: path, "the file is larger than \(limits.maximumFileBytes) bytes", hint: "Split it into several files.")
+}
+
+/// The verdict on a manifest that is a symbolic link out of what may be read.
+package func unfollowedLink(path: String) -> FileVerdict {
+    refusal(
+        of: path, "a symbolic link is not followed", hint: "Put the file itself in its place.")
+}
+
+/// A verdict that is one error about a file as a whole.
+func refusal(of path: String, _ message: String, hint: String) -> FileVerdict {
+    FileVerdict(
+        file: path,
+        findings: [
+            Finding(
+                severity: .error, file: path, position: SourcePosition(line: 1, column: 1), object: nil, path: .root,
+                message: message, hint: hint)
+        ])
+}
+
+/// A YAML file that begins with a brace is read as JSON where it is sound JSON, as Kubernetes does, and else as YAML.
+private func parse(path: String, bytes: [UInt8]) -> ParsedStream {
+    if path.lowercased().hasSuffix(".json") { return parseJSONDocument(bytes) }
+    let first = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
+    if first == UInt8(ascii: "{") {
+        let stream = parseJSONDocument(bytes)
+        if stream.problems.isEmpty { return stream }
+    }
+    var stream = parseYAML(bytes)
+    if !stream.problems.isEmpty { explainTemplates(&stream.problems, in: bytes) }
+    return stream
+}
+
+/// To YAML the braces of a template are maps in maps; what that breaks says nothing to the template's author.
+private func explainTemplates(_ problems: inout [SourceProblem], in bytes: [UInt8]) {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for index in problems.indices {
+        let line = problems[index].position.line - 1
+        guard lines.indices.contains(line), lines[line].contains([UInt8(ascii: "{"), UInt8(ascii: "{")]) else { continue }
+        problems[index].hint =
+            "This is a Helm template: commit what helm template makes of it, or move it out of the policy path."
+    }
+}

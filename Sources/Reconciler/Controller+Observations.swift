@@ -1,0 +1,98 @@
+import Manifest
+import Planning
+
+extension Controller {
+    // MARK: What the watches tell
+
+    /// Takes in what a watch tells, and puts what is not as declared into the queue.
+    func accept(_ observation: Observation, of resource: Resource) async {
+        switch observation {
+        case .replaced(let list, let isRewound):
+            await acceptList(list, of: resource, isRewound: isRewound)
+        case .upserted(let object):
+            await noteReachable(resource)
+            guard live.store(object) else { return }
+            consider(object.id)
+            if resource == .namespace { considerWaiting(in: object.id.name) }
+        case .deleted(let object):
+            await noteReachable(resource)
+            guard live.remove(object.id, uid: object.uid) else { return }
+            consider(object.id)
+        case .interrupted(let error):
+            await acceptInterruption(error, of: resource)
+        }
+        wake()
+    }
+
+    private func acceptList(_ list: ObjectList, of resource: Resource, isRewound: Bool) async {
+        let isFirst = unreadKinds.remove(resource) != nil
+        let changed = live.replace(resource, with: list)
+        await noteReachable(resource)
+        if isRewound {
+            await withJournal("record that the cluster's history went back") { () async throws(JournalError) in
+                try await self.raise(
+                    .clusterRewound, object: nil,
+                    message: "the list of \(resource.qualifiedPlural) is at version \(list.resourceVersion), "
+                        + "before what was seen earlier: everything is compared anew")
+            }
+        }
+        guard isGathered else { return }
+        if isFirst {
+            // With the last kind that was missing everything can be compared for the first time.
+            if pass == nil, enforced != nil { await beginPass() }
+            return
+        }
+        // The safety net compares all that is declared, not only what changed.
+        let declared = enforced?.objects.keys.filter { $0.resource == resource } ?? []
+        for id in changed.union(declared) { consider(id) }
+        if resource == .namespace { for name in waitingForNamespace.keys { considerWaiting(in: name) } }
+    }
+
+    private func acceptInterruption(_ error: ClusterError, of resource: Resource) async {
+        // A kind that may not be read, or is not served, must not keep the others from being enforced.
+        let isLasting = error.kind == .forbidden || error.kind == .resourceNotServed
+        if isLasting, unreadKinds.remove(resource) != nil, isGathered, pass == nil, enforced != nil {
+            failing.formUnion(enforced?.objects.keys.filter { $0.resource == resource } ?? [])
+            await beginPass()
+        }
+        guard interruptedKinds.insert(resource).inserted else { return }
+        await withJournal("record that the cluster cannot be read") { () async throws(JournalError) in
+            try await self.raise(
+                .clusterUnreachable, object: nil, message: "\(resource.qualifiedPlural): \(error.message)")
+        }
+        notify(.trouble(error.message, hint: error.hint))
+    }
+
+    private func noteReachable(_ resource: Resource) async {
+        guard interruptedKinds.remove(resource) != nil, interruptedKinds.isEmpty else { return }
+        await withJournal("record that the cluster can be read again") { () async throws(JournalError) in
+            try await self.resolve([.clusterUnreachable], object: nil)
+        }
+    }
+
+    /// Puts an object into the queue if something has to happen to it.
+    func consider(_ id: ObjectID) {
+        guard let enforced, isGathered, let resource = id.resource, live.isKnown(resource) else { return }
+        let decision = decide(
+            id: id, declared: enforced.objects[id], live: live[id],
+            record: owned[id].map { OwnershipRecord(uid: $0.uid) }, in: context(enforced))
+        switch decision {
+        case .leave:
+            if waiting.contains(id) || held.contains(id) || failing.contains(id) { queue.addUrgent(id) }
+        case .act(let action) where !isDrift(id, enforced):
+            enqueue(action)
+        case .act, .recognise, .hold, .waitForDeletion, .release:
+            queue.addUrgent(id)
+        }
+    }
+
+    /// Whether a difference of this object is somebody's doing: it was as the enforced revision declares it before.
+    func isDrift(_ id: ObjectID, _ enforced: EnforcedState) -> Bool {
+        guard let settled = settledDigests[id] else { return false }
+        return settled == enforced.digests[id]
+    }
+
+    func considerWaiting(in namespace: String) {
+        for id in waitingForNamespace.removeValue(forKey: namespace) ?? [] { queue.addUrgent(id) }
+    }
+}

@@ -1,0 +1,248 @@
+import Manifest
+import Planning
+import Policy
+
+extension Controller {
+    // MARK: The policy repository
+
+    /// Fetches again and again, and takes what is new.
+    func followRepository() async {
+        while !hasStopped {
+            await fetchOnce()
+            // A tenth of jitter either way, so that many instances do not ask one Git host at one moment.
+            let pause = configuration.pollInterval * (0.9 + surroundings.randomness() * 0.2)
+            do { try await surroundings.sleep(pause) } catch { return }
+        }
+    }
+
+    private func fetchOnce() async {
+        do {
+            let newest = try await source.fetchNewest()
+            lastFetchAt = surroundings.now()
+            try await resolve([.fetchFailed], object: nil)
+            try await take(newest)
+            if pass == nil, needsPass { await beginPass() }
+            try await rememberStatus()
+        } catch let error as SourceError {
+            await withJournal("record a failed fetch") { () async throws(JournalError) in
+                try await self.raise(.fetchFailed, object: nil, message: error.explanation.message)
+            }
+            notify(.trouble(error.explanation.message, hint: error.explanation.hint))
+        } catch let error as JournalError {
+            notify(.trouble(error.message, hint: error.hint))
+        } catch {
+            notify(.trouble("follow the policy repository: \(error)", hint: "It is tried again by itself."))
+        }
+    }
+
+    /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
+    func take(_ newest: Revision) async throws {
+        guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit else {
+            if newest.commit == enforced?.revision.commit, refusedCommit != nil {
+                // The mistake was taken back by moving the branch.
+                refusedCommit = nil
+                try await resolve([.revisionInvalid, .revisionEmpty], object: nil)
+            }
+            return
+        }
+        let loaded = try await source.load(newest)
+        let errors = loaded.findings.filter { $0.severity == .error }
+        guard errors.isEmpty else {
+            refusedCommit = newest.commit
+            try await raise(
+                .revisionInvalid, object: nil, revision: newest,
+                message: "revision \(newest.commit) is refused: \(describe(errors))")
+            try await journal.remember(.newestRevision, newest.commit)
+            notify(.revisionRefused(newest, findings: loaded.findings))
+            return
+        }
+        guard !loaded.declared.objects.isEmpty else {
+            refusedCommit = newest.commit
+            try await raise(
+                .revisionEmpty, object: nil, outcome: .held, revision: newest,
+                message: "revision \(newest.commit) declares nothing; nothing is deleted")
+            try await journal.remember(.newestRevision, newest.commit)
+            notify(.revisionEmpty(newest))
+            return
+        }
+        try await noteRewrittenHistory(newest)
+        refusedCommit = nil
+        newestCommit = newest.commit
+        try await journal.record(
+            EntryDraft(
+                at: surroundings.now(), kind: .event, reason: .revisionAccepted, outcome: .succeeded,
+                revision: RevisionFacts(newest),
+                message: "\(loaded.declared.objects.count) objects in \(loaded.fileCount) files, "
+                    + "\(loaded.parsedFileCount) of them parsed"),
+            owned: .unchanged)
+        try await journal.remember(.newestRevision, newest.commit)
+        try await journal.remember(.enforcedRevision, newest.commit)
+        try await resolve([.revisionInvalid, .revisionEmpty], object: nil)
+        enforce(EnforcedState(loaded, canonical: canonical))
+        notify(.revisionAccepted(newest, objectCount: loaded.declared.objects.count))
+        needsPass = true
+    }
+
+    private func noteRewrittenHistory(_ newest: Revision) async throws {
+        guard let before = enforced?.revision.commit ?? newestCommit else { return }
+        if try await source.isAncestor(before, of: newest.commit) {
+            try await resolve([.historyRewritten], object: nil)
+        } else {
+            try await raise(
+                .historyRewritten, object: nil, revision: newest,
+                message: "\(newest.commit) does not contain \(before), which was enforced before it: "
+                    + "the history was rewritten, or another reference is followed")
+        }
+    }
+
+    /// Swaps the declared state. From this moment on every decision is made by the new one (rule G8).
+    func enforce(_ state: EnforcedState) {
+        enforced = state
+        failureCounts = [:]
+        waitingForNamespace = [:]
+    }
+
+    private func describe(_ errors: [Finding]) -> String {
+        let shown = errors.prefix(20).map { finding in
+            let path = finding.path.description
+            return "\(finding.file):\(finding.position): \(path.isEmpty ? "" : path + ": ")\(finding.message)"
+        }
+        let rest = errors.count - shown.count
+        return shown.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
+    }
+
+    // MARK: A pass over everything
+
+    /// Whether every kind has been listed, or has failed to be.
+    var isGathered: Bool { unreadKinds.isEmpty }
+
+    /// Puts everything that differs into the queue, in the order of a plan.
+    func beginPass() async {
+        guard let enforced, isGathered else { return }
+        needsPass = false
+        var input = planInput(enforced)
+        await askHistory(input)
+        input.context.declaredEarlier = declaredEarlier
+        let plan = Planning.plan(input)
+        held = []
+        failing = failing.filter { $0.resource.map { !live.isKnown($0) } ?? false }
+        waiting = []
+        var report = PassReport(revision: enforced.revision.commit)
+        report.declaredCount = enforced.objects.count
+        let acting = plan.actions.map(\.id)
+        pass = PassInProgress(
+            report: report, startedAt: surroundings.uptime(),
+            total: acting.count + plan.holds.count + plan.recognised.count + plan.waiting.count)
+        for action in plan.actions { enqueue(action) }
+        for id in plan.holds.map(\.id) + plan.recognised.map(\.id) + plan.waiting.map(\.id) + plan.released {
+            queue.addUrgent(id)
+        }
+        for (id, digest) in enforced.digests where owned[id] != nil && !acting.contains(id) {
+            settledDigests[id] = digest
+        }
+        await advancePass()
+        wake()
+    }
+
+    func planInput(_ enforced: EnforcedState) -> PlanInput {
+        PlanInput(
+            declared: enforced.objects, live: live.all, record: owned.mapValues { OwnershipRecord(uid: $0.uid) },
+            readKinds: live.knownKinds, context: context(enforced))
+    }
+
+    func context(_ enforced: EnforcedState) -> DecisionContext {
+        DecisionContext(
+            ownership: ownership, fieldManager: configuration.fieldManager, closedLabels: enforced.closedLabels,
+            declaredEarlier: declaredEarlier)
+    }
+
+    /// Asks the repository's history about marked objects that the journal does not know, each of them once.
+    private func askHistory(_ input: PlanInput) async {
+        guard let enforced else { return }
+        let unproven = objectsOfUnprovenOwnership(input).subtracting(historyAsked)
+        guard !unproven.isEmpty else { return }
+        do throws(SourceError) {
+            declaredEarlier.formUnion(try await source.declaredEarlier(unproven, before: enforced.revision.commit))
+            historyAsked.formUnion(unproven)
+        } catch {
+            notify(.trouble(error.explanation.message, hint: error.explanation.hint))
+        }
+    }
+
+    /// Puts one action's object into the queue, behind the role that it refers to where that is still to be made.
+    func enqueue(_ action: Action) {
+        var stage = action.stage
+        let role = referencedRole(action).flatMap { enforced?.objects[$0] != nil && live[$0] == nil ? $0 : nil }
+        // Nothing takes away access that it cannot give back in the new form.
+        if role != nil, action.kind == .replace { stage = max(stage, .binding) }
+        queue.add(action.id, stage: stage, after: role)
+    }
+
+    /// The role that a binding names.
+    func referencedRole(_ action: Action) -> ObjectID? {
+        guard let reference = action.desired?["roleRef"], let name = reference["name"]?.string else { return nil }
+        switch reference["kind"]?.string {
+        case "Role": return ObjectID(.role, namespace: action.id.namespace, name: name)
+        case "ClusterRole": return ObjectID(.clusterRole, name: name)
+        default: return nil
+        }
+    }
+
+    /// Notes that work went on, and ends the pass when nothing of it is left.
+    func advancePass() async {
+        guard var current = pass else { return }
+        current.done = max(current.done, current.total - queue.activeCount)
+        if current.done - current.lastShown >= max(1, current.total / 100) {
+            current.lastShown = current.done
+            notify(.progress(done: min(current.done, current.total), total: current.total))
+        }
+        pass = current
+        guard queue.activeCount == 0, mode == .continuous || queue.delayedCount == 0 else { return }
+        var report = current.report
+        report.failures = failing.count
+        report.held = held.count
+        report.waiting = waiting.count
+        report.isRevisionRefused = refusedCommit != nil
+        report.duration = surroundings.uptime() - current.startedAt
+        pass = nil
+        lastReport = report
+        notify(.synced(report))
+        guard let enforced else { return }
+        let entry = EntryDraft(
+            at: surroundings.now(), kind: .event, reason: .synced,
+            outcome: report.failures > 0 ? .failed : report.held > 0 ? .held : .succeeded,
+            revision: RevisionFacts(enforced.revision), duration: report.duration, message: report.summary)
+        await withJournal("record the end of a pass") { () async throws(JournalError) in
+            try await self.journal.record(entry, owned: .unchanged)
+        }
+    }
+}
+
+extension PassReport {
+    /// One line for people: what changed, and what did not come to its end.
+    package var summary: String {
+        var parts: [String] = []
+        for kind in ActionKind.allCases {
+            if let count = changes[kind], count > 0 { parts.append("\(count) \(kind.pastTense)") }
+        }
+        if parts.isEmpty { parts.append("nothing to change") }
+        if driftCorrections > 0 { parts.append("\(driftCorrections) of them drift") }
+        if failures > 0 { parts.append("\(failures) failed") }
+        if held > 0 { parts.append("\(held) held") }
+        if waiting > 0 { parts.append("\(waiting) waiting for a deletion to end") }
+        return parts.joined(separator: ", ") + " (\(declaredCount) declared)"
+    }
+}
+
+extension ActionKind {
+    /// `created`, `updated` and so on, as summaries say it.
+    package var pastTense: String {
+        switch self {
+        case .create: "created"
+        case .update: "updated"
+        case .replace: "replaced"
+        case .delete: "deleted"
+        case .adopt: "adopted"
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Manifest
+
+extension Controller {
+    /// Keeps for `bylaw status`, which runs in another process, what the journal's entries alone do not tell.
+    func rememberStatus() async throws(JournalError) {
+        try await journal.remember(.status, canonical.text(statusTree()))
+    }
+
+    private func statusTree() -> Tree {
+        var tree: Tree = [
+            "enforcedRevision": enforced.map { .string($0.revision.commit) } ?? .null,
+            "enforcedSubject": enforced.map { .string($0.revision.subject) } ?? .null,
+            "refusedRevision": refusedCommit.map(Tree.string) ?? .null,
+            "lastFetch": lastFetchAt.map { .string($0.description) } ?? .null,
+            "declared": .integer(Int64(enforced?.objects.count ?? 0)),
+            "held": .integer(Int64(held.count)), "failing": .integer(Int64(failing.count)),
+            "waiting": .integer(Int64(waiting.count)),
+        ]
+        if let lastReport {
+            tree.set(["lastPass", "summary"], to: .string(lastReport.summary))
+            tree.set(["lastPass", "isConverged"], to: .bool(lastReport.isConverged))
+        }
+        return tree
+    }
+}

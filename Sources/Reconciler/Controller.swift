@@ -1,0 +1,281 @@
+import Manifest
+package import Planning
+import Policy
+
+/// What a controller is told once, at its start.
+package struct ControllerConfiguration: Sendable {
+    /// The name of this instance: a label value, part of the field manager's name.
+    package var instance: String
+    package var concurrentWrites: Int
+    package var pollInterval: Duration
+    package var backOff: BackOff
+    /// How seldom something is tried again that only a change can cure (rule N6).
+    package var slowRecheck: Duration
+    /// How often a failing object is tried in a single pass.
+    package var attemptsPerPass: Int
+
+    package init(
+        instance: String, concurrentWrites: Int = 16, pollInterval: Duration = .seconds(15),
+        backOff: BackOff = BackOff(), slowRecheck: Duration = .seconds(600), attemptsPerPass: Int = 4
+    ) {
+        self.instance = instance
+        self.concurrentWrites = concurrentWrites
+        self.pollInterval = pollInterval
+        self.backOff = backOff
+        self.slowRecheck = slowRecheck
+        self.attemptsPerPass = attemptsPerPass
+    }
+
+    /// The field manager of our writes. It holds the instance, so that two instances never prune each other's fields (rule D17).
+    package var fieldManager: String { "bylaw-\(instance)" }
+}
+
+/// Keeps the cluster equal to the enforced revision.
+///
+/// Context: commits, watch events, retries and restarts all ask the same question of an object, in any order. Choice:
+/// whatever happens only puts the object's name into a queue; a worker that takes the name decides from the declared and
+/// the live state of that moment (`decide` in Planning) and acts. So nothing depends on an event having been seen, a new
+/// revision takes effect by being swapped in, and drift is corrected by the same code while a revision is applied.
+/// Given up: an action may start later than the plan that listed it, and is then made anew.
+package actor Controller {
+    enum Mode { case continuous, singlePass }
+
+    let configuration: ControllerConfiguration
+    let source: any RevisionSource
+    let cluster: any ClusterAPI
+    let journal: any RunJournal
+    let surroundings: Surroundings
+    let ownership: Ownership
+    let canonical: Canonical
+    let notify: @Sendable (ControllerNotice) -> Void
+
+    var mode = Mode.continuous
+    var live = LiveState()
+    var enforced: EnforcedState?
+    /// Kinds whose first list has neither come nor failed for good.
+    var unreadKinds = Set(Resource.managed)
+    var owned: [ObjectID: OwnedObject] = [:]
+    /// The digest of the declaration that an object was last found equal to: a difference from there on is drift.
+    var settledDigests: [ObjectID: String] = [:]
+    var declaredEarlier: Set<ObjectID> = []
+    /// Objects about which the repository's history has been asked.
+    var historyAsked: Set<ObjectID> = []
+
+    var queue = WorkQueue()
+    var failureCounts: [ObjectID: Int] = [:]
+    var fights: [ObjectID: FightMeter] = [:]
+    /// Intents whose outcome could not be learned yet; the next attempt goes on under the same intent.
+    var openIntents: [ObjectID: IntentID] = [:]
+    /// What could not be brought to the declared state, by why.
+    var held: Set<ObjectID> = []
+    var failing: Set<ObjectID> = []
+    var waiting: Set<ObjectID> = []
+    var waitingForNamespace: [String: Set<ObjectID>] = [:]
+    /// Objects whose next correction is put off because of a fight.
+    var pausedFights: Set<ObjectID> = []
+    var interruptedKinds: Set<Resource> = []
+    var unreachableInARow = 0
+    /// No change is begun before this moment: the whole cluster did not answer lately (rule N6).
+    var gateOpensAt = Duration.zero
+
+    var newestCommit: String?
+    var refusedCommit: String?
+    var pass: PassInProgress?
+    var lastReport: PassReport?
+    /// A revision was accepted that no pass has been made for.
+    var needsPass = false
+    var lastFetchAt: Timestamp?
+
+    private var idleWorkers: [CheckedContinuation<ObjectID?, Never>] = []
+    private var alarm: (due: Duration, task: Task<Void, Never>)?
+    private var isStopping = false
+    private var stopWaiters: [CheckedContinuation<Void, Never>] = []
+    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
+
+    struct PassInProgress {
+        var report: PassReport
+        var startedAt: Duration
+        var total: Int
+        var done = 0
+        /// Tells the reader of the progress line how far it is, in few enough steps.
+        var lastShown = 0
+    }
+
+    package init(
+        configuration: ControllerConfiguration, source: any RevisionSource, cluster: any ClusterAPI,
+        journal: any RunJournal, surroundings: Surroundings, ownership: Ownership, canonical: Canonical,
+        notify: @escaping @Sendable (ControllerNotice) -> Void
+    ) {
+        self.configuration = configuration
+        self.source = source
+        self.cluster = cluster
+        self.journal = journal
+        self.surroundings = surroundings
+        self.ownership = ownership
+        self.canonical = canonical
+        self.notify = notify
+    }
+
+    // MARK: Life
+
+    /// Enforces until ``stop()`` is called: follows the repository, watches the cluster, corrects drift.
+    ///
+    /// - Throws: ``JournalError`` where the journal cannot be read at the start. Everything later is tried again.
+    package func run() async throws {
+        mode = .continuous
+        try await prepare()
+        try await journal.record(event(.started, "bylaw started"), owned: .unchanged)
+        await withTaskGroup { group in
+            group.addTask { await self.followUntilStopped() }
+            for _ in 0..<configuration.concurrentWrites {
+                group.addTask { await self.work() }
+            }
+        }
+        alarm?.task.cancel()
+        try await journal.record(event(.stopped, "bylaw stopped"), owned: .unchanged)
+    }
+
+    /// Lets running changes end, starts no new ones, and lets ``run()`` return.
+    package func stop() {
+        isStopping = true
+        for waiter in stopWaiters { waiter.resume() }
+        stopWaiters = []
+        for worker in idleWorkers { worker.resume(returning: nil) }
+        idleWorkers = []
+        for waiter in drainWaiters { waiter.resume() }
+        drainWaiters = []
+    }
+
+    /// Fetches, makes one pass and ends.
+    ///
+    /// - Throws: ``SourceError``, ``ClusterError`` or ``JournalError`` where the pass cannot be made at all. Objects that
+    ///   fail are counted in the report.
+    package func runOnce() async throws -> PassReport {
+        mode = .singlePass
+        try await prepare()
+        let newest: Revision
+        do throws(SourceError) {
+            newest = try await source.fetchNewest()
+        } catch {
+            try await raise(.fetchFailed, object: nil, message: error.explanation.message)
+            throw error
+        }
+        lastFetchAt = surroundings.now()
+        try await resolve([.fetchFailed], object: nil)
+        try await take(newest)
+        guard enforced != nil else {
+            var report = PassReport(revision: newest.commit)
+            report.isRevisionRefused = true
+            return report
+        }
+        let gathered = try await gatherLiveState(from: cluster)
+        live = gathered.state
+        unreadKinds = []
+        for (_, error) in gathered.unreadable {
+            failing.formUnion(enforced?.objects.keys.filter { $0.resource.map { !live.isKnown($0) } ?? true } ?? [])
+            try await raise(.clusterUnreachable, object: nil, message: error.message)
+        }
+        await beginPass()
+        await withTaskGroup { group in
+            for _ in 0..<configuration.concurrentWrites {
+                group.addTask { await self.work() }
+            }
+            await untilDrained()
+            stop()
+        }
+        alarm?.task.cancel()
+        try await rememberStatus()
+        return lastReport ?? PassReport(revision: newest.commit)
+    }
+
+    private func followUntilStopped() async {
+        await withTaskGroup { group in
+            for resource in Resource.managed {
+                group.addTask { await self.watch(resource) }
+            }
+            group.addTask { await self.followRepository() }
+            group.addTask { await self.untilStopped() }
+            // None of the others ends by itself.
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func watch(_ resource: Resource) async {
+        for await observation in cluster.observe(resource) {
+            await accept(observation, of: resource)
+        }
+        // Ended by the server's or the client's fault: better to stop as a whole than to be blind for one kind.
+        await untilStopped()
+    }
+
+    private func untilStopped() async {
+        guard !isStopping else { return }
+        await withCheckedContinuation { stopWaiters.append($0) }
+    }
+
+    var hasStopped: Bool { isStopping }
+
+    // MARK: Workers
+
+    private func work() async {
+        while let id = await takeNext() {
+            await process(id)
+            queue.finish(id)
+            await advancePass()
+            wake()
+        }
+    }
+
+    private func takeNext() async -> ObjectID? {
+        guard !isStopping else { return nil }
+        if let id = nextReady() { return id }
+        return await withCheckedContinuation { idleWorkers.append($0) }
+    }
+
+    private func nextReady() -> ObjectID? {
+        let now = surroundings.uptime()
+        return now < gateOpensAt ? nil : queue.next(at: now)
+    }
+
+    /// Hands what is ready to idle workers, and sets the alarm for what is due later.
+    func wake() {
+        while !idleWorkers.isEmpty, let id = nextReady() {
+            idleWorkers.removeLast().resume(returning: id)
+        }
+        if queue.activeCount == 0, queue.delayedCount == 0 {
+            for waiter in drainWaiters { waiter.resume() }
+            drainWaiters = []
+        }
+        setAlarm()
+    }
+
+    private func setAlarm() {
+        guard !isStopping else { return }
+        let now = surroundings.uptime()
+        let gate = now < gateOpensAt ? gateOpensAt : nil
+        guard let due = [queue.nextDue, gate].compactMap({ $0 }).min() else { return }
+        if let alarm, alarm.due <= due, alarm.due > now { return }
+        alarm?.task.cancel()
+        let pause = max(due - now, .milliseconds(1))
+        let sleep = surroundings.sleep
+        alarm = (
+            due,
+            Task { [weak self] in
+                do { try await sleep(pause) } catch { return }
+                await self?.ring()
+            }
+        )
+    }
+
+    private func ring() {
+        alarm = nil
+        wake()
+    }
+
+    private func untilDrained() async {
+        wake()
+        guard queue.activeCount > 0 || queue.delayedCount > 0, !isStopping else { return }
+        await withCheckedContinuation { drainWaiters.append($0) }
+    }
+}

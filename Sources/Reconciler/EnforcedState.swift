@@ -1,0 +1,65 @@
+package import Manifest
+package import Planning
+package import Policy
+
+/// How trees become text and digests; given from outside, since this module does neither.
+package struct Canonical: Sendable {
+    /// The canonical JSON of a tree.
+    package var text: @Sendable (Tree) -> String
+    /// A digest of that text.
+    package var digest: @Sendable (Tree) -> String
+
+    package init(text: @escaping @Sendable (Tree) -> String, digest: @escaping @Sendable (Tree) -> String) {
+        self.text = text
+        self.digest = digest
+    }
+}
+
+/// The declared state that is enforced now, with what is derived from it once.
+package struct EnforcedState: Sendable {
+    package var revision: Revision
+    package var objects: [ObjectID: DeclaredObject]
+    package var digests: [ObjectID: String]
+    package var closedLabels: ClosedLabels
+
+    package init(_ loaded: LoadedRevision, canonical: Canonical) {
+        revision = loaded.revision
+        objects = loaded.declared.objects
+        digests = loaded.declared.objects.mapValues { canonical.digest($0.tree) }
+        closedLabels = ClosedLabels(readBy: loaded.declared.objects.values.lazy.map(\.tree))
+    }
+}
+
+/// Reads every object of every managed kind.
+///
+/// Kinds that may not be read, or that the server does not serve, are left out of the answer's known kinds; every other
+/// failure ends the whole, since a failed read is not an empty cluster.
+package func gatherLiveState(
+    from cluster: any ClusterAPI
+) async throws(ClusterError) -> (state: LiveState, unreadable: [(Resource, ClusterError)]) {
+    let answers = await withTaskGroup(of: (Resource, Result<ObjectList, ClusterError>).self) { group in
+        for resource in Resource.managed {
+            group.addTask {
+                do throws(ClusterError) {
+                    return (resource, .success(try await cluster.list(resource)))
+                } catch {
+                    return (resource, .failure(error))
+                }
+            }
+        }
+        var answers: [(Resource, Result<ObjectList, ClusterError>)] = []
+        for await answer in group { answers.append(answer) }
+        return answers
+    }
+    var state = LiveState()
+    var unreadable: [(Resource, ClusterError)] = []
+    for (resource, answer) in answers {
+        switch answer {
+        case .success(let list): _ = state.replace(resource, with: list)
+        case .failure(let error):
+            guard error.kind == .forbidden || error.kind == .resourceNotServed else { throw error }
+            unreadable.append((resource, error))
+        }
+    }
+    return (state, unreadable)
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// What a failed change means for the next attempt (rule N5).
+package enum NextAttempt: Sendable, Equatable {
+    /// Soon, and then less and less often.
+    case afterBackOff
+    /// When the declaration or the live object changes; besides, seldom, since rights and policies change (rule N6).
+    case afterChange
+}
+
+/// How a failed change is reported and when it is tried again: one table for the whole program.
+package func classifyFailure(_ kind: ClusterError.Kind, isDrift: Bool) -> (IncidentReason, NextAttempt) {
+    let (reason, next): (IncidentReason, NextAttempt) =
+        switch kind {
+        case .unreachable, .busy, .unauthenticated, .notFound, .namespaceNotFound, .roleNotFound, .conflict,
+            .fieldConflict, .alreadyExists, .expired, .cancelled:
+            (.actionFailed, .afterBackOff)
+        case .terminating: (.namespaceTerminating, .afterBackOff)
+        case .forbidden: (.actionForbidden, .afterChange)
+        case .invalid, .roleRefImmutable, .fieldImmutable, .denied, .resourceNotServed: (.actionRejected, .afterChange)
+        }
+    return (isDrift && reason == .actionFailed ? .driftCorrectionFailed : reason, next)
+}
+
+/// How long to wait before another attempt.
+package struct BackOff: Sendable {
+    package var first: Duration
+    package var longest: Duration
+
+    package init(first: Duration = .milliseconds(50), longest: Duration = .seconds(300)) {
+        self.first = first
+        self.longest = longest
+    }
+
+    /// The wait after a number of failures in a row (1 and up): doubling, up to the longest, and spread over
+    /// half to whole of that by `randomness` (0..<1), so that many objects do not come back at one moment.
+    package func wait(afterFailures count: Int, randomness: Double) -> Duration {
+        let doubled = first * Int(1 << min(max(count - 1, 0), 30))
+        let full = min(doubled, longest)
+        return full * (0.5 + randomness / 2)
+    }
+}
+
+/// How often an object had to be put back lately, in corrections a minute (rule N1).
+package struct FightMeter: Sendable {
+    /// From here on another writer is at work, not a person's slip.
+    package static let threshold = 6.0
+    /// However long the fight, a policy is put back at least this often (rule N2).
+    package static let longestPause = Duration.seconds(30)
+
+    private var heat = 0.0
+    private var lastCorrection: Duration?
+
+    package init() {}
+
+    /// Notes one correction.
+    ///
+    /// - Returns: Whether this is a fight.
+    package mutating func correct(at now: Duration) -> Bool {
+        heat = heat(at: now) + 1
+        lastCorrection = now
+        return heat >= Self.threshold
+    }
+
+    /// How long to leave the object alone before the next correction; zero while it is no fight.
+    package func pause(at now: Duration) -> Duration {
+        let excess = heat(at: now) - Self.threshold
+        guard excess >= 0 else { return .zero }
+        return min(Self.longestPause, .milliseconds(250) * Int(1 << min(Int(excess), 10)))
+    }
+
+    private func heat(at now: Duration) -> Double {
+        guard let lastCorrection else { return 0 }
+        let passed = (now - lastCorrection) / .seconds(60)
+        return heat * exp(-max(0, passed))
+    }
+}

@@ -1,0 +1,40 @@
+/// Why an entry is an incident: something that a person may have to act on.
+///
+/// Each has exactly one runbook, `Runbooks/<raw value>.md`; a test ties the two together. A raw value never changes its
+/// meaning: alerts, saved searches and runbook links depend on it.
+package enum IncidentReason: String, CaseIterable, Sendable {
+    /// Somebody changed a declared object by hand, and it was put back.
+    case driftCorrected = "DriftCorrected"
+    /// A declared object differs from Git and could not be put back.
+    case driftCorrectionFailed = "DriftCorrectionFailed"
+    /// Another writer keeps changing the same object.
+    case driftFight = "DriftFight"
+    /// A change failed for a reason that may pass; it is tried again.
+    case actionFailed = "ActionFailed"
+    /// The API server or a policy of the cluster refused an object for good; it waits for a new revision.
+    case actionRejected = "ActionRejected"
+    /// Bylaw lacks the right to make a change.
+    case actionForbidden = "ActionForbidden"
+    /// Bylaw stopped between asking for a change and learning its outcome; it looked and settled it at the next start.
+    case actionInterrupted = "ActionInterrupted"
+    /// The newest revision has a mistake; the last good one stays enforced.
+    case revisionInvalid = "RevisionInvalid"
+    /// The newest revision declares nothing; nothing is deleted.
+    case revisionEmpty = "RevisionEmpty"
+    /// The policy repository could not be read.
+    case fetchFailed = "FetchFailed"
+    /// The followed branch no longer contains the revision that was enforced.
+    case historyRewritten = "HistoryRewritten"
+    /// A Namespace left the repository; deleting it is held back.
+    case namespaceDeletionHeld = "NamespaceDeletionHeld"
+    /// A declared namespace is being deleted; what belongs in it waits.
+    case namespaceTerminating = "NamespaceTerminating"
+    /// An object carries the marker of another instance, or a copied one.
+    case ownershipConflict = "OwnershipConflict"
+    /// An object carries our marker and is not declared, but nothing proves that we made it; it is left alone.
+    case pruneUnproven = "PruneUnproven"
+    /// The cluster's API cannot be reached or read.
+    case clusterUnreachable = "ClusterUnreachable"
+    /// The cluster's history went back, as after a restore of its database.
+    case clusterRewound = "ClusterRewound"
+}

@@ -1,0 +1,289 @@
+package import Manifest
+
+/// The record of everything Bylaw does, and of everything it noticed.
+///
+/// Everything that returns has reached the disk. An adapter groups what comes at the same moment into one transaction.
+package protocol RunJournal: Sendable {
+    /// Makes the intent of a write durable, before the write is sent.
+    func begin(_ intent: Intent) async throws(JournalError) -> IntentID
+
+    /// Turns an intent into an entry; at the same moment updates what is known to be owned.
+    ///
+    /// - Returns: The sequence number of the entry.
+    @discardableResult
+    func settle(_ intent: IntentID, as entry: EntryDraft, owned: OwnershipChange) async throws(JournalError) -> Int64
+
+    /// Appends an entry that has no write behind it.
+    ///
+    /// - Returns: The sequence number of the entry.
+    @discardableResult
+    func record(_ entry: EntryDraft, owned: OwnershipChange) async throws(JournalError) -> Int64
+
+    /// Opens an incident: appends its entry, unless the same incident (reason, object, message) is open already.
+    ///
+    /// - Returns: The sequence number of the new entry, or nil where it was open.
+    @discardableResult
+    func raise(_ incident: EntryDraft) async throws(JournalError) -> Int64?
+
+    /// Ends the open incidents of these reasons for this object (nil: for the instance as a whole).
+    func resolve(_ reasons: [IncidentReason], object: ObjectID?) async throws(JournalError)
+
+    /// The intents of an earlier run that never got an outcome, in order.
+    func unsettledIntents() async throws(JournalError) -> [(id: IntentID, intent: Intent)]
+
+    /// What this instance is known to own on this cluster.
+    func ownedObjects() async throws(JournalError) -> [ObjectID: OwnedObject]
+
+    /// What the journal remembers between two runs under a name, such as the enforced revision; nil where nothing.
+    func remembered(_ key: MemoryKey) async throws(JournalError) -> String?
+    func remember(_ key: MemoryKey, _ value: String) async throws(JournalError)
+}
+
+/// What is remembered between runs.
+package enum MemoryKey: String, Sendable, CaseIterable {
+    /// The commit that is enforced: the newest that was sound.
+    case enforcedRevision
+    /// The newest commit that was seen, sound or not.
+    case newestRevision
+    /// The `ClusterStatus`-like summary that `bylaw status` shows, as JSON.
+    case status
+    /// The uid of the cluster's `kube-system` namespace, so that a journal is not used on another cluster by mistake.
+    case clusterIdentity
+}
+
+package struct IntentID: Hashable, Sendable {
+    package var rawValue: Int64
+    package init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
+/// A write that is about to be sent.
+package struct Intent: Sendable, Equatable {
+    package var at: Timestamp
+    package var action: ActionKind
+    package var reason: EntryReason
+    package var object: ObjectID
+    package var uid: String?
+    package var resourceVersion: String?
+    /// The object before, as canonical JSON; nil where it does not exist.
+    package var before: Tree?
+    /// What is declared; nil for a delete.
+    package var desired: Tree?
+    /// The requests to be sent, such as the merge patch, as JSON.
+    package var patch: Tree?
+    package var revision: RevisionFacts?
+    package var actor: Actor?
+    package var message: String
+
+    package init(
+        at: Timestamp, action: ActionKind, reason: EntryReason, object: ObjectID, uid: String?,
+        resourceVersion: String?, before: Tree?, desired: Tree?, patch: Tree?, revision: RevisionFacts?, actor: Actor?,
+        message: String
+    ) {
+        self.at = at
+        self.action = action
+        self.reason = reason
+        self.object = object
+        self.uid = uid
+        self.resourceVersion = resourceVersion
+        self.before = before
+        self.desired = desired
+        self.patch = patch
+        self.revision = revision
+        self.actor = actor
+        self.message = message
+    }
+}
+
+/// What an entry is about.
+package enum EntryKind: String, Sendable, CaseIterable {
+    /// A change to the cluster.
+    case action
+    /// A revision that was accepted or refused, a fetch, a whole sync, a start or stop.
+    case event
+    /// Something held back, failed or noticed, with no change to the cluster.
+    case notice
+}
+
+/// Why an entry was written: routine, or an incident.
+package enum EntryReason: Sendable, Equatable, Hashable {
+    /// A new revision asked for it.
+    case revisionChanged
+    /// A revision was found sound and is enforced from now on.
+    case revisionAccepted
+    /// A pass ended with live equal to declared.
+    case synced
+    /// An object was found as declared and ours, without a write.
+    case recognised
+    case started
+    case stopped
+    case incident(IncidentReason)
+
+    /// The stable CamelCase word.
+    package var word: String {
+        switch self {
+        case .revisionChanged: "RevisionChanged"
+        case .revisionAccepted: "RevisionAccepted"
+        case .synced: "Synced"
+        case .recognised: "Recognised"
+        case .started: "Started"
+        case .stopped: "Stopped"
+        case .incident(let reason): reason.rawValue
+        }
+    }
+
+    package init?(word: String) {
+        let routine: [EntryReason] = [.revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped]
+        if let reason = routine.first(where: { $0.word == word }) {
+            self = reason
+        } else if let reason = IncidentReason(rawValue: word) {
+            self = .incident(reason)
+        } else {
+            return nil
+        }
+    }
+
+    package var incident: IncidentReason? { if case .incident(let reason) = self { reason } else { nil } }
+}
+
+package enum EntryOutcome: String, Sendable, CaseIterable {
+    /// It was done, or what was noted is simply so.
+    case succeeded
+    /// It failed; `message` says why.
+    case failed
+    /// A guardrail holds it back.
+    case held
+    /// Found undone at the start after a crash.
+    case abandoned
+}
+
+/// Who changed an object, and how sure that is.
+package struct Actor: Sendable, Equatable {
+    package enum Certainty: String, Sendable, CaseIterable {
+        /// Only the field manager's name says so, and any client may choose any name (rule A17).
+        case claimed
+        /// The object does not tell.
+        case unknown
+    }
+
+    package var name: String
+    package var operation: String
+    /// When the server says it was, RFC 3339.
+    package var time: String?
+    package var certainty: Certainty
+
+    package init(name: String, operation: String, time: String?, certainty: Certainty) {
+        self.name = name
+        self.operation = operation
+        self.time = time
+        self.certainty = certainty
+    }
+}
+
+/// What an entry says of the revision it belongs to.
+package struct RevisionFacts: Sendable, Equatable {
+    package var commit: String
+    package var author: String
+    package var committer: String
+    package var subject: String
+    package var pullRequest: Int?
+    package var trailers: [Revision.Trailer]
+
+    package init(_ revision: Revision) {
+        commit = revision.commit
+        author = revision.author.description
+        committer = revision.committer.description
+        subject = revision.subject
+        pullRequest = revision.pullRequest
+        trailers = revision.trailers
+    }
+
+    package init(
+        commit: String, author: String, committer: String, subject: String, pullRequest: Int?,
+        trailers: [Revision.Trailer]
+    ) {
+        self.commit = commit
+        self.author = author
+        self.committer = committer
+        self.subject = subject
+        self.pullRequest = pullRequest
+        self.trailers = trailers
+    }
+}
+
+/// An entry before it has a place in the journal.
+package struct EntryDraft: Sendable {
+    package var at: Timestamp
+    package var kind: EntryKind
+    package var reason: EntryReason
+    package var outcome: EntryOutcome
+    package var action: ActionKind?
+    package var object: ObjectID?
+    package var uid: String?
+    package var resourceVersion: String?
+    package var before: Tree?
+    package var after: Tree?
+    package var patch: Tree?
+    package var revision: RevisionFacts?
+    package var actor: Actor?
+    package var duration: Duration?
+    /// The API server's audit id of the write.
+    package var auditID: String?
+    package var message: String
+
+    package init(
+        at: Timestamp, kind: EntryKind, reason: EntryReason, outcome: EntryOutcome, action: ActionKind? = nil,
+        object: ObjectID? = nil, uid: String? = nil, resourceVersion: String? = nil, before: Tree? = nil,
+        after: Tree? = nil, patch: Tree? = nil, revision: RevisionFacts? = nil, actor: Actor? = nil,
+        duration: Duration? = nil, auditID: String? = nil, message: String
+    ) {
+        self.at = at
+        self.kind = kind
+        self.reason = reason
+        self.outcome = outcome
+        self.action = action
+        self.object = object
+        self.uid = uid
+        self.resourceVersion = resourceVersion
+        self.before = before
+        self.after = after
+        self.patch = patch
+        self.revision = revision
+        self.actor = actor
+        self.duration = duration
+        self.auditID = auditID
+        self.message = message
+    }
+}
+
+/// What the journal knows of an object that this instance owns.
+package struct OwnedObject: Sendable, Equatable {
+    package var uid: String
+    /// The digest of the declaration that the object was last found equal to.
+    package var declarationDigest: String
+    package var revision: String
+
+    package init(uid: String, declarationDigest: String, revision: String) {
+        self.uid = uid
+        self.declarationDigest = declarationDigest
+        self.revision = revision
+    }
+}
+
+/// How an entry changes what is known to be owned.
+package enum OwnershipChange: Sendable, Equatable {
+    case unchanged
+    case owns(ObjectID, OwnedObject)
+    case released(ObjectID)
+}
+
+/// The journal could not be read or written; nothing may be changed in the cluster then.
+package struct JournalError: Error, Equatable {
+    package var message: String
+    /// The reader's next step, one sentence.
+    package var hint: String
+
+    package init(message: String, hint: String) {
+        self.message = message
+        self.hint = hint
+    }
+}

@@ -1,0 +1,226 @@
+package import Manifest
+package import Planning
+
+/// Which object is looked at next: a pure state machine without a clock.
+///
+/// It holds names, never reasons or events: whoever takes a name decides anew from the state of that moment. A name that
+/// comes again while it is worked on is worked on once more afterwards, never twice at once. Drift is urgent and waits for
+/// nothing; the names of a new revision go by ``Stage``, within each namespace on its own.
+///
+///     add ──> blocked (behind another object) ──> parked (behind an earlier stage) ──> ready ──> running ──> gone
+///      │                                                                               ^  ^         │
+///      ├──> urgent ────────────────────────────────────────────────────────────────────┘  │         └─ added meanwhile: urgent
+///      └──> delayed ── due ───────────────────────────────────────────────────────────────┘
+package struct WorkQueue: Sendable {
+    private enum State { case blocked, parked, ready, delayed, running }
+
+    private struct Item {
+        var state: State
+        /// Nil for what waits for no stage.
+        var stage: Stage?
+        /// Tells a list element that is out of date from the one that counts.
+        var ticket: UInt64
+        var isAddedAgain = false
+    }
+
+    private struct Waiting {
+        var id: ObjectID
+        var ticket: UInt64
+    }
+
+    /// The open work of one namespace, or of the cluster-wide objects.
+    private struct Scope {
+        var openByStage = [Int](repeating: 0, count: Stage.allCases.count)
+        var parkedByStage = [[Waiting]](repeating: [], count: Stage.allCases.count)
+    }
+
+    private var items: [ObjectID: Item] = [:]
+    private var urgent = FirstInFirstOut<Waiting>()
+    private var readyByStage = [FirstInFirstOut<Waiting>](
+        repeating: FirstInFirstOut<Waiting>(), count: Stage.allCases.count)
+    private var scopes: [String: Scope] = [:]
+    private var blockedBehind: [ObjectID: [Waiting]] = [:]
+    /// By due time, the latest first, so that the next one is taken off the end.
+    private var delayed: [(due: Duration, waiting: Waiting)] = []
+    /// Waits that were asked for while the object was worked on.
+    private var pendingDelays: [ObjectID: Duration] = [:]
+    private var lastTicket: UInt64 = 0
+
+    package init() {}
+
+    /// How many names are in the queue or worked on, those that wait for a due time left out.
+    package var activeCount: Int { items.count - delayedCount }
+    package private(set) var delayedCount = 0
+
+    /// The moment at which the next delayed name is due.
+    package var nextDue: Duration? { delayed.last { isCurrent($0.waiting, .delayed) }?.due }
+
+    /// Asks for a look at an object as soon as possible, ahead of every stage.
+    package mutating func addUrgent(_ id: ObjectID) {
+        guard reopen(id) else { return }
+        let waiting = ticket(id, state: .ready, stage: nil)
+        urgent.append(waiting)
+    }
+
+    /// Asks for a look at an object in the order of a plan.
+    ///
+    /// - Parameter predecessor: An object that has to be worked on before, if it is in the queue at all.
+    package mutating func add(_ id: ObjectID, stage: Stage, after predecessor: ObjectID? = nil) {
+        if let item = items[id], item.state != .delayed {
+            // Something is coming already; what runs has to look again, with the state of then.
+            if item.state == .running { items[id]?.isAddedAgain = true }
+            return
+        }
+        guard reopen(id) else { return }
+        scopes[id.scopeNamespace, default: Scope()].openByStage[stage.rawValue] += 1
+        if let predecessor, predecessor != id, let item = items[predecessor], item.state != .delayed {
+            let waiting = ticket(id, state: .blocked, stage: stage)
+            blockedBehind[predecessor, default: []].append(waiting)
+        } else {
+            parkOrRelease(ticket(id, state: .parked, stage: stage), stage: stage)
+        }
+    }
+
+    /// Asks for a look at an object at a later moment; what is waiting already keeps its place.
+    package mutating func addDelayed(_ id: ObjectID, due: Duration) {
+        if let item = items[id], item.state != .running { return }
+        if items[id]?.state == .running {
+            // The one who works on it asks for another look: it takes effect when the work is finished.
+            pendingDelays[id] = due
+            return
+        }
+        insertDelayed(id, due: due)
+    }
+
+    /// Takes the next name, if one may be worked on now.
+    package mutating func next(at now: Duration) -> ObjectID? {
+        while let last = delayed.last, last.due <= now || !isCurrent(last.waiting, .delayed) {
+            delayed.removeLast()
+            guard isCurrent(last.waiting, .delayed) else { continue }
+            delayedCount -= 1
+            items[last.waiting.id]?.state = .ready
+            urgent.append(last.waiting)
+        }
+        while let waiting = urgent.removeFirst() {
+            if let id = run(waiting) { return id }
+        }
+        for stage in readyByStage.indices {
+            while let waiting = readyByStage[stage].removeFirst() {
+                if let id = run(waiting) { return id }
+            }
+        }
+        return nil
+    }
+
+    /// Says that the work on a name has ended; it is worked on again at once if it was added meanwhile.
+    package mutating func finish(_ id: ObjectID) {
+        guard let item = items[id], item.state == .running else { return }
+        items[id] = nil
+        close(id, stage: item.stage)
+        for waiting in blockedBehind.removeValue(forKey: id) ?? [] where isCurrent(waiting, .blocked) {
+            guard let stage = items[waiting.id]?.stage else { continue }
+            items[waiting.id]?.state = .parked
+            parkOrRelease(waiting, stage: stage)
+        }
+        let delay = pendingDelays.removeValue(forKey: id)
+        if item.isAddedAgain {
+            addUrgent(id)
+        } else if let delay {
+            insertDelayed(id, due: delay)
+        }
+    }
+
+    // MARK: Steps
+
+    /// Takes a waiting name out of its old place; false where it is worked on and was only marked.
+    private mutating func reopen(_ id: ObjectID) -> Bool {
+        guard let item = items[id] else { return true }
+        switch item.state {
+        case .running:
+            items[id]?.isAddedAgain = true
+            return false
+        case .delayed:
+            delayedCount -= 1
+        case .blocked, .parked, .ready:
+            break
+        }
+        items[id] = nil
+        close(id, stage: item.stage)
+        return true
+    }
+
+    private mutating func ticket(_ id: ObjectID, state: State, stage: Stage?) -> Waiting {
+        lastTicket += 1
+        items[id] = Item(state: state, stage: stage, ticket: lastTicket)
+        return Waiting(id: id, ticket: lastTicket)
+    }
+
+    private func isCurrent(_ waiting: Waiting, _ state: State) -> Bool {
+        guard let item = items[waiting.id] else { return false }
+        return item.ticket == waiting.ticket && item.state == state
+    }
+
+    /// Marks a name as worked on; nil where this place in a list is out of date.
+    private mutating func run(_ waiting: Waiting) -> ObjectID? {
+        guard isCurrent(waiting, .ready) else { return nil }
+        items[waiting.id]?.state = .running
+        return waiting.id
+    }
+
+    private mutating func insertDelayed(_ id: ObjectID, due: Duration) {
+        let waiting = ticket(id, state: .delayed, stage: nil)
+        delayedCount += 1
+        var low = 0
+        var high = delayed.count
+        while low < high {
+            let middle = (low + high) / 2
+            if delayed[middle].due > due { low = middle + 1 } else { high = middle }
+        }
+        delayed.insert((due, waiting), at: low)
+    }
+
+    private mutating func parkOrRelease(_ waiting: Waiting, stage: Stage) {
+        let scope = scopes[waiting.id.scopeNamespace] ?? Scope()
+        if scope.openByStage[..<stage.rawValue].allSatisfy({ $0 == 0 }) {
+            items[waiting.id]?.state = .ready
+            readyByStage[stage.rawValue].append(waiting)
+        } else {
+            scopes[waiting.id.scopeNamespace, default: Scope()].parkedByStage[stage.rawValue].append(waiting)
+        }
+    }
+
+    /// Takes a name out of its scope's count, and lets go what waited for it there.
+    private mutating func close(_ id: ObjectID, stage: Stage?) {
+        guard let stage, var scope = scopes[id.scopeNamespace] else { return }
+        scope.openByStage[stage.rawValue] -= 1
+        for later in stage.rawValue..<scope.openByStage.count {
+            guard scope.openByStage[..<later].allSatisfy({ $0 == 0 }) else { break }
+            for waiting in scope.parkedByStage[later] where isCurrent(waiting, .parked) {
+                items[waiting.id]?.state = .ready
+                readyByStage[later].append(waiting)
+            }
+            scope.parkedByStage[later] = []
+        }
+        scopes[id.scopeNamespace] = scope.openByStage.allSatisfy { $0 == 0 } ? nil : scope
+    }
+}
+
+/// A list that is filled at its end and emptied at its front, each in constant time.
+private struct FirstInFirstOut<Element: Sendable>: Sendable {
+    private var elements: [Element?] = []
+    private var head = 0
+
+    mutating func append(_ element: Element) { elements.append(element) }
+
+    mutating func removeFirst() -> Element? {
+        guard head < elements.count else { return nil }
+        let element = elements[head]
+        elements[head] = nil
+        head += 1
+        if head > 64, head * 2 > elements.count {
+            elements.removeFirst(head)
+            head = 0
+        }
+        return element
+    }
+}

@@ -1,0 +1,91 @@
+/// The tables of an application's database, as the steps that make them.
+package struct Schema: Sendable {
+    /// Stands in the file's header and says whose database it is.
+    package var applicationID: Int32
+    /// In order, never changed once released; the number of steps done is the file's `user_version`.
+    package var migrations: [Migration]
+
+    /// One step: statements that run in one transaction together with the steps beside it.
+    package struct Migration: Sendable {
+        package var name: String
+        package var sql: String
+
+        package init(name: String, sql: String) {
+            self.name = name
+            self.sql = sql
+        }
+    }
+
+    package init(applicationID: Int32, migrations: [Migration]) {
+        self.applicationID = applicationID
+        self.migrations = migrations
+    }
+
+    /// The version that this program knows.
+    package var version: Int { migrations.count }
+}
+
+/// Why a file is not the database that was asked for.
+package enum SchemaError: Error, Equatable {
+    case database(DatabaseError)
+    /// A database of something else; 0 where its maker left no id.
+    case foreign(applicationID: Int32)
+    /// Made by a later version of the program.
+    case newer(version: Int, known: Int)
+    /// Made by an earlier version, and opened for reading only.
+    case older(version: Int, known: Int)
+    /// Damaged; the first findings of SQLite's own check.
+    case damaged(findings: [String])
+}
+
+extension Connection {
+    /// The `application_id` in the file's header.
+    package func applicationID() throws(DatabaseError) -> Int32 {
+        let value = try firstRow("PRAGMA application_id") { (row) throws(DatabaseError) in try row.integer(0) }
+        return Int32(truncatingIfNeeded: value ?? 0)
+    }
+
+    /// The `user_version` of the file: how many migrations it has had.
+    package func schemaVersion() throws(DatabaseError) -> Int {
+        let value = try firstRow("PRAGMA user_version") { (row) throws(DatabaseError) in try row.integer(0) }
+        return Int(value ?? 0)
+    }
+
+    /// Whether the file has no page yet.
+    package func isEmpty() throws(DatabaseError) -> Bool {
+        let count = try firstRow("PRAGMA page_count") { (row) throws(DatabaseError) in try row.integer(0) }
+        return count == 0
+    }
+
+    /// Runs the steps that this file has not had, all or none.
+    package func migrate(to schema: Schema) throws(SchemaError) {
+        try transaction(.immediate, orElse: { SchemaError.database($0) }) { () throws(SchemaError) in
+            let version = try wrapping { () throws(DatabaseError) in try schemaVersion() }
+            guard version <= schema.version else {
+                throw .newer(version: version, known: schema.version)
+            }
+            guard version < schema.version else { return }
+            try wrapping { () throws(DatabaseError) in
+                for migration in schema.migrations[max(0, version)...] { try executeScript(migration.sql) }
+                try executeScript("PRAGMA user_version = \(schema.version)")
+            }
+        }
+    }
+
+    private func wrapping<Value>(_ body: () throws(DatabaseError) -> Value) throws(SchemaError) -> Value {
+        do { return try body() } catch { throw .database(error) }
+    }
+
+    /// Refuses a file that is not a database of this schema, before anything in it is changed.
+    ///
+    /// - Parameter mustBeCurrent: Whether an earlier version is refused too, for a connection that cannot migrate.
+    package func expect(_ schema: Schema, mustBeCurrent: Bool) throws(SchemaError) {
+        let found = try wrapping { () throws(DatabaseError) in try applicationID() }
+        let version = try wrapping { () throws(DatabaseError) in try schemaVersion() }
+        guard found == schema.applicationID else { throw .foreign(applicationID: found) }
+        guard version <= schema.version else { throw .newer(version: version, known: schema.version) }
+        guard version == schema.version || !mustBeCurrent else {
+            throw .older(version: version, known: schema.version)
+        }
+    }
+}

@@ -1,0 +1,392 @@
+internal import CYAML
+package import Manifest
+
+/// What a YAML text may be at most before it is refused.
+package struct YAMLLimits: Sendable {
+    package var maximumBytes: Int
+    package var maximumDepth: Int
+    /// Values after aliases have been expanded, in the whole text.
+    package var maximumExpandedNodes: Int
+    package var maximumDocuments: Int
+
+    package init(
+        maximumBytes: Int = 16 << 20, maximumDepth: Int = 100, maximumExpandedNodes: Int = 1_000_000,
+        maximumDocuments: Int = 10_000
+    ) {
+        self.maximumBytes = maximumBytes
+        self.maximumDepth = maximumDepth
+        self.maximumExpandedNodes = maximumExpandedNodes
+        self.maximumDocuments = maximumDocuments
+    }
+}
+
+/// Reads a YAML text as Kubernetes does: split at lines of `---`, then YAML 1.1 as `sigs.k8s.io/yaml` reads it, strictly.
+///
+/// Where it accepts a document it gives what Kubernetes gives. It refuses what Kubernetes would silently read in part:
+/// whatever follows the end of a document within one part of the text, and keys that appear twice. A document that is
+/// wrong is a problem; the others remain.
+package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> ParsedStream {
+    var stream = ParsedStream()
+    guard bytes.count <= limits.maximumBytes else {
+        stream.problems.append(
+            SourceProblem(
+                position: SourcePosition(line: 1, column: 1),
+                message: "the text has \(bytes.count) bytes, more than the \(limits.maximumBytes) allowed",
+                hint: "Split it into several files."))
+        return stream
+    }
+    var remainingNodes = limits.maximumExpandedNodes
+    var partCount = 0
+    for part in splitDocuments(bytes) {
+        partCount += 1
+        guard partCount <= limits.maximumDocuments else {
+            stream.problems.append(
+                SourceProblem(
+                    position: SourcePosition(line: part.firstLine, column: 1),
+                    message: "the text has more than the \(limits.maximumDocuments) documents allowed",
+                    hint: "Split it into several files."))
+            break
+        }
+        do throws(YAMLFailure) {
+            let reader = YAMLPartReader(
+                bytes: bytes[part.range], firstLine: part.firstLine, limits: limits, remainingNodes: remainingNodes)
+            if let document = try reader.readOnlyDocument() { stream.documents.append(document) }
+            remainingNodes = reader.remainingNodes
+        } catch {
+            var problem = error.problem
+            if error.isSyntax, lineHoldsTemplate(bytes[part.range], line: problem.position.line - part.firstLine) {
+                problem.hint = "This looks like a Helm or Go template: render it first, Bylaw reads plain manifests."
+            }
+            stream.problems.append(problem)
+        }
+    }
+    return stream
+}
+
+/// One document that is not as it should be.
+struct YAMLFailure: Error {
+    var problem: SourceProblem
+    var isSyntax: Bool
+}
+
+private struct DocumentPart {
+    var range: Range<Int>
+    var firstLine: Int
+}
+
+/// Splits a text where Kubernetes does: at lines that begin with `---` and hold nothing else but space or a comment.
+private func splitDocuments(_ bytes: [UInt8]) -> [DocumentPart] {
+    var parts: [DocumentPart] = []
+    var partStart = 0
+    var partLine = 1
+    var line = 1
+    var lineStart = 0
+    func close(at end: Int) {
+        if end > partStart { parts.append(DocumentPart(range: partStart..<end, firstLine: partLine)) }
+    }
+    while lineStart < bytes.count {
+        let lineEnd = bytes[lineStart...].firstIndex(of: 0x0a) ?? bytes.count
+        if isSeparator(bytes[lineStart..<lineEnd]) {
+            close(at: lineStart)
+            partStart = min(lineEnd + 1, bytes.count)
+            partLine = line + 1
+        }
+        lineStart = lineEnd + 1
+        line += 1
+    }
+    close(at: bytes.count)
+    return parts
+}
+
+private func isSeparator(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.starts(with: [0x2d, 0x2d, 0x2d]) else { return false }
+    let rest = line.dropFirst(3).drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }
+    return rest.isEmpty || rest.first == UInt8(ascii: "#")
+}
+
+private func lineHoldsTemplate(_ bytes: ArraySlice<UInt8>, line: Int) -> Bool {
+    let lines = bytes.split(separator: 0x0a, maxSplits: max(0, line) + 1, omittingEmptySubsequences: false)
+    // The parser often notices a line later than the one that is wrong.
+    return [line - 1, line].contains { index in
+        lines.indices.contains(index) && String(decoding: lines[index], as: UTF8.self).contains("{{")
+    }
+}
+
+/// Reads one part of a text, which must hold one document at most.
+///
+/// It is driven by libyaml's events, so that a limit stops it before anything is built. The parser's memory is owned by
+/// this object and freed with it.
+private final class YAMLPartReader {
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let input: UnsafeMutableBufferPointer<UInt8>
+    private let firstLine: Int
+    private let limits: YAMLLimits
+    private(set) var remainingNodes: Int
+    private var depth = 0
+    private var anchors: [String: (node: Node, size: Int)] = [:]
+    private var openAnchors: Set<String> = []
+
+    /// A value, where it stood, and whether it may merge into a map (`<<` holds what a key needs).
+    struct Node {
+        var tree: Tree
+        var marks: SourceMarks
+    }
+
+    init(bytes: ArraySlice<UInt8>, firstLine: Int, limits: YAMLLimits, remainingNodes: Int) {
+        self.firstLine = firstLine
+        self.limits = limits
+        self.remainingNodes = remainingNodes
+        parser = .allocate(capacity: 1)
+        parser.initialize(to: yaml_parser_t())
+        input = .allocate(capacity: max(bytes.count, 1))
+        _ = input.initialize(from: bytes)
+        yaml_parser_initialize(parser)
+        yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(parser, input.baseAddress, bytes.count)
+    }
+
+    deinit {
+        yaml_parser_delete(parser)
+        parser.deallocate()
+        input.deallocate()
+    }
+
+    func readOnlyDocument() throws(YAMLFailure) -> ParsedDocument? {
+        _ = try next()  // The start of the stream.
+        let first = try next()
+        guard case .documentStart = first.kind else { return nil }
+        let node = try readNode(try next())
+        let end = try next()
+        guard case .documentEnd = end.kind else {
+            throw failure("the document does not end here", at: end.position)
+        }
+        let after = try next()
+        guard case .streamEnd = after.kind else {
+            throw failure(
+                "another document begins here without a line of --- before it; Kubernetes would drop it silently",
+                at: after.position, hint: "Separate documents by a line that holds only ---.")
+        }
+        return ParsedDocument(tree: node.tree, marks: node.marks)
+    }
+
+    // MARK: Events
+
+    private struct Event {
+        enum Kind {
+            case documentStart, documentEnd, streamEnd, sequenceEnd, mappingEnd, other
+            case alias(String)
+            case scalar(value: String, tag: String?, isPlain: Bool)
+            case sequenceStart
+            case mappingStart
+        }
+        var kind: Kind
+        var anchor: String?
+        var position: SourcePosition
+    }
+
+    private func next() throws(YAMLFailure) -> Event {
+        var event = yaml_event_t()
+        guard yaml_parser_parse(parser, &event) == 1 else { throw syntaxFailure() }
+        defer { yaml_event_delete(&event) }
+        let position = position(event.start_mark)
+        switch event.type {
+        case YAML_DOCUMENT_START_EVENT: return Event(kind: .documentStart, anchor: nil, position: position)
+        case YAML_DOCUMENT_END_EVENT: return Event(kind: .documentEnd, anchor: nil, position: position)
+        case YAML_STREAM_END_EVENT: return Event(kind: .streamEnd, anchor: nil, position: position)
+        case YAML_SEQUENCE_END_EVENT: return Event(kind: .sequenceEnd, anchor: nil, position: position)
+        case YAML_MAPPING_END_EVENT: return Event(kind: .mappingEnd, anchor: nil, position: position)
+        case YAML_ALIAS_EVENT:
+            return Event(kind: .alias(text(event.data.alias.anchor) ?? ""), anchor: nil, position: position)
+        case YAML_SCALAR_EVENT:
+            let scalar = event.data.scalar
+            let value = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+            return Event(
+                kind: .scalar(
+                    value: String(decoding: value, as: UTF8.self), tag: text(scalar.tag),
+                    isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE),
+                anchor: text(scalar.anchor), position: position)
+        case YAML_SEQUENCE_START_EVENT:
+            return Event(kind: .sequenceStart, anchor: text(event.data.sequence_start.anchor), position: position)
+        case YAML_MAPPING_START_EVENT:
+            return Event(kind: .mappingStart, anchor: text(event.data.mapping_start.anchor), position: position)
+        default: return Event(kind: .other, anchor: nil, position: position)
+        }
+    }
+
+    private func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {
+        pointer.map { String(cString: $0) }
+    }
+
+    private func position(_ mark: yaml_mark_t) -> SourcePosition {
+        SourcePosition(line: firstLine + mark.line, column: mark.column + 1)
+    }
+
+    // MARK: Nodes
+
+    private func readNode(_ event: Event) throws(YAMLFailure) -> Node {
+        try countNodes(1, at: event.position)
+        let before = remainingNodes
+        let node: Node
+        if let anchor = event.anchor { openAnchors.insert(anchor) }
+        switch event.kind {
+        case .alias(let name): return try expandAlias(name, at: event.position)
+        case .scalar(let value, let tag, let isPlain):
+            let tree: Tree
+            do {
+                tree = try resolveScalar(value, tag: tag, isPlain: isPlain)
+            } catch {
+                throw failure(error.message, at: event.position, hint: "Write the value in quotes if it is meant as text.")
+            }
+            node = Node(tree: tree, marks: SourceMarks(position: event.position))
+        case .sequenceStart: node = try readSequence(event)
+        case .mappingStart: node = try readMapping(event)
+        default: throw failure("a value is expected here", at: event.position)
+        }
+        if let anchor = event.anchor {
+            openAnchors.remove(anchor)
+            anchors[anchor] = (node, before - remainingNodes + 1)
+        }
+        return node
+    }
+
+    private func expandAlias(_ name: String, at position: SourcePosition) throws(YAMLFailure) -> Node {
+        guard !openAnchors.contains(name) else {
+            throw failure("the anchor \(name) contains itself", at: position, hint: "Write the value out.")
+        }
+        guard let (node, size) = anchors[name] else {
+            throw failure("no anchor \(name) stands before this alias", at: position, hint: "Define it above, or write the value out.")
+        }
+        try countNodes(size - 1, at: position)
+        return node
+    }
+
+    private func countNodes(_ count: Int, at position: SourcePosition) throws(YAMLFailure) {
+        remainingNodes -= count
+        guard remainingNodes >= 0 else {
+            throw failure(
+                "the text has more than \(limits.maximumExpandedNodes) values after its aliases are expanded",
+                at: position, hint: "Write fewer aliases, or split the file.")
+        }
+    }
+
+    private func enter(at position: SourcePosition) throws(YAMLFailure) {
+        depth += 1
+        guard depth <= limits.maximumDepth else {
+            throw failure("values are nested more than \(limits.maximumDepth) deep", at: position)
+        }
+    }
+
+    private func readSequence(_ start: Event) throws(YAMLFailure) -> Node {
+        try enter(at: start.position)
+        var elements: [Tree] = []
+        var marks = SourceMarks(position: start.position)
+        while true {
+            let event = try next()
+            if case .sequenceEnd = event.kind { break }
+            let node = try readNode(event)
+            elements.append(node.tree)
+            marks.children.append(node.marks)
+        }
+        depth -= 1
+        return Node(tree: .array(elements), marks: marks)
+    }
+
+    private struct Entry {
+        var key: String
+        var position: SourcePosition
+        var node: Node
+        var isMerged: Bool
+    }
+
+    private func readMapping(_ start: Event) throws(YAMLFailure) -> Node {
+        try enter(at: start.position)
+        var entries: [Entry] = []
+        var merges: [(Node, SourcePosition)] = []
+        while true {
+            let event = try next()
+            if case .mappingEnd = event.kind { break }
+            if case .scalar("<<", let tag, true) = event.kind, tag == nil || tag == "tag:yaml.org,2002:merge" {
+                merges.append((try readNode(try next()), event.position))
+                continue
+            }
+            let key = try keyText(try readNode(event), at: event.position)
+            entries.append(Entry(key: key, position: event.position, node: try readNode(try next()), isMerged: false))
+        }
+        for (node, position) in merges { try merge(node, at: position, into: &entries) }
+        depth -= 1
+        return try assemble(entries, at: start.position)
+    }
+
+    private func merge(_ node: Node, at position: SourcePosition, into entries: inout [Entry]) throws(YAMLFailure) {
+        switch node.tree {
+        case .object(let members):
+            for (index, member) in members.enumerated() {
+                let marks = index < node.marks.children.count ? node.marks.children[index] : SourceMarks(position: position)
+                entries.append(
+                    Entry(key: member.key, position: position, node: Node(tree: member.value, marks: marks), isMerged: true))
+            }
+        case .array(let elements):
+            for (index, element) in elements.enumerated() {
+                guard case .object = element else {
+                    throw failure("a merge key takes maps only", at: position, hint: "Merge an alias of a map.")
+                }
+                let marks = index < node.marks.children.count ? node.marks.children[index] : SourceMarks(position: position)
+                try merge(Node(tree: element, marks: marks), at: position, into: &entries)
+            }
+        default:
+            throw failure("a merge key takes a map, or a list of maps", at: position, hint: "Merge an alias of a map.")
+        }
+    }
+
+    private func assemble(_ entries: [Entry], at position: SourcePosition) throws(YAMLFailure) -> Node {
+        var seen: [String: SourcePosition] = [:]
+        seen.reserveCapacity(entries.count)
+        for entry in entries {
+            if let earlier = seen[entry.key] {
+                throw failure(
+                    "duplicate key \"\(entry.key)\", first at line \(earlier.line)"
+                        + (entry.isMerged ? " (a merge may not override it)" : ""),
+                    at: entry.position, hint: "Keep one of the two.")
+            }
+            seen[entry.key] = entry.position
+        }
+        let sorted = entries.sorted { $0.key.precedesByBytes($1.key) }
+        return Node(
+            tree: .object(Members(sorted.map { ($0.key, $0.node.tree) })),
+            marks: SourceMarks(
+                position: position, children: sorted.map(\.node.marks), keyPositions: sorted.map(\.position)))
+    }
+
+    /// A key as JSON holds it, as `sigs.k8s.io/yaml` converts it.
+    private func keyText(_ node: Node, at position: SourcePosition) throws(YAMLFailure) -> String {
+        switch node.tree {
+        case .string(let text): return text
+        case .bool(let value): return value ? "true" : "false"
+        case .integer(let value): return String(value)
+        case .unsigned, .double, .null, .array, .object:
+            throw failure("\(node.tree.kindName) cannot be a key", at: position, hint: "Write the key in quotes.")
+        }
+    }
+
+    // MARK: Failures
+
+    private func failure(_ message: String, at position: SourcePosition, hint: String = "Correct the YAML there.") -> YAMLFailure {
+        YAMLFailure(problem: SourceProblem(position: position, message: message, hint: hint), isSyntax: false)
+    }
+
+    private func syntaxFailure() -> YAMLFailure {
+        let problem = parser.pointee.problem.map { String(cString: $0) } ?? "the text is not YAML"
+        let context = parser.pointee.context.map { " \(String(cString: $0))" } ?? ""
+        var place = position(parser.pointee.problem_mark)
+        if parser.pointee.error == YAML_READER_ERROR {
+            let offset = min(parser.pointee.problem_offset, input.count)
+            place = SourcePosition(line: firstLine + input.prefix(offset).count { $0 == 0x0a }, column: 1)
+        }
+        var hint = "Correct the YAML there; indentation takes spaces, never tabs."
+        if problem.contains("control characters") || problem.contains("UTF-8") {
+            hint = "Save the file as plain UTF-8 text without control characters."
+        }
+        return YAMLFailure(
+            problem: SourceProblem(position: place, message: "not YAML: \(problem)\(context)", hint: hint), isSyntax: true)
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Manifest
+import Policy
+import PolicyFiles
+import TestSupport
+import Testing
+
+@Suite struct LoadDirectoryTests {
+    private let scratch: ScratchDirectory
+
+    init() throws { scratch = try ScratchDirectory(named: "policy-files") }
+
+    private func namespace(_ name: String) -> String { "apiVersion: v1\nkind: Namespace\nmetadata: {name: \(name)}\n" }
+
+    private func link(_ path: String, to target: String) throws {
+        try FileManager.default.createSymbolicLink(atPath: scratch.path + "/" + path, withDestinationPath: target)
+    }
+
+    @Test func readsAllFoldersInTheOrderOfPaths() throws {
+        try scratch.write(namespace("c"), to: "z/deep/er/c.yaml")
+        try scratch.write(namespace("a"), to: "a.yml")
+        try scratch.write(#"{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "b"}}"#, to: "b.json")
+        try scratch.write("no manifest", to: "README.md")
+        try scratch.write("kind: [", to: ".github/workflows/ci.yaml")
+        try scratch.write("kind: [", to: "z/.hidden.yaml")
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings == [])
+        #expect(load.verdicts.map(\.file) == ["a.yml", "b.json", "z/deep/er/c.yaml"])
+        #expect(load.state.objects.count == 3)
+    }
+
+    @Test func findsDuplicatesAcrossFiles() throws {
+        try scratch.write(namespace("a"), to: "one.yaml")
+        try scratch.write(namespace("b") + "---\n" + namespace("a"), to: "two.yaml")
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings.map(\.message) == ["Namespace a is declared twice, first at one.yaml:1"])
+        #expect(load.findings.map(\.position.line) == [5])
+        #expect(load.state.objects.isEmpty)
+    }
+
+    @Test func readsOneNamedFile() throws {
+        let path = try scratch.write(namespace("a"), to: "policy.txt")
+        #expect(try loadDirectory(at: path).state.objects.count == 1)
+    }
+
+    @Test func sayWhatCannotBeOpened() throws {
+        #expect(throws: DirectoryError.self) { try loadDirectory(at: scratch.path + "/none") }
+        #expect(throws: DirectoryError.self) { try loadDirectory(at: "/dev/null") }
+    }
+
+    @Test func anEmptyFolderIsAnEmptyState() throws {
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.verdicts.isEmpty && load.findings.isEmpty && load.state.objects.isEmpty)
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "skipped: root may read everything"))
+    func whatCannotBeReadIsAnError() throws {
+        let file = try scratch.write(namespace("a"), to: "a.yaml")
+        let folder = scratch.path + "/closed"
+        try scratch.write(namespace("b"), to: "closed/b.yaml")
+        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: folder)
+        defer { try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder) }
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings.map(\.file) == ["a.yaml", "closed"])
+        #expect(load.findings.allSatisfy { $0.severity == .error })
+    }
+
+    @Test func linksLeadNowhereOutside() throws {
+        let outside = try ScratchDirectory(named: "outside")
+        try outside.write(namespace("secret"), to: "a.yaml")
+        try scratch.write(namespace("a"), to: "real/a.yaml.txt")
+        try link("inside.yaml", to: "real/a.yaml.txt")
+        try link("outside.yaml", to: outside.path + "/a.yaml")
+        try link("folder", to: outside.path)
+        try link("loop", to: ".")
+        try link("broken.yaml", to: "none")
+        try link("readme", to: "real/a.yaml.txt")
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings.map(\.file) == ["broken.yaml", "folder", "loop", "outside.yaml"])
+        #expect(load.findings.allSatisfy { $0.message == "a symbolic link is not followed" })
+        #expect(load.verdicts.flatMap(\.declarations).map(\.id.name) == ["a"])
+    }
+
+    @Test func aNamedPipeDoesNotStall() throws {
+        #expect(mkfifo(scratch.path + "/pipe.yaml", 0o600) == 0)
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings.map(\.message) == ["this is no regular file"])
+    }
+
+    @Test func theWholeIsBounded() throws {
+        for name in ["a", "b", "c"] { try scratch.write(namespace(name), to: "\(name).yaml") }
+        let files = try loadDirectory(at: scratch.path, limits: RepositoryLimits(maximumFiles: 2))
+        #expect(files.findings.map(\.message) == ["there are more than 2 manifests"])
+        let bytes = try loadDirectory(at: scratch.path, limits: RepositoryLimits(maximumTotalBytes: 100))
+        #expect(bytes.findings.map(\.message) == ["the manifests together are larger than 100 bytes"])
+        #expect(bytes.state.objects.isEmpty)
+        try scratch.write(namespace("d"), to: "1/2/3/d.yaml")
+        let depth = try loadDirectory(at: scratch.path, limits: RepositoryLimits(maximumFolderDepth: 2))
+        #expect(depth.findings.map(\.file) == ["1/2/3"])
+    }
+}
+
+@Suite struct VerdictCacheTests {
+    @Test func givesBackWhatIsUnchanged() {
+        var cache = VerdictCache()
+        cache.insert(FileVerdict(file: "a.yaml"), blob: "1", path: "a.yaml", bytes: 10)
+        #expect(cache.verdict(blob: "1", path: "a.yaml")?.file == "a.yaml")
+        #expect(cache.verdict(blob: "2", path: "a.yaml") == nil)
+        #expect(cache.verdict(blob: "1", path: "b.yaml") == nil)
+    }
+
+    @Test func isBoundedAndForgetsWhatIsNotAskedFor() {
+        var cache = VerdictCache(maximumBytes: 100_000)
+        for index in 0..<10_000 {
+            cache.insert(FileVerdict(file: "\(index)"), blob: "\(index)", path: "a", bytes: 1000)
+            _ = cache.verdict(blob: "0", path: "a")
+            #expect(cache.bytes <= 100_000)
+        }
+        #expect(cache.verdict(blob: "0", path: "a") != nil)
+        #expect(cache.verdict(blob: "9999", path: "a") != nil)
+        #expect(cache.verdict(blob: "5000", path: "a") == nil)
+        #expect(cache.count < 100)
+    }
+
+    @Test func replacesWithoutCountingTwice() {
+        var cache = VerdictCache()
+        for _ in 0..<3 { cache.insert(FileVerdict(file: "a"), blob: "1", path: "a", bytes: 10) }
+        #expect(cache.bytes == 266)
+        #expect(cache.count == 1)
+    }
+}

@@ -1,0 +1,135 @@
+import Manifest
+import Planning
+import Reconciler
+import Testing
+
+@Suite struct WorkQueueTests {
+    private func role(_ name: String, in namespace: String = "a") -> ObjectID {
+        ObjectID(.role, namespace: namespace, name: name)
+    }
+    private func binding(_ name: String, in namespace: String = "a") -> ObjectID {
+        ObjectID(.roleBinding, namespace: namespace, name: name)
+    }
+    private func namespace(_ name: String) -> ObjectID { ObjectID(.namespace, name: name) }
+
+    /// Takes everything that may be worked on now.
+    private func takeAll(_ queue: inout WorkQueue, at now: Duration = .zero) -> [ObjectID] {
+        var taken: [ObjectID] = []
+        while let id = queue.next(at: now) { taken.append(id) }
+        return taken
+    }
+
+    @Test func aStageWaitsForWhatWasAddedBeforeIt() {
+        var queue = WorkQueue()
+        queue.add(namespace("a"), stage: .namespace)
+        queue.add(role("reader"), stage: .role)
+        queue.add(binding("reads"), stage: .binding)
+        #expect(takeAll(&queue) == [namespace("a")])
+        queue.finish(namespace("a"))
+        #expect(takeAll(&queue) == [role("reader")])
+        queue.finish(role("reader"))
+        #expect(takeAll(&queue) == [binding("reads")])
+        queue.finish(binding("reads"))
+        #expect(queue.activeCount == 0)
+    }
+
+    @Test func oneNamespaceDoesNotWaitForAnother() {
+        var queue = WorkQueue()
+        queue.add(namespace("a"), stage: .namespace)
+        queue.add(role("reader", in: "a"), stage: .role)
+        queue.add(role("reader", in: "b"), stage: .role)
+        #expect(takeAll(&queue) == [namespace("a"), role("reader", in: "b")])
+    }
+
+    @Test func aRevocationGoesFirstEvenInAnotherNamespace() {
+        var queue = WorkQueue()
+        queue.add(role("reader", in: "a"), stage: .role)
+        queue.add(binding("admins", in: "b"), stage: .revoke)
+        #expect(takeAll(&queue).first == binding("admins", in: "b"))
+    }
+
+    @Test func aBindingWaitsForTheClusterRoleItNames() {
+        var queue = WorkQueue()
+        let clusterRole = ObjectID(.clusterRole, name: "auditor")
+        queue.add(clusterRole, stage: .role)
+        queue.add(binding("audits"), stage: .binding, after: clusterRole)
+        #expect(takeAll(&queue) == [clusterRole])
+        queue.finish(clusterRole)
+        #expect(takeAll(&queue) == [binding("audits")])
+    }
+
+    @Test func driftOvertakesEverything() {
+        var queue = WorkQueue()
+        queue.add(namespace("a"), stage: .namespace)
+        queue.add(role("reader"), stage: .role)
+        queue.addUrgent(role("reader"))
+        #expect(queue.next(at: .zero) == role("reader"))
+    }
+
+    @Test func urgencyLetsGoWhatWaitedBehindTheStage() {
+        var queue = WorkQueue()
+        queue.add(namespace("a"), stage: .namespace)
+        queue.add(role("reader"), stage: .role)
+        queue.addUrgent(namespace("a"))
+        #expect(takeAll(&queue) == [namespace("a"), role("reader")])
+    }
+
+    @Test func neverHandsOutOneNameTwiceAtOnce() {
+        var queue = WorkQueue()
+        queue.addUrgent(role("reader"))
+        #expect(takeAll(&queue) == [role("reader")])
+        queue.addUrgent(role("reader"))
+        #expect(takeAll(&queue) == [])
+        queue.finish(role("reader"))
+        #expect(takeAll(&queue) == [role("reader")])
+        queue.finish(role("reader"))
+        #expect(takeAll(&queue) == [])
+        #expect(queue.activeCount == 0)
+    }
+
+    @Test func aDelayedNameComesWhenItIsDue() {
+        var queue = WorkQueue()
+        queue.addDelayed(role("b"), due: .seconds(5))
+        queue.addDelayed(role("a"), due: .seconds(2))
+        #expect(queue.nextDue == .seconds(2))
+        #expect(takeAll(&queue, at: .seconds(1)) == [])
+        #expect(queue.activeCount == 0)
+        #expect(takeAll(&queue, at: .seconds(2)) == [role("a")])
+        #expect(takeAll(&queue, at: .seconds(9)) == [role("b")])
+    }
+
+    @Test func aDelayAskedForDuringTheWorkTakesEffectAfterIt() {
+        var queue = WorkQueue()
+        queue.addUrgent(role("a"))
+        #expect(queue.next(at: .zero) == role("a"))
+        queue.addDelayed(role("a"), due: .seconds(3))
+        queue.finish(role("a"))
+        #expect(takeAll(&queue, at: .seconds(1)) == [])
+        #expect(takeAll(&queue, at: .seconds(3)) == [role("a")])
+    }
+
+    @Test func urgencyEndsADelay() {
+        var queue = WorkQueue()
+        queue.addDelayed(role("a"), due: .seconds(300))
+        queue.addUrgent(role("a"))
+        #expect(takeAll(&queue) == [role("a")])
+        queue.finish(role("a"))
+        #expect(takeAll(&queue, at: .seconds(301)) == [])
+        #expect(queue.delayedCount == 0)
+    }
+
+    @Test func tenThousandNamesInOneNamespaceAreHandedOutInOrder() {
+        var queue = WorkQueue()
+        for number in 0..<10_000 {
+            queue.add(role("\(number)"), stage: .role)
+            queue.add(binding("\(number)"), stage: .binding)
+        }
+        var order: [Stage] = []
+        while let id = queue.next(at: .zero) {
+            order.append(id.kind == "Role" ? .role : .binding)
+            queue.finish(id)
+        }
+        #expect(order.count == 20_000)
+        #expect(order.firstIndex(of: .binding).map { $0 >= 1 } == true)
+    }
+}
