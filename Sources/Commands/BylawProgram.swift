@@ -31,7 +31,7 @@ struct Invocation: Sendable {
 /// Every command, in the order of the help.
 private let commands: [Command] = [
     runCommand, syncCommand, planCommand, statusCommand, checkCommand, journalListCommand, journalShowCommand,
-    runbookListCommand, runbookShowCommand, versionCommand,
+    runbookListCommand, runbookShowCommand, demoCommand, versionCommand,
 ]
 
 /// Runs the program.

@@ -2,8 +2,8 @@ internal import CCurl
 
 /// One exchange driven by the thread that reads it, for callers that have to block, such as a Git transport.
 ///
-/// Never for the cooperative pool. A deadline, a longest silence, a cap on the bytes and a cancellation flag are looked at
-/// ten times a second, however the server behaves.
+/// Never for the cooperative pool. A deadline, a longest silence, a cap on the bytes and a cancellation flag are looked
+/// at ten times a second, however the server behaves.
 package final class BlockingExchange {
     private let handle: CurlHandle
     private let multi: UnsafeMutableRawPointer
@@ -113,7 +113,9 @@ package final class BlockingExchange {
     }
 }
 
-/// What has come and was not read yet. Of the reading thread alone.
+/// What has come and was not read yet.
+///
+/// Of the reading thread alone.
 private final class BlockingSink: TransferSink {
     private let request: HTTPRequest
     var head = AnswerHead()
@@ -151,7 +153,8 @@ private final class BlockingSink: TransferSink {
         guard bytes.count <= request.limits.maximumAnswerBytes - receivedBytes else {
             refusal = HTTPError(
                 kind: .tooLarge,
-                message: "\(request.name): the answer has more than the \(request.limits.maximumAnswerBytes) bytes allowed",
+                message:
+                    "\(request.name): the answer has more than the \(request.limits.maximumAnswerBytes) bytes allowed",
                 mayHaveBeenSent: true)
             return 0
         }

@@ -1,7 +1,9 @@
 internal import CCurl
 
 extension CurlHandle {
-    /// What a failed transfer means. Called once, after the transfer.
+    /// What a failed transfer means.
+    ///
+    /// Called once, after the transfer.
     func failure(_ code: CURLcode) -> HTTPError {
         let detail = errorText.baseAddress.map { String(cString: $0) } ?? ""
         let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail

@@ -32,8 +32,8 @@ extension CurlHandle {
         try setting.check(request)
     }
 
-    /// A connection whose other end is gone without a word is given up after 45 s (rule A10): probes begin after 30 s of
-    /// silence and are repeated every 5 s.
+    /// A connection whose other end is gone without a word is given up after 45 s (rule A10): probes begin after 30 s
+    /// of silence and are repeated every 5 s.
     private func setLiveness(_ setting: inout Setting) {
         setting += shim_curl_set_long(easy, CURLOPT_TCP_NODELAY, 1)
         setting += shim_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
@@ -49,31 +49,9 @@ extension CurlHandle {
         }
     }
 
-    /// The body is read through a callback that cannot rewind: libcurl repeats a request by itself when a kept connection
-    /// turns out dead, and only a GET may be sent twice without asking (rule A15).
     private func setMethod(_ setting: inout Setting) {
         if let body = request.body, !body.isEmpty {
-            let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: body.count)
-            _ = bytes.initialize(from: body)
-            let upload = UnsafeMutablePointer<Upload>.allocate(capacity: 1)
-            upload.initialize(to: Upload(bytes: bytes))
-            self.upload = upload
-            setting += shim_curl_set_long(easy, CURLOPT_POST, 1)
-            setting += shim_curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
-            setting += shim_curl_set_data_callback(easy, CURLOPT_READFUNCTION) { buffer, size, count, context in
-                guard let buffer, let context else { return 0 }
-                let upload = context.assumingMemoryBound(to: Upload.self)
-                let bytes = upload.pointee.bytes
-                let length = min(size * count, bytes.count - upload.pointee.offset)
-                guard length > 0, let start = bytes.baseAddress else { return 0 }
-                memcpy(buffer, start + upload.pointee.offset, length)
-                upload.pointee.offset += length
-                return length
-            }
-            setting += shim_curl_set_pointer(easy, CURLOPT_READDATA, upload)
-            if request.method != "POST" {
-                setting += shim_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
-            }
+            setUpload(body, &setting)
             return
         }
         switch request.method {
@@ -89,6 +67,54 @@ extension CurlHandle {
             // Without a body there is nothing that could not be rewound; a new connection is never tried twice.
             setting += shim_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
         }
+    }
+
+    /// The body is read through a callback that is rewound only where nobody has seen it.
+    ///
+    /// libcurl repeats a request by itself when a kept connection turns out dead, but only a GET may be sent twice without
+    /// asking (rule A15). A stream that the server refuses while it closes the connection in good order is repeated, since
+    /// that is no failure (rule A11); libcurl tells the two apart in its running comment only.
+    private func setUpload(_ body: [UInt8], _ setting: inout Setting) {
+        let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: body.count)
+        _ = bytes.initialize(from: body)
+        let upload = UnsafeMutablePointer<Upload>.allocate(capacity: 1)
+        upload.initialize(to: Upload(bytes: bytes))
+        self.upload = upload
+        setting += shim_curl_set_long(easy, CURLOPT_POST, 1)
+        setting += shim_curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+        setting += shim_curl_set_data_callback(easy, CURLOPT_READFUNCTION) { buffer, size, count, context in
+            guard let buffer, let context else { return 0 }
+            let upload = context.assumingMemoryBound(to: Upload.self)
+            let bytes = upload.pointee.bytes
+            let length = min(size * count, bytes.count - upload.pointee.offset)
+            guard length > 0, let start = bytes.baseAddress else { return 0 }
+            memcpy(buffer, start + upload.pointee.offset, length)
+            upload.pointee.offset += length
+            return length
+        }
+        setting += shim_curl_set_pointer(easy, CURLOPT_READDATA, upload)
+        setting += shim_curl_set_seek_callback(easy, CURLOPT_SEEKFUNCTION) { context, offset, origin in
+            guard let upload = context?.assumingMemoryBound(to: Upload.self), upload.pointee.isRefused, offset == 0,
+                origin == SEEK_SET
+            else { return CURL_SEEKFUNC_FAIL }
+            upload.pointee.isRefused = false
+            upload.pointee.offset = 0
+            return CURL_SEEKFUNC_OK
+        }
+        setting += shim_curl_set_pointer(easy, CURLOPT_SEEKDATA, upload)
+        setting += shim_curl_set_long(easy, CURLOPT_VERBOSE, 1)
+        setting += shim_curl_set_debug_callback(easy, CURLOPT_DEBUGFUNCTION) { _, type, text, length, context in
+            guard type == CURLINFO_TEXT, let text, let upload = context?.assumingMemoryBound(to: Upload.self) else {
+                return 0
+            }
+            let mark: StaticString = "REFUSED_STREAM"
+            if length >= mark.utf8CodeUnitCount, memcmp(text, mark.utf8Start, mark.utf8CodeUnitCount) == 0 {
+                upload.pointee.isRefused = true
+            }
+            return 0
+        }
+        setting += shim_curl_set_pointer(easy, CURLOPT_DEBUGDATA, upload)
+        if request.method != "POST" { setting += shim_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
     }
 
     private func setHeaders(_ setting: inout Setting) {

@@ -7,14 +7,17 @@ let curlStarts: Bool = {
     return curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 }()
 
-/// Who takes what one transfer brings. All calls come on the thread that drives the handle.
+/// Who takes what one transfer brings.
+///
+/// All calls come on the thread that drives the handle.
 ///
 /// A class, not a protocol: libcurl hands back a bare address, and a cast for every piece of data would cost more than
 /// taking it.
 class TransferSink {
     /// - Returns: Whether the transfer goes on.
     func receiveHeaderLine(_ line: UnsafeBufferPointer<UInt8>) -> Bool { true }
-    /// - Returns: How many bytes were taken; ``transferPause`` to be called again later, anything else ends the transfer.
+    /// - Returns: How many bytes were taken; ``transferPause`` to be called again later, anything else ends the
+    ///   transfer.
     func receive(_ bytes: UnsafeBufferPointer<UInt8>) -> Int { bytes.count }
 }
 
@@ -25,6 +28,8 @@ let transferPause = Int(CURL_WRITEFUNC_PAUSE)
 struct Upload {
     var bytes: UnsafeMutableBufferPointer<UInt8>
     var offset = 0
+    /// The server said that it has not looked at the request, as it does when it closes a connection in good order.
+    var isRefused = false
 }
 
 /// One libcurl easy handle with everything it points to, for one exchange.
@@ -63,14 +68,18 @@ final class CurlHandle {
         errorText.deallocate()
     }
 
-    /// Gives the libcurl handle away for another exchange, without anything of this one. Only after the transfer.
+    /// Gives the libcurl handle away for another exchange, without anything of this one.
+    ///
+    /// Only after the transfer.
     func releaseEasy() -> UnsafeMutableRawPointer {
         ownsEasy = false
         curl_easy_reset(easy)
         return easy
     }
 
-    /// Lets a sink take what arrives. It is not retained: the caller keeps it until the transfer has ended.
+    /// Lets a sink take what arrives.
+    ///
+    /// It is not retained: the caller keeps it until the transfer has ended.
     func attach(_ sink: Unmanaged<TransferSink>) throws(HTTPError) {
         var setting = Setting()
         setting += shim_curl_set_data_callback(easy, CURLOPT_HEADERFUNCTION) { pointer, size, count, context in

@@ -1,4 +1,6 @@
-/// An exchange that did not come to an answer. The message names no credential.
+/// An exchange that did not come to an answer.
+///
+/// The message names no credential.
 package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: String, Sendable, Equatable {
         case couldNotResolve, couldNotConnect

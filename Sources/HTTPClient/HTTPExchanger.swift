@@ -3,12 +3,12 @@ import Synchronization
 /// Sends requests over connections that are kept and shared: HTTP/2 where the server has it.
 ///
 /// One thread of its own drives all transfers; callers leave commands in a mailbox and are resumed from there. Every
-/// libcurl handle is touched on that thread only. Cancelling a task ends its transfer at once. Letting go of an exchanger
-/// lets what runs come to its end.
+/// libcurl handle is touched on that thread only. Cancelling a task ends its transfer at once. Letting go of an
+/// exchanger lets what runs come to its end.
 ///
-/// A TLS configuration has a thread and connections of its own. When it is replaced, the old thread takes nothing new and
-/// goes, with its connections, when the last of its streams has ended (rules A4 and A5): no list of connections has to be
-/// kept to find the stale ones.
+/// A TLS configuration has a thread and connections of its own. When it is replaced, the old thread takes nothing new
+/// and goes, with its connections, when the last of its streams has ended (rules A4 and A5): no list of connections has
+/// to be kept to find the stale ones.
 package final class HTTPExchanger: Sendable {
     private struct State {
         var tls: TLSConfiguration
@@ -36,7 +36,8 @@ package final class HTTPExchanger: Sendable {
 
     deinit { state.withLock { $0.loop }.drain() }
 
-    /// New requests use this from now on; idle connections made before are closed, and what runs on others ends in peace.
+    /// New requests use this from now on; idle connections made before are closed, and what runs on others ends in
+    /// peace.
     ///
     /// Costs next to nothing where nothing has changed.
     package func replaceTLS(_ tls: TLSConfiguration) {

@@ -26,7 +26,9 @@ package struct HTTPLimits: Sendable {
     package var connect: Duration
     /// The whole exchange; nil for a stream without an end.
     package var total: Duration?
-    /// The longest time without a byte, once connected; nil to wait for ever. A reader that is slow itself does not count.
+    /// The longest time without a byte, once connected; nil to wait for ever.
+    ///
+    /// A reader that is slow itself does not count.
     package var idle: Duration?
     /// Of the body, after decompression; ``HTTPBodyStream`` has no such limit.
     package var maximumAnswerBytes: Int

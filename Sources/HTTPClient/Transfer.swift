@@ -2,11 +2,14 @@ import Synchronization
 
 /// One exchange on its way, between the thread that drives it and the task that waits for it.
 ///
-/// `@unchecked Sendable`: everything mutable is inside `state`, except `lastProgress`, which belongs to the driving thread.
+/// `@unchecked Sendable`: everything mutable is inside `state`, except `lastProgress`, which belongs to the driving
+/// thread.
 final class Transfer: TransferSink, @unchecked Sendable {
     let request: HTTPRequest
     let isStream: Bool
-    /// When the last byte came. Of the driving thread alone.
+    /// When the last byte came.
+    ///
+    /// Of the driving thread alone.
     var lastProgress = ContinuousClock.now
     private let state = Mutex(State())
 

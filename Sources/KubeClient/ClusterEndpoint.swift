@@ -19,7 +19,9 @@ package struct ClusterEndpoint: Sendable {
         isVerificationDisabled: Bool = false, certificateAuthorities: CredentialFile? = nil,
         proxy: ProxyConfiguration = .environment, credentials: CredentialSource
     ) {
-        self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
+        var server = server[...]
+        while server.hasSuffix("/") { server.removeLast() }
+        self.server = String(server)
         self.name = name
         self.namespace = namespace
         self.serverName = serverName
@@ -29,14 +31,36 @@ package struct ClusterEndpoint: Sendable {
         self.credentials = credentials
     }
 
-    /// Whether the connection is encrypted. Over plain HTTP no credential is ever sent (rule A2).
+    /// Whether the connection is encrypted.
+    ///
+    /// Over plain HTTP no credential is ever sent (rule A2).
     package var isEncrypted: Bool { server.lowercased().hasPrefix("https://") }
+
+    /// What a request of this moment needs; cheap, so it is asked for before each one.
+    ///
+    /// Never fails for a file that could be read before: its last good content stays in force.
+    package func access() async throws(ClusterConfigurationError) -> ClusterAccess {
+        guard isEncrypted else { return ClusterAccess(header: nil, tls: TLSConfiguration()) }
+        let authorization = try await credentials.authorization()
+        let authorities = try certificateAuthorities.map { file throws(ClusterConfigurationError) in
+            try credentials.bytes(of: file, what: "the certificate authority")
+        }
+        return ClusterAccess(
+            header: authorization.header,
+            tls: TLSConfiguration(
+                certificateAuthorities: authorities, clientCertificate: authorization.clientCertificate,
+                clientKey: authorization.clientKey, serverName: serverName,
+                isVerificationDisabled: isVerificationDisabled))
+    }
 }
 
-/// Bytes of a credential: written in the configuration, or in a file that may be replaced while we run (rules A3 to A5).
-package enum CredentialFile: Sendable {
-    case inline(SecretBytes)
-    case path(String)
+/// What one request to a cluster carries besides itself.
+package struct ClusterAccess: Sendable, Equatable {
+    /// The value of the `Authorization` header, if there is one.
+    ///
+    /// Never shown.
+    package var header: SecretBytes?
+    package var tls: TLSConfiguration
 }
 
 /// The connection to a cluster could not be configured.

@@ -1,5 +1,3 @@
-import ChildProcess
-import Foundation
 import HTTPClient
 import JSON
 package import Manifest
@@ -7,18 +5,19 @@ package import Manifest
 /// A program that hands out credentials (`client.authentication.k8s.io`), as a kubeconfig names it.
 package struct ExecCredential: Sendable {
     package var apiVersion: String
+    /// A name to be found on the search path, or a path.
     package var command: String
     package var arguments: [String]
     package var environment: [String: String]
-    /// The folder of the kubeconfig, against which a relative command is resolved.
+    /// The folder of the kubeconfig, against which a relative path of the command is resolved.
     package var directory: String
     package var installHint: String
-    /// Whether the program wants to know the cluster's address and authorities.
+    /// What the program is told of the cluster, if it wants to know.
     package var clusterInfo: Tree?
 
     package init(
-        apiVersion: String, command: String, arguments: [String], environment: [String: String], directory: String,
-        installHint: String, clusterInfo: Tree?
+        apiVersion: String, command: String, arguments: [String] = [], environment: [String: String] = [:],
+        directory: String = "/", installHint: String = "", clusterInfo: Tree? = nil
     ) {
         self.apiVersion = apiVersion
         self.command = command
@@ -28,115 +27,65 @@ package struct ExecCredential: Sendable {
         self.installHint = installHint
         self.clusterInfo = clusterInfo
     }
-}
 
-/// Runs the program once for all requests that wait, and keeps its answer until it expires or is refused (rule A6).
-actor ExecCredentialRunnerState {
-    struct Answer {
-        var authorization: Authorization
-        var expiresAt: Date?
+    /// The program to start: one with a slash is meant from where the kubeconfig is.
+    var program: String {
+        command.contains("/") && !command.hasPrefix("/") ? directory + "/" + command : command
     }
 
-    private let configuration: ExecCredential
-    private let environment: [String: String]
-    private var answer: Answer?
-    private var running: Task<Result<Answer, ClusterConfigurationError>, Never>?
-
-    init(_ configuration: ExecCredential, environment: [String: String]) {
-        self.configuration = configuration
-        self.environment = environment
+    /// The value of `KUBERNETES_EXEC_INFO`: nobody is there to be asked, so it is never interactive.
+    var request: String {
+        var tree: Tree = ["apiVersion": .string(apiVersion), "kind": "ExecCredential", "spec": ["interactive": false]]
+        if let clusterInfo { tree.set(["spec", "cluster"], to: clusterInfo) }
+        return tree.jsonText()
     }
 
-    func invalidate() { answer = nil }
-
-    func authorization(wallClockNow now: Date) async throws(ClusterConfigurationError) -> Authorization {
-        if let answer, answer.expiresAt.map({ $0 > now }) ?? true { return answer.authorization }
-        let task = running ?? Task { [configuration, environment] in await runCredentialProgram(configuration, environment) }
-        running = task
-        let result = await task.value
-        running = nil
-        let fresh = try result.get()
-        answer = fresh
-        return fresh.authorization
-    }
-}
-
-final class ExecCredentialRunner: Sendable {
-    private let state: ExecCredentialRunnerState
-
-    init(_ configuration: ExecCredential, environment: [String: String]) {
-        state = ExecCredentialRunnerState(configuration, environment: environment)
+    var hint: String {
+        installHint.isEmpty
+            ? "Run the program by hand to see what it says."
+            : installHint.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
-    func authorization(wallClockNow now: Date) async throws(ClusterConfigurationError) -> Authorization {
-        try await state.authorization(wallClockNow: now)
+    func failure(_ message: String) -> ClusterConfigurationError {
+        ClusterConfigurationError(message: "the credential program \(command) \(message)", hint: hint)
     }
 
-    func invalidate() { Task { [state] in await state.invalidate() } }
-}
-
-private func runCredentialProgram(
-    _ configuration: ExecCredential, _ environment: [String: String]
-) async -> Result<ExecCredentialRunnerState.Answer, ClusterConfigurationError> {
-    var variables = environment
-    for (name, value) in configuration.environment { variables[name] = value }
-    var request: Tree = [
-        "apiVersion": .string(configuration.apiVersion), "kind": "ExecCredential", "spec": ["interactive": false],
-    ]
-    if let cluster = configuration.clusterInfo { request.set(["spec", "cluster"], to: cluster) }
-    variables["KUBERNETES_EXEC_INFO"] = request.jsonText()
-    let hint = configuration.installHint.isEmpty
-        ? "Run the program by hand to see what it says." : oneLineHint(configuration.installHint)
-    do {
-        let command = configuration.command
-        let isRelative = command.contains("/") && !command.hasPrefix("/")
-        let result = try await runChildProcess(
-            isRelative ? configuration.directory + "/" + command : command, configuration.arguments,
-            environment: variables, deadline: .seconds(60))
-        guard result.ending == .exited(0) else {
-            // Its output may hold credentials, so only how it ended is told.
-            return .failure(
-                ClusterConfigurationError(
-                    message: "the credential program \(command) ended with \(result.ending)", hint: hint))
+    /// Reads what the program wrote.
+    ///
+    /// Nothing of it is ever told: it holds credentials.
+    func decode(_ output: [UInt8]) throws(ClusterConfigurationError) -> (Authorization, expiresAt: Timestamp?) {
+        let tree: Tree
+        do throws(JSONError) {
+            tree = try parseJSON(output)
+        } catch {
+            throw failure("did not write JSON")
         }
-        return decodeCredential(result.output, configuration, hint: hint)
-    } catch {
-        return .failure(
-            ClusterConfigurationError(message: "the credential program: \(error)", hint: hint))
+        guard tree["kind"]?.string == "ExecCredential", tree["apiVersion"]?.string == apiVersion else {
+            throw failure("did not answer with an ExecCredential of \(apiVersion)")
+        }
+        guard let status = tree["status"], !status.isNull else { throw failure("gave no status") }
+        var authorization = Authorization()
+        if let token = status["token"]?.string, !token.isEmpty {
+            let bytes = Array(token.utf8)
+            if let flaw = flawOfToken(bytes) { throw failure("gave a token that \(flaw)") }
+            authorization.header = bearer(SecretBytes(bytes))
+        }
+        let certificate = status["clientCertificateData"]?.string.flatMap { $0.isEmpty ? nil : Array($0.utf8) }
+        let key = status["clientKeyData"]?.string.flatMap { $0.isEmpty ? nil : Array($0.utf8) }
+        guard (certificate == nil) == (key == nil) else {
+            throw failure("gave a certificate without its key, or the reverse")
+        }
+        if let certificate, let key {
+            if let flaw = flawOfCertificates(certificate) { throw failure("gave a certificate that \(flaw)") }
+            if let flaw = flawOfKey(key) { throw failure("gave a key that \(flaw)") }
+            authorization.clientCertificate = certificate
+            authorization.clientKey = SecretBytes(key)
+        }
+        guard authorization != Authorization() else { throw failure("gave neither token nor certificate") }
+        guard let text = status["expirationTimestamp"], !text.isNull else { return (authorization, nil) }
+        guard let moment = text.string.flatMap({ Timestamp($0) }) else {
+            throw failure("gave an expirationTimestamp that is no time")
+        }
+        return (authorization, moment)
     }
-}
-
-private func decodeCredential(
-    _ output: [UInt8], _ configuration: ExecCredential, hint: String
-) -> Result<ExecCredentialRunnerState.Answer, ClusterConfigurationError> {
-    func failure(_ message: String) -> Result<ExecCredentialRunnerState.Answer, ClusterConfigurationError> {
-        .failure(
-            ClusterConfigurationError(
-                message: "the credential program \(configuration.command) \(message)", hint: hint))
-    }
-    guard let tree = try? parseJSON(output) else { return failure("did not write JSON") }
-    guard tree["kind"]?.string == "ExecCredential", tree["apiVersion"]?.string == configuration.apiVersion else {
-        return failure("did not answer with an ExecCredential of \(configuration.apiVersion)")
-    }
-    guard let status = tree["status"] else { return failure("gave no status") }
-    var authorization = Authorization()
-    if let token = status["token"]?.string, !token.isEmpty {
-        authorization.header = SecretBytes(Array("Bearer \(token)".utf8))
-    }
-    let certificate = status["clientCertificateData"]?.string
-    let key = status["clientKeyData"]?.string
-    guard (certificate == nil) == (key == nil) else { return failure("gave a certificate without its key, or the reverse") }
-    authorization.clientCertificate = certificate.map { Array($0.utf8) }
-    authorization.clientKey = key.map { SecretBytes(Array($0.utf8)) }
-    guard authorization.header != nil || certificate != nil else { return failure("gave neither token nor certificate") }
-    var expiresAt: Date?
-    if let text = status["expirationTimestamp"]?.string {
-        guard let moment = Timestamp(text) else { return failure("gave an expirationTimestamp that is no time") }
-        expiresAt = Date(timeIntervalSince1970: Double(moment.microsecondsSinceEpoch) / 1_000_000)
-    }
-    return .success(ExecCredentialRunnerState.Answer(authorization: authorization, expiresAt: expiresAt))
-}
-
-private func oneLineHint(_ text: String) -> String {
-    text.split(whereSeparator: \.isNewline).joined(separator: " ")
 }

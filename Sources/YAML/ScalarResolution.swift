@@ -5,17 +5,42 @@ struct ScalarFailure: Error {
     var message: String
 }
 
-/// Finds the value that a scalar stands for: the rules of YAML 1.1 as `go-yaml` version 2 has them, then turned into JSON.
+/// What a scalar stands for, before it has passed through JSON.
+enum ResolvedScalar {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case unsigned(UInt64)
+    /// Written with a fraction or an exponent, or too large for a whole number.
+    case float(Double)
+    case text(String)
+
+    /// The value as it comes back out of JSON text, where `80.0` is written `80`.
+    var tree: Tree {
+        switch self {
+        case .null: return .null
+        case .bool(let value): return .bool(value)
+        case .integer(let value): return .integer(value)
+        case .unsigned(let value): return .unsigned(value)
+        case .text(let value): return .string(value)
+        case .float(let value):
+            guard value == value.rounded(), abs(value) < 1e21 else { return .double(value) }
+            if let whole = Int64(exactly: value) { return .integer(whole) }
+            if let whole = UInt64(exactly: value) { return .unsigned(whole) }
+            return .double(value)
+        }
+    }
+}
+
+/// Finds what a scalar stands for: the rules of YAML 1.1 as `go-yaml` version 2 has them.
 ///
-/// A plain scalar may be null, a boolean, a number or text; a quoted one is text. Whole numbers written with a fraction or
-/// an exponent come out whole, since they pass through JSON, where `80.0` is written `80`.
-func resolveScalar(_ value: String, tag: String?, isPlain: Bool) throws(ScalarFailure) -> Tree {
+/// A plain scalar may be null, a boolean, a number or text; a quoted one is text.
+func resolveScalar(_ value: String, tag: String?, isPlain: Bool) throws(ScalarFailure) -> ResolvedScalar {
     let prefix = "tag:yaml.org,2002:"
-    guard let tag else { return isPlain ? try resolvePlain(value) : .string(value) }
-    guard tag.hasPrefix(prefix) else { return .string(value) }
+    guard let tag else { return isPlain ? try resolvePlain(value) : .text(value) }
+    guard tag.hasPrefix(prefix) else { return .text(value) }
     switch tag.dropFirst(prefix.count) {
-    case "str": return .string(value)
-    case "binary": return .string(try decodeBase64(value))
+    case "binary": return .text(try decodeBase64(value))
     case "null":
         guard case .null = try resolvePlain(value) else { throw ScalarFailure(message: "\"\(value)\" is not null") }
         return .null
@@ -25,18 +50,18 @@ func resolveScalar(_ value: String, tag: String?, isPlain: Bool) throws(ScalarFa
         }
         return .bool(bool)
     case "int":
-        let tree = try resolvePlain(value)
-        switch tree {
-        case .integer, .unsigned: return tree
+        let resolved = try resolvePlain(value)
+        switch resolved {
+        case .integer, .unsigned: return resolved
         default: throw ScalarFailure(message: "\"\(value)\" is not a whole number")
         }
     case "float":
-        let tree = try resolvePlain(value)
-        switch tree {
-        case .integer, .unsigned, .double: return tree
+        switch try resolvePlain(value) {
+        case .integer(let value): return .float(Double(value))
+        case .float(let value): return .float(value)
         default: throw ScalarFailure(message: "\"\(value)\" is not a number")
         }
-    default: return .string(value)
+    default: return .text(value)
     }
 }
 
@@ -47,46 +72,42 @@ private let booleans: [String: Bool] = {
     return table
 }()
 
-private func resolvePlain(_ value: String) throws(ScalarFailure) -> Tree {
+private func resolvePlain(_ value: String) throws(ScalarFailure) -> ResolvedScalar {
     guard let first = value.utf8.first else { return .null }
     switch first {
     case UInt8(ascii: "~"), UInt8(ascii: "n"), UInt8(ascii: "N"):
         if ["~", "null", "Null", "NULL"].contains(value) { return .null }
-        return booleans[value].map(Tree.bool) ?? .string(value)
+        return booleans[value].map(ResolvedScalar.bool) ?? .text(value)
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"):
         return try resolveNumber(value)
     case UInt8(ascii: "."):
         if [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].contains(value) {
             throw ScalarFailure(message: "\(value) has no form in JSON")
         }
-        return isDecimalFloat(Array(value.utf8)) ? Double(value).map(number) ?? .string(value) : .string(value)
+        return decimalFloat(Array(value.utf8)) ?? .text(value)
     default:
-        return booleans[value].map(Tree.bool) ?? .string(value)
+        return booleans[value].map(ResolvedScalar.bool) ?? .text(value)
     }
 }
 
-private func resolveNumber(_ value: String) throws(ScalarFailure) -> Tree {
+private func resolveNumber(_ value: String) throws(ScalarFailure) -> ResolvedScalar {
     if ["+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"].contains(value) {
         throw ScalarFailure(message: "\(value) has no form in JSON")
     }
     let plain = value.utf8.filter { $0 != UInt8(ascii: "_") }
-    if let whole = wholeNumber(plain) { return whole }
-    if isDecimalFloat(plain), let double = Double(String(decoding: plain, as: UTF8.self)), double.isFinite {
-        return number(double)
-    }
-    return .string(value)
+    return wholeNumber(plain) ?? decimalFloat(plain) ?? .text(value)
 }
 
-/// A double as it comes back out of JSON text.
-private func number(_ value: Double) -> Tree {
-    guard value == value.rounded(), abs(value) < 1e21 else { return .double(value) }
-    if let whole = Int64(exactly: value) { return .integer(whole) }
-    if let whole = UInt64(exactly: value) { return .unsigned(whole) }
-    return .double(value)
+/// What is beyond the range of a double stays text, as in Go.
+private func decimalFloat(_ text: [UInt8]) -> ResolvedScalar? {
+    guard isDecimalFloat(text), let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else {
+        return nil
+    }
+    return .float(value)
 }
 
 /// Reads a whole number with Go's prefixes: `0x`, `0o`, `0b`, and a leading `0` for octal.
-private func wholeNumber(_ text: [UInt8]) -> Tree? {
+private func wholeNumber(_ text: [UInt8]) -> ResolvedScalar? {
     var digits = text[...]
     let isNegative = digits.first == UInt8(ascii: "-")
     let isSigned = isNegative || digits.first == UInt8(ascii: "+")

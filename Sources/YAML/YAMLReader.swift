@@ -37,7 +37,15 @@ package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> P
     }
     var remainingNodes = limits.maximumExpandedNodes
     var partCount = 0
-    for part in splitDocuments(bytes) {
+    let (parts, badSeparators) = splitDocuments(bytes)
+    for line in badSeparators {
+        stream.problems.append(
+            SourceProblem(
+                position: SourcePosition(line: line, column: 1),
+                message: "a line that begins with --- holds more than that, which Kubernetes refuses",
+                hint: "Put what follows the --- on the next line."))
+    }
+    for part in parts {
         partCount += 1
         guard partCount <= limits.maximumDocuments else {
             stream.problems.append(
@@ -75,8 +83,11 @@ private struct DocumentPart {
 }
 
 /// Splits a text where Kubernetes does: at lines that begin with `---` and hold nothing else but space or a comment.
-private func splitDocuments(_ bytes: [UInt8]) -> [DocumentPart] {
+///
+/// - Returns: The parts, and the lines that begin with `---` but hold more, which split the text too.
+private func splitDocuments(_ bytes: [UInt8]) -> (parts: [DocumentPart], badSeparators: [Int]) {
     var parts: [DocumentPart] = []
+    var badSeparators: [Int] = []
     var partStart = 0
     var partLine = 1
     var line = 1
@@ -86,7 +97,8 @@ private func splitDocuments(_ bytes: [UInt8]) -> [DocumentPart] {
     }
     while lineStart < bytes.count {
         let lineEnd = bytes[lineStart...].firstIndex(of: 0x0a) ?? bytes.count
-        if isSeparator(bytes[lineStart..<lineEnd]) {
+        if bytes[lineStart..<lineEnd].starts(with: [0x2d, 0x2d, 0x2d]) {
+            if !isSeparator(bytes[lineStart..<lineEnd]) { badSeparators.append(line) }
             close(at: lineStart)
             partStart = min(lineEnd + 1, bytes.count)
             partLine = line + 1
@@ -95,11 +107,10 @@ private func splitDocuments(_ bytes: [UInt8]) -> [DocumentPart] {
         line += 1
     }
     close(at: bytes.count)
-    return parts
+    return (parts, badSeparators)
 }
 
 private func isSeparator(_ line: ArraySlice<UInt8>) -> Bool {
-    guard line.starts(with: [0x2d, 0x2d, 0x2d]) else { return false }
     let rest = line.dropFirst(3).drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }
     return rest.isEmpty || rest.first == UInt8(ascii: "#")
 }
@@ -125,11 +136,16 @@ private final class YAMLPartReader {
     private var depth = 0
     private var anchors: [String: (node: Node, size: Int)] = [:]
     private var openAnchors: Set<String> = []
+    /// A character of the input and where its bytes begin; moves forward with the events.
+    private var sourceIndex = 0
+    private var sourceOffset = 0
 
     /// A value, where it stood, and whether it may merge into a map (`<<` holds what a key needs).
     struct Node {
         var tree: Tree
         var marks: SourceMarks
+        /// Written as a number with a fraction or an exponent, even where its value is whole.
+        var isFloat = false
     }
 
     init(bytes: ArraySlice<UInt8>, firstLine: Int, limits: YAMLLimits, remainingNodes: Int) {
@@ -138,11 +154,13 @@ private final class YAMLPartReader {
         self.remainingNodes = remainingNodes
         parser = .allocate(capacity: 1)
         parser.initialize(to: yaml_parser_t())
-        input = .allocate(capacity: max(bytes.count, 1))
-        _ = input.initialize(from: bytes)
+        // Kubernetes ends the last line of each part, which shows in block scalars.
+        let ending: [UInt8] = bytes.last == 0x0a ? [] : [0x0a]
+        input = .allocate(capacity: bytes.count + ending.count)
+        _ = input.initialize(from: bytes + ending)
         yaml_parser_initialize(parser)
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-        yaml_parser_set_input_string(parser, input.baseAddress, bytes.count)
+        yaml_parser_set_input_string(parser, input.baseAddress, input.count)
     }
 
     deinit {
@@ -160,13 +178,17 @@ private final class YAMLPartReader {
         guard case .documentEnd = end.kind else {
             throw failure("the document does not end here", at: end.position)
         }
-        let after = try next()
-        guard case .streamEnd = after.kind else {
-            throw failure(
-                "another document begins here without a line of --- before it; Kubernetes would drop it silently",
-                at: after.position, hint: "Separate documents by a line that holds only ---.")
-        }
+        let after: Event
+        do { after = try next() } catch { throw droppedContent(at: error.problem.position) }
+        guard case .streamEnd = after.kind else { throw droppedContent(at: after.position) }
+        if node.tree.isNull { return nil }
         return ParsedDocument(tree: node.tree, marks: node.marks)
+    }
+
+    private func droppedContent(at position: SourcePosition) -> YAMLFailure {
+        failure(
+            "something follows the end of the document here, which Kubernetes would drop silently", at: position,
+            hint: "Separate documents by a line that holds only ---, or remove what follows.")
     }
 
     // MARK: Events
@@ -200,6 +222,11 @@ private final class YAMLPartReader {
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
             let value = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+            if scalar.tag == nil, scalar.style == YAML_PLAIN_SCALAR_STYLE, hasBareTag(at: event.start_mark.index) {
+                throw failure(
+                    "the tag ! without a name has no settled meaning", at: position,
+                    hint: "Remove it; write text that looks like something else in quotes.")
+            }
             return Event(
                 kind: .scalar(
                     value: String(decoding: value, as: UTF8.self), tag: text(scalar.tag),
@@ -211,6 +238,24 @@ private final class YAMLPartReader {
             return Event(kind: .mappingStart, anchor: text(event.data.mapping_start.anchor), position: position)
         default: return Event(kind: .other, anchor: nil, position: position)
         }
+    }
+
+    /// Whether the plain scalar whose properties begin at a character has the tag `!`.
+    ///
+    /// The parser keeps silent about that tag, and then a number would come out where Kubernetes reads text.
+    private func hasBareTag(at index: Int) -> Bool {
+        while sourceIndex < index, sourceOffset < input.count {
+            sourceOffset += 1
+            while sourceOffset < input.count, input[sourceOffset] & 0xC0 == 0x80 { sourceOffset += 1 }
+            sourceIndex += 1
+        }
+        guard sourceOffset < input.count else { return false }
+        if input[sourceOffset] == UInt8(ascii: "!") { return true }
+        guard input[sourceOffset] == UInt8(ascii: "&") else { return false }
+        // An anchor: a plain scalar may stand behind it, but none begins with these two.
+        var rest = input[sourceOffset...].drop { $0 > 0x20 }.drop { $0 <= 0x20 }
+        while rest.first == UInt8(ascii: "#") { rest = rest.drop { $0 != 0x0a }.drop { $0 <= 0x20 } }
+        return rest.first == UInt8(ascii: "!")
     }
 
     private func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {
@@ -231,13 +276,7 @@ private final class YAMLPartReader {
         switch event.kind {
         case .alias(let name): return try expandAlias(name, at: event.position)
         case .scalar(let value, let tag, let isPlain):
-            let tree: Tree
-            do {
-                tree = try resolveScalar(value, tag: tag, isPlain: isPlain)
-            } catch {
-                throw failure(error.message, at: event.position, hint: "Write the value in quotes if it is meant as text.")
-            }
-            node = Node(tree: tree, marks: SourceMarks(position: event.position))
+            node = try readScalar(value, tag: tag, isPlain: isPlain, at: event.position)
         case .sequenceStart: node = try readSequence(event)
         case .mappingStart: node = try readMapping(event)
         default: throw failure("a value is expected here", at: event.position)
@@ -247,6 +286,18 @@ private final class YAMLPartReader {
             anchors[anchor] = (node, before - remainingNodes + 1)
         }
         return node
+    }
+
+    private func readScalar(
+        _ value: String, tag: String?, isPlain: Bool, at position: SourcePosition
+    ) throws(YAMLFailure) -> Node {
+        do {
+            let resolved = try resolveScalar(value, tag: tag, isPlain: isPlain)
+            let isFloat = if case .float = resolved { true } else { false }
+            return Node(tree: resolved.tree, marks: SourceMarks(position: position), isFloat: isFloat)
+        } catch {
+            throw failure(error.message, at: position, hint: "Write the value in quotes if it is meant as text.")
+        }
     }
 
     private func expandAlias(_ name: String, at position: SourcePosition) throws(YAMLFailure) -> Node {
@@ -358,8 +409,12 @@ private final class YAMLPartReader {
     }
 
     /// A key as JSON holds it, as `sigs.k8s.io/yaml` converts it.
+    ///
+    /// A key such as `1.10` is refused: Kubernetes rounds it to 32 bits and calls it `1.1`.
     private func keyText(_ node: Node, at position: SourcePosition) throws(YAMLFailure) -> String {
         switch node.tree {
+        case _ where node.isFloat:
+            throw failure("a number with a fraction cannot be a key", at: position, hint: "Write the key in quotes.")
         case .string(let text): return text
         case .bool(let value): return value ? "true" : "false"
         case .integer(let value): return String(value)

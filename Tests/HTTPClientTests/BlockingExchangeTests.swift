@@ -75,7 +75,8 @@ import Testing
     }
 
     @Test func endsAtItsDeadline() async throws {
-        let outcome = try await exchange(HTTPRequest(url: server.tls + "/trickle?n=10000"), deadline: .milliseconds(400))
+        let outcome = try await exchange(
+            HTTPRequest(url: server.tls + "/trickle?n=10000"), deadline: .milliseconds(400))
         #expect(outcome.error?.kind == .timedOut)
         #expect(outcome.duration < .seconds(3))
     }

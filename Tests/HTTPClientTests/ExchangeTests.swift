@@ -26,7 +26,9 @@ import Testing
         let answer = try await exchanger.send(
             HTTPRequest(
                 method: method, url: server.tls + "/prefix/echo?x=1",
-                headers: [("Content-Type", "application/apply-patch+yaml"), ("X-Empty", ""), ("X-Bad", "a\r\nX-Evil: b")],
+                headers: [
+                    ("Content-Type", "application/apply-patch+yaml"), ("X-Empty", ""), ("X-Bad", "a\r\nX-Evil: b"),
+                ],
                 body: body))
         let echo = try object(answer.body)
         #expect(answer.status == 200)
@@ -132,11 +134,11 @@ import Testing
 
     @Test func endsAtItsTimeLimit() async throws {
         let start = ContinuousClock.now
-        let limits = HTTPLimits(total: .milliseconds(300))
+        let limits = HTTPLimits(total: .seconds(2))
         let error = await error(HTTPRequest(method: "POST", url: server.tls + "/hang", body: [1], limits: limits))
         #expect(error?.kind == .timedOut)
         #expect(error?.mayHaveBeenSent == true)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(10))
     }
 
     @Test func endsAfterTooLongASilence() async throws {
@@ -144,7 +146,7 @@ import Testing
         let limits = HTTPLimits(total: nil, idle: .seconds(1))
         let error = await error(HTTPRequest(url: server.tls + "/stall", limits: limits))
         #expect(error?.kind == .stalled)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(10))
         let trickle = try await exchanger.send(HTTPRequest(url: server.tls + "/trickle?n=40", limits: limits))
         #expect(trickle.body.count == 40, "each byte begins the silence anew")
     }
@@ -170,7 +172,9 @@ import Testing
     }
 
     @Test func repeatsOnlyAGetOnAConnectionThatTurnedOutDead() async throws {
-        for (method, body) in [("GET", nil), ("POST", [UInt8(1)]), ("PATCH", [1]), ("DELETE", [1])] as [(String, [UInt8]?)] {
+        for (method, body) in [("GET", nil), ("POST", [UInt8(1)]), ("PATCH", [1]), ("DELETE", [1])]
+            as [(String, [UInt8]?)]
+        {
             let exchanger = try server.exchanger(connections: 1)
             let url = server.tls + "/vanish-when-reused?key=\(UUID().uuidString)"
             #expect(try await exchanger.send(HTTPRequest(url: url)).status == 200)
@@ -182,14 +186,17 @@ import Testing
                 #expect(error?.kind == .closedEarly, "\(method)")
                 #expect(error?.mayHaveBeenSent == true)
                 let key = url.split(separator: "=").last.map(String.init) ?? ""
-                #expect(try await server.counts(key)["hits"] as? Int == 3, "\(method): the first, the one that failed, this")
+                #expect(
+                    try await server.counts(key)["hits"] as? Int == 3, "\(method): the first, the one that failed, this"
+                )
             }
         }
     }
 
     @Test func neverTellsACredential() async throws {
         let url = server.plain.replacingOccurrences(of: "http://", with: "http://user:hunter2@")
-        let error = await error(HTTPRequest(url: url + "/vanish?token=hunter2", headers: [("Authorization", "hunter2")]))
+        let error = await error(
+            HTTPRequest(url: url + "/vanish?token=hunter2", headers: [("Authorization", "hunter2")]))
         #expect(error?.kind == .closedEarly)
         #expect(error?.message.contains("hunter2") == false)
         #expect(error?.message.contains("user") == false)

@@ -2,7 +2,9 @@ import Foundation
 import HTTPClient
 import Testing
 
-/// Long answers that are read as they come. One after the other, since they look at what the server has sent.
+/// Long answers that are read as they come.
+///
+/// One after the other, since they look at what the server has sent.
 @Suite(.serialized) struct StreamTests {
     let server: TestServer
     let exchanger: HTTPExchanger

@@ -74,8 +74,8 @@ import Testing
         }
     }
 
-    /// With TLS 1.3 the refusal comes after the handshake, and may be overtaken by the end of the connection; TLS 1.2 has
-    /// no word for a missing certificate.
+    /// With TLS 1.3 the refusal comes after the handshake, and may be overtaken by the end of the connection; TLS 1.2
+    /// has no word for a missing certificate.
     private static let refusals: Set<HTTPError.Kind> = [.tlsClientCertificate, .tlsOther, .closedEarly]
 
     @Test func failsWithoutTheCertificateThatIsWanted() async throws {

@@ -36,7 +36,8 @@ final class TestServer: @unchecked Sendable {
         folder = try ScratchDirectory(named: "bylaw-http")
         try makeCertificates(in: folder)
         let script = try folder.write(testServerScript, to: "server.py")
-        let process = try ChildProcess("python3", [script, folder.path], environment: ProcessInfo.processInfo.environment)
+        let process = try ChildProcess(
+            "python3", [script, folder.path], environment: ProcessInfo.processInfo.environment)
         var line: [UInt8] = []
         let end = ContinuousClock.now + .seconds(20)
         reading: while !line.contains(UInt8(ascii: "\n")), ContinuousClock.now < end {
@@ -109,7 +110,8 @@ private func makeCertificates(in folder: ScratchDirectory) throws {
                 -subj "/CN=$1" -keyout $1.key -out $1.crt
         }
         certificate() { # name authority extension
-            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" -keyout $1.key -out $1.csr
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \\
+                -subj "/CN=$1" -keyout $1.key -out $1.csr
             printf '%s\\n' "$3" > $1.ext
             openssl x509 -req -in $1.csr -CA $2.crt -CAkey $2.key -CAcreateserial -days 2 -extfile $1.ext -out $1.crt
         }

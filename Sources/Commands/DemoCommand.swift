@@ -1,0 +1,232 @@
+import Arguments
+import ChildProcess
+import EmbeddedCluster
+import Foundation
+import HTTPClient
+import Journal
+import KubeClient
+import Manifest
+import Reconciler
+
+let demoCommand = Command(
+    description: CommandDescription(
+        name: "demo", summary: "all of it on an embedded cluster",
+        details: "Starts an API server in memory, turns the sample policies into a Git repository, and shows what Bylaw does "
+            + "with them: a first sync, an intruder's changes undone, a change by commit, an undo by revert, and the journal. "
+            + "Nothing outside a temporary folder is touched.",
+        flags: [
+            FlagDescription("policies", .text, valueName: "DIR", "the folder with the sample policies", default: "PolicyRepo"),
+            FlagDescription("stay", .isSet, "keep the cluster and the controller running until Ctrl-C"),
+        ],
+        examples: ["bylaw demo", "bylaw demo --stay"],
+        exitStatuses: [(0, "everything went as it should"), (1, "something did not"), (2, "an error")])
+) { invocation in
+    let demo = try await Demo(invocation)
+    let status: Int32
+    do {
+        status = try await demo.play(staysUp: invocation.arguments.isSet("stay"))
+    } catch {
+        await demo.end()
+        throw error
+    }
+    await demo.end()
+    return status
+}
+
+/// The parts of one demonstration, in a temporary folder.
+private final class Demo: Sendable {
+    private let terminal: Terminal
+    private let environment: [String: String]
+    private let folder: String
+    private let cluster: EmbeddedCluster
+    private let endpoint: ClusterEndpoint
+    private let journal: SQLiteJournal
+    private let controller: Controller
+    private let notices: AsyncStream<ControllerNotice>
+    private let running: Task<Void, any Error>
+    private let began = ContinuousClock.now
+
+    private var repository: String { folder + "/policies" }
+    private var journalPath: String { folder + "/journal.sqlite" }
+
+    init(_ invocation: Invocation) async throws {
+        terminal = invocation.terminal
+        environment = invocation.environment.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }.merging([
+            "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_NAME": "Ann Policy",
+            "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "Ann Policy", "GIT_COMMITTER_EMAIL": "ann@example.com",
+        ]) { $1 }
+        let policies = invocation.arguments.text("policies") ?? "PolicyRepo"
+        guard FileManager.default.fileExists(atPath: policies) else {
+            throw CommandFailure(
+                message: "there are no sample policies at \(policies)",
+                hint: "Run it in the project's folder, or name the folder with --policies DIR.")
+        }
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("bylaw-demo-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: policies, toPath: folder + "/policies")
+        try await Self.git(["init", "--quiet", "--initial-branch=main", "."], in: folder + "/policies", environment)
+        try await Self.git(["add", "--all"], in: folder + "/policies", environment)
+        try await Self.git(["commit", "--quiet", "--message=The policies of our three teams (#1)"], in: folder + "/policies", environment)
+
+        cluster = try EmbeddedCluster()
+        cluster.seed(livedInObjects)
+        endpoint = ClusterEndpoint(
+            server: cluster.baseURL, name: "embedded", proxy: .none, credentials: CredentialSource(.none))
+        var arguments = try parseArguments(
+            ["--repo", folder + "/policies", "--cache", folder + "/cache", "--journal", folder + "/journal.sqlite", "--interval", "250ms"],
+            for: runCommand.description, environment: [:])
+        arguments.positionals = []
+        let wiring = Wiring(Invocation(arguments: arguments, environment: environment, terminal: terminal))
+        journal = try await wiring.journal(instance: "default", endpoint: endpoint)
+        let (stream, continuation) = AsyncStream.makeStream(of: ControllerNotice.self)
+        notices = stream
+        let controller = wiring.controller(
+            instance: "default", source: try wiring.source(), cluster: wiring.cluster(endpoint, instance: "default"),
+            journal: journal
+        ) { continuation.yield($0) }
+        self.controller = controller
+        running = Task { try await controller.run() }
+    }
+
+    func end() async {
+        await controller.stop()
+        _ = await running.result
+        await journal.close()
+        cluster.stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    // MARK: The story
+
+    func play(staysUp: Bool) async throws -> Int32 {
+        var events = notices.makeAsyncIterator()
+        title("A cluster that people have worked in, and a policy repository")
+        say("API server   \(cluster.baseURL) (in memory)")
+        say("repository   \(repository)")
+        let first = try await nextPass(&events)
+        title("1. The first sync")
+        say("\(first.summary), in \(Int(first.duration / .milliseconds(1))) ms")
+        say("payments-production existed before: it was adopted, and its role with all rights was cut down.")
+        say("legacy-crm belongs to somebody else: nothing of it was touched.")
+
+        title("2. An intruder opens a default-deny policy: egress: [{}]")
+        let deny = ObjectID(.networkPolicy, namespace: "payments-production", name: "default-deny")
+        try await tamper(deny, ["spec": ["egress": [[:]]]]) { $0["spec"]?["egress"] == nil }
+
+        title("3. An intruder adds himself to a binding")
+        let binding = ObjectID(.roleBinding, namespace: "payments-production", name: "developers")
+        let mallory: Tree = [
+            "subjects": [
+                ["apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "team-payments"],
+                ["apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"],
+            ]
+        ]
+        try await tamper(binding, mallory) { ($0["subjects"]?.array ?? []).count == 1 }
+
+        title("4. A change by commit: team storefront may read its jobs")
+        let file = repository + "/production/storefront/access.yaml"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        try text.replacingOccurrences(
+            of: "  resources: [deployments, replicasets, statefulsets]",
+            with: "  resources: [deployments, replicasets, statefulsets, daemonsets]"
+        ).write(toFile: file, atomically: true, encoding: .utf8)
+        try await Self.git(["commit", "--quiet", "--all", "--message=Let storefront read its daemon sets (#2)"], in: repository, environment)
+        say("\(try await nextPass(&events).summary)")
+
+        title("5. A commit with a mistake changes nothing")
+        try "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: broken, namespace: payments-production}\nruls: []\n"
+            .write(toFile: repository + "/production/payments/broken.yaml", atomically: true, encoding: .utf8)
+        try await Self.git(["add", "--all"], in: repository, environment)
+        try await Self.git(["commit", "--quiet", "--message=A typo"], in: repository, environment)
+        try await showRefusal(&events)
+
+        title("6. Undo by git revert, twice")
+        try await Self.git(["revert", "--no-edit", "HEAD"], in: repository, environment)
+        try await Self.git(["revert", "--no-edit", "HEAD~2"], in: repository, environment)
+        say("\(try await nextPass(&events).summary)")
+
+        try await showJournal()
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        title("Done in \(String(format: "%.1f", seconds)) seconds")
+        if staysUp { try await stay() }
+        return ExitStatus.success
+    }
+
+    /// Changes an object as somebody with kubectl would, and waits until it is put back.
+    private func tamper(_ id: ObjectID, _ patch: Tree, isUndone: (Tree) -> Bool) async throws {
+        let intruder = KubeCluster(endpoint: endpoint, fieldManager: "kubectl-edit", userAgent: "kubectl/1.36")
+        guard let live = try await intruder.read(id) else {
+            throw CommandFailure(message: "\(id) is missing from the embedded cluster", hint: "The sample policies may have been changed.")
+        }
+        _ = try await intruder.mergePatch(patch, to: id, expecting: live)
+        let changedAt = ContinuousClock.now
+        while ContinuousClock.now - changedAt < .seconds(10) {
+            if let tree = cluster.object(id), isUndone(tree) {
+                let milliseconds = (ContinuousClock.now - changedAt) / .milliseconds(1)
+                say("\(terminal.styled("undone", .green)) after \(String(format: "%.1f", milliseconds)) ms")
+                return
+            }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        throw CommandFailure(message: "\(id) was not put back within ten seconds", hint: "This is a defect of Bylaw: please report it.")
+    }
+
+    private func nextPass(_ events: inout AsyncStream<ControllerNotice>.Iterator) async throws -> PassReport {
+        while let notice = await events.next(isolation: #isolation) {
+            if case .synced(let report) = notice { return report }
+            if case .trouble(let message, let hint) = notice { throw CommandFailure(message: message, hint: hint) }
+        }
+        throw CommandFailure(message: "the controller ended", hint: "")
+    }
+
+    private func showRefusal(_ events: inout AsyncStream<ControllerNotice>.Iterator) async throws {
+        while let notice = await events.next(isolation: #isolation) {
+            guard case .revisionRefused(let revision, let findings) = notice else { continue }
+            terminal.write(renderFindings(findings, on: terminal).split(separator: "\n").map { "   \($0)\n" }.joined())
+            say("revision \(revision.commit.prefix(12)) is refused; the one before it stays enforced")
+            return
+        }
+    }
+
+    private func showJournal() async throws {
+        title("What the journal says (bylaw journal list)")
+        let reader = try await JournalReader.open(journalPath)
+        var query = JournalQuery()
+        query.limit = 12
+        let entries = Array(try await reader.entries(query).reversed())
+        terminal.write(renderEntryTable(entries, width: nil, isColoured: terminal.isColoured))
+        query.isIncidentOnly = true
+        if let entry = try await reader.entries(query).first(where: { $0.reason == IncidentReason.driftCorrected.rawValue }) {
+            title("One of its entries (bylaw journal show \(entry.sequence))")
+            terminal.write(try renderEntry(entry, isColoured: terminal.isColoured))
+        }
+        title("What to do about each (bylaw runbook show REASON)")
+        for reason in Set(try await reader.entries(query).map(\.reason)).sorted() { say("Runbooks/\(reason).md") }
+        await reader.close()
+    }
+
+    private func stay() async throws {
+        let path = folder + "/kubeconfig"
+        try cluster.kubeconfig().write(toFile: path, atomically: true, encoding: .utf8)
+        say("It stays up until Ctrl-C. Try, in another terminal:")
+        say("    kubectl --kubeconfig \(path) get networkpolicies --all-namespaces")
+        say("    bylaw journal list --journal \(journalPath) --follow")
+        await StopSignals().wait()
+    }
+
+    private func title(_ text: String) { terminal.write("\n" + terminal.styled(text, .bold) + "\n") }
+    private func say(_ text: String) { terminal.write("   \(text)\n") }
+
+    private static func git(_ arguments: [String], in directory: String, _ environment: [String: String]) async throws {
+        let result: ChildProcessResult
+        do {
+            result = try await runChildProcess(
+                "git", arguments, environment: environment, directory: directory, deadline: .seconds(30))
+        } catch {
+            throw CommandFailure(message: error.description, hint: "Install git.")
+        }
+        guard result.ending == .exited(0) else {
+            throw CommandFailure(message: "git \(arguments.first ?? ""): \(result.errorText)", hint: "")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import HTTPServer
+import JSON
+package import Manifest
+
+/// Something that goes wrong with the next requests that match.
+package struct Fault: Sendable {
+    package enum Effect: Sendable {
+        /// An answer with this status; the body is JSON where one is given, else the text.
+        case answer(status: Int, body: Tree?, text: String, retryAfter: Int?)
+        /// No answer for so long, then the usual one.
+        case delay(Duration)
+    }
+
+    package var method: String
+    /// A part of the path; empty for every path.
+    package var pathPart: String
+    package var effect: Effect
+    /// How many requests it strikes.
+    package var count: Int
+
+    package init(method: String, pathPart: String = "", effect: Effect, count: Int = 1) {
+        self.method = method
+        self.pathPart = pathPart
+        self.effect = effect
+        self.count = count
+    }
+}
+
+/// The faults that wait to strike.
+///
+/// `@unchecked Sendable`: `waiting` is only touched under `lock`, `holdsNamespaces` under the store's.
+final class Faults: @unchecked Sendable {
+    enum Outcome { case none, answer(ServerResponse) }
+
+    private let lock = NSLock()
+    private var waiting: [Fault] = []
+    var holdsNamespaces = false
+
+    func add(_ fault: Fault) { lock.withLock { waiting.append(fault) } }
+
+    func strike(_ request: ServerRequest) async -> Outcome {
+        let effect: Fault.Effect? = lock.withLock {
+            let index = waiting.firstIndex {
+                $0.method == request.method && ($0.pathPart.isEmpty || request.path.contains($0.pathPart))
+            }
+            guard let index else { return nil }
+            let effect = waiting[index].effect
+            waiting[index].count -= 1
+            if waiting[index].count <= 0 { waiting.remove(at: index) }
+            return effect
+        }
+        switch effect {
+        case nil: return .none
+        case .delay(let duration)?:
+            do { try await Task.sleep(for: duration) } catch { return .none }
+            return .none
+        case .answer(let status, let body, let text, let retryAfter)?:
+            var headers: [(name: String, value: String)] = [("Content-Type", body == nil ? "text/plain" : "application/json")]
+            if let retryAfter { headers.append(("Retry-After", String(retryAfter))) }
+            return .answer(ServerResponse(status: status, headers: headers, body: body?.jsonBytes() ?? Array(text.utf8)))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import HTTPServer
+import JSON
+import Manifest
+
+/// The objects, their versions, and what watches have to be told.
+///
+/// `@unchecked Sendable`: everything mutable is only touched under `lock`, which the callers of the methods marked "locked"
+/// hold.
+final class ObjectStore: @unchecked Sendable {
+    struct Key: Hashable {
+        var namespace: String
+        var name: String
+    }
+
+    private struct Event {
+        var version: Int64
+        var resource: Resource
+        var namespace: String
+        var bytes: [UInt8]
+    }
+
+    private struct Watch {
+        var resource: Resource
+        var namespace: String
+        var stream: ResponseStream
+    }
+
+    let lock = NSRecursiveLock()
+    private(set) var version: Int64 = 1000
+    private var objects: [Resource: [Key: Tree]] = [:]
+    private var history: [Event] = []
+    private var oldestVersion: Int64 = 1000
+    private var watches: [Int: Watch] = [:]
+    private var nextWatch = 0
+    private var uidCounter: UInt64 = 0
+
+    /// How many events are kept for watches that resume.
+    private static let historyLength = 20_000
+
+    // MARK: Reading (locked)
+
+    func object(_ resource: Resource, _ key: Key) -> Tree? { objects[resource]?[key] }
+
+    func list(_ resource: Resource, namespace: String) -> [Tree] {
+        (objects[resource] ?? [:]).filter { namespace.isEmpty || $0.key.namespace == namespace }
+            .sorted { ($0.key.namespace, $0.key.name) < ($1.key.namespace, $1.key.name) }.map(\.value)
+    }
+
+    func contents(of namespace: String) -> [(Resource, Key)] {
+        objects.flatMap { resource, all in
+            resource.isNamespaced ? all.keys.filter { $0.namespace == namespace }.map { (resource, $0) } : []
+        }
+    }
+
+    // MARK: Writing (locked)
+
+    /// Stores an object under a new version, makes what a new one needs, and tells the watches.
+    @discardableResult
+    func put(_ tree: Tree, _ resource: Resource, now: String) -> Tree {
+        var tree = tree
+        let key = Self.key(of: tree)
+        let old = objects[resource]?[key]
+        version += 1
+        tree.set(["metadata", "resourceVersion"], to: .string(String(version)))
+        if old == nil {
+            tree.set(["metadata", "uid"], to: .string(makeUID()))
+            tree.set(["metadata", "creationTimestamp"], to: .string(now))
+            if resource == .networkPolicy { tree.set(["metadata", "generation"], to: 1) }
+        }
+        objects[resource, default: [:]][key] = tree
+        publish(old == nil ? "ADDED" : "MODIFIED", tree, resource, namespace: key.namespace)
+        return tree
+    }
+
+    func remove(_ resource: Resource, _ key: Key) {
+        guard var tree = objects[resource]?[key] else { return }
+        objects[resource]?[key] = nil
+        version += 1
+        tree.set(["metadata", "resourceVersion"], to: .string(String(version)))
+        publish("DELETED", tree, resource, namespace: key.namespace)
+    }
+
+    private func makeUID() -> String {
+        uidCounter += 1
+        let digits = String(uidCounter, radix: 16)
+        return "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
+    }
+
+    static func key(of tree: Tree) -> Key {
+        Key(namespace: tree["metadata"]?["namespace"]?.string ?? "", name: tree["metadata"]?["name"]?.string ?? "")
+    }
+
+    // MARK: Watching (locked)
+
+    private func publish(_ type: String, _ tree: Tree, _ resource: Resource, namespace: String) {
+        let bytes = (["type": .string(type), "object": tree] as Tree).jsonBytes() + [0x0a]
+        history.append(Event(version: version, resource: resource, namespace: namespace, bytes: bytes))
+        if history.count > Self.historyLength * 2 {
+            history.removeFirst(Self.historyLength)
+            oldestVersion = history.first?.version ?? version
+        }
+        for watch in watches.values where watch.resource == resource {
+            if watch.namespace.isEmpty || watch.namespace == namespace { watch.stream.send(bytes) }
+        }
+    }
+
+    /// Opens a watch; nil where what happened since `from` is no longer known (rule C6).
+    func watch(_ resource: Resource, namespace: String, from: Int64, stream: ResponseStream) -> Int? {
+        guard from >= oldestVersion else { return nil }
+        for event in history where event.version > from && event.resource == resource {
+            if namespace.isEmpty || event.namespace == namespace { stream.send(event.bytes) }
+        }
+        nextWatch += 1
+        watches[nextWatch] = Watch(resource: resource, namespace: namespace, stream: stream)
+        return nextWatch
+    }
+
+    func endWatch(_ number: Int) { lock.withLock { watches[number] = nil } }
+
+    /// Ends every watch, as a server does when it restarts.
+    func endWatches() {
+        lock.withLock {
+            for watch in watches.values { watch.stream.finish() }
+            watches = [:]
+        }
+    }
+
+    /// Sends a bookmark to every watch (rule C13).
+    func sendBookmarks() {
+        lock.withLock {
+            for watch in watches.values {
+                let bookmark: Tree = [
+                    "type": "BOOKMARK",
+                    "object": [
+                        "apiVersion": .string(watch.resource.apiVersion), "kind": .string(watch.resource.kind),
+                        "metadata": ["resourceVersion": .string(String(version)), "creationTimestamp": .null],
+                    ],
+                ]
+                watch.stream.send(bookmark.jsonBytes() + [0x0a])
+            }
+        }
+    }
+
+    /// Forgets all events so far: whoever resumes from before gets 410.
+    func compactHistory() {
+        lock.withLock {
+            history = []
+            oldestVersion = version
+        }
+    }
+}

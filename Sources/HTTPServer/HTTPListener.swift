@@ -1,0 +1,210 @@
+internal import CMicroHTTPD
+import Foundation
+
+/// Serves HTTP on the loopback interface with an asynchronous handler.
+///
+/// One thread of its own drives all connections. A connection whose handler runs is suspended, so a slow handler holds up
+/// nobody.
+package final class HTTPListener: Sendable {
+    package typealias Handler = @Sendable (ServerRequest) async -> ServerResponse
+
+    private let state: ListenerState
+    package let port: Int
+
+    /// - Parameter port: 0 lets the system choose a free one.
+    package init(port: Int = 0, limits: ListenerLimits = ListenerLimits(), handler: @escaping Handler) throws(ListenerError) {
+        guard let number = UInt16(exactly: port) else { throw ListenerError(message: "\(port) is no port") }
+        state = ListenerState(limits: limits, handler: handler)
+        let daemon = shim_httpd_start_on_loopback(
+            number, accept, Unmanaged.passUnretained(state).toOpaque(), complete, UInt32(limits.maximumConnections),
+            UInt32(max(1, limits.idleTimeout.components.seconds)))
+        guard let daemon else {
+            throw ListenerError(message: "listen on 127.0.0.1:\(port): the port is in use or may not be used")
+        }
+        self.port = Int(shim_httpd_port(daemon))
+        state.daemon = daemon
+    }
+
+    deinit { stop() }
+
+    /// Takes no new connections, ends open streams, lets running handlers answer, and returns when all is over.
+    ///
+    /// libmicrohttpd aborts the process when it is stopped with a suspended connection, so all are resumed first.
+    package func stop() { state.stop() }
+}
+
+/// `@unchecked Sendable`: everything mutable is only touched under `lock`, except `daemon`, which is set once before use.
+private final class ListenerState: @unchecked Sendable {
+    let limits: ListenerLimits
+    let handler: HTTPListener.Handler
+    var daemon: OpaquePointer?
+    private let lock = NSLock()
+    private var open: [ObjectIdentifier: Exchange] = [:]
+    private var isStopping = false
+
+    init(limits: ListenerLimits, handler: @escaping HTTPListener.Handler) {
+        self.limits = limits
+        self.handler = handler
+    }
+
+    func add(_ exchange: Exchange) -> Bool {
+        lock.withLock {
+            guard !isStopping else { return false }
+            open[ObjectIdentifier(exchange)] = exchange
+            return true
+        }
+    }
+
+    func remove(_ exchange: Exchange) { lock.withLock { open[ObjectIdentifier(exchange)] = nil } }
+
+    func stop() {
+        let isFirst = lock.withLock {
+            let isFirst = !isStopping
+            isStopping = true
+            return isFirst
+        }
+        guard isFirst, let daemon else { return }
+        let socket = MHD_quiesce_daemon(daemon)
+        let deadline = ContinuousClock.now + .seconds(5)
+        while ContinuousClock.now < deadline {
+            let left = lock.withLock { Array(open.values) }
+            if left.isEmpty { break }
+            for exchange in left { exchange.finishStream() }
+            usleep(2_000)
+        }
+        // With a handler that still hangs the daemon is left alone: stopping it now would abort the process.
+        if lock.withLock({ open.isEmpty }) { MHD_stop_daemon(daemon) }
+        if socket >= 0 { close(socket) }
+    }
+}
+
+/// One request on its way.
+///
+/// `@unchecked Sendable`: everything mutable is only touched under `lock`, or before the handler starts by the one thread
+/// that reads the request.
+private final class Exchange: @unchecked Sendable {
+    var request: ServerRequest
+    var isTooLarge = false
+    var hasStarted = false
+    private let lock = NSLock()
+    private var answer: ServerResponse?
+
+    init(_ request: ServerRequest) { self.request = request }
+
+    func answer(_ response: ServerResponse) { lock.withLock { answer = response } }
+    var response: ServerResponse? { lock.withLock { answer } }
+
+    func finishStream() { if case .stream(let stream) = response?.body { stream.finish() } }
+    func endStream() { if case .stream(let stream) = response?.body { stream.end() } }
+}
+
+/// A pointer that one thread hands to another.
+///
+/// `@unchecked Sendable`: libmicrohttpd lets any thread resume a connection.
+private struct SuspendedConnection: @unchecked Sendable {
+    var pointer: OpaquePointer
+}
+
+private func accept(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ url: UnsafePointer<CChar>?,
+    _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _ upload: UnsafePointer<CChar>?,
+    _ uploadSize: UnsafeMutablePointer<Int>?, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+    guard let context, let connection, let url, let method, let uploadSize, let slot else { return MHD_Result.NO }
+    let state = Unmanaged<ListenerState>.fromOpaque(context).takeUnretainedValue()
+    guard let known = slot.pointee else {
+        let exchange = Exchange(
+            ServerRequest(
+                method: String(cString: method), path: String(cString: url),
+                query: values(of: connection, .GET_ARGUMENT_KIND), headers: values(of: connection, .HEADER_KIND), body: []))
+        guard state.add(exchange) else { return MHD_Result.NO }
+        slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
+        return MHD_Result.YES
+    }
+    let exchange = Unmanaged<Exchange>.fromOpaque(known).takeUnretainedValue()
+    if uploadSize.pointee > 0 {
+        if exchange.request.body.count + uploadSize.pointee > state.limits.maximumBodyBytes {
+            exchange.isTooLarge = true
+        } else if let upload {
+            upload.withMemoryRebound(to: UInt8.self, capacity: uploadSize.pointee) {
+                exchange.request.body.append(contentsOf: UnsafeBufferPointer(start: $0, count: uploadSize.pointee))
+            }
+        }
+        uploadSize.pointee = 0
+        return MHD_Result.YES
+    }
+    if let response = exchange.response { return queue(response, on: connection) }
+    if exchange.isTooLarge { return queue(ServerResponse(status: 413, body: Array("too large\n".utf8)), on: connection) }
+    guard !exchange.hasStarted else { return MHD_Result.YES }
+    exchange.hasStarted = true
+    MHD_suspend_connection(connection)
+    let suspended = SuspendedConnection(pointer: connection)
+    let handler = state.handler
+    let request = exchange.request
+    Task {
+        exchange.answer(await handler(request))
+        MHD_resume_connection(suspended.pointer)
+    }
+    return MHD_Result.YES
+}
+
+private func complete(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ code: MHD_RequestTerminationCode
+) {
+    guard let context, let slot, let known = slot.pointee else { return }
+    slot.pointee = nil
+    let exchange = Unmanaged<Exchange>.fromOpaque(known).takeRetainedValue()
+    exchange.endStream()
+    Unmanaged<ListenerState>.fromOpaque(context).takeUnretainedValue().remove(exchange)
+}
+
+private func queue(_ response: ServerResponse, on connection: OpaquePointer) -> MHD_Result {
+    let handle: OpaquePointer?
+    switch response.body {
+    case .whole(let bytes):
+        var bytes = bytes
+        handle = MHD_create_response_from_buffer(bytes.count, &bytes, .RESPMEM_MUST_COPY)
+    case .stream(let stream):
+        let box = Unmanaged.passRetained(StreamReader(stream, connection)).toOpaque()
+        handle = shim_httpd_streamed_response(
+            { context, _, buffer, capacity in
+                guard let context, let buffer else { return -1 }
+                let reader = Unmanaged<StreamReader>.fromOpaque(context).takeUnretainedValue()
+                return reader.stream.read(into: buffer, capacity: capacity, connection: reader.connection)
+            }, box,
+            { context in
+                if let context { Unmanaged<StreamReader>.fromOpaque(context).release() }
+            })
+    }
+    guard let handle else { return MHD_Result.NO }
+    for (name, value) in response.headers { MHD_add_response_header(handle, name, value) }
+    let result = MHD_queue_response(connection, UInt32(response.status), handle)
+    MHD_destroy_response(handle)
+    return result
+}
+
+private final class StreamReader {
+    let stream: ResponseStream
+    let connection: OpaquePointer
+
+    init(_ stream: ResponseStream, _ connection: OpaquePointer) {
+        self.stream = stream
+        self.connection = connection
+    }
+}
+
+private final class ValueCollector { var values: [(name: String, value: String)] = [] }
+
+private func values(of connection: OpaquePointer, _ kind: MHD_ValueKind) -> [(name: String, value: String)] {
+    let collector = ValueCollector()
+    MHD_get_connection_values(
+        connection, kind,
+        { context, _, name, value in
+            guard let context, let name else { return MHD_Result.YES }
+            Unmanaged<ValueCollector>.fromOpaque(context).takeUnretainedValue().values
+                .append((String(cString: name), value.map { String(cString: $0) } ?? ""))
+            return MHD_Result.YES
+        }, Unmanaged.passUnretained(collector).toOpaque())
+    return collector.values
+}
