@@ -83,6 +83,12 @@ let package = Package(
         }
         + [
             .executableTarget(name: "bylaw", dependencies: ["Commands"], swiftSettings: settings),
+            .testTarget(
+                name: "EndToEndTests",
+                dependencies: [
+                    "bylaw", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient", "JSON", "KubeClient",
+                    "KubeProtocol", "Manifest", "Reconciler",
+                ], swiftSettings: settings),
             .target(
                 name: "TestSupport", dependencies: ["Manifest", "JSON", "ChildProcess"], path: "Tests/TestSupport",
                 swiftSettings: settings),

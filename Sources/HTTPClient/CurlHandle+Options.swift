@@ -15,7 +15,9 @@ extension CurlHandle {
         setting += shim_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1)
         setting += shim_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         setting += shim_curl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        setting += shim_curl_set_long(easy, CURLOPT_PIPEWAIT, 1)
+        // Waiting for a connection that may be shared saves handshakes. Where it turns out that it cannot be shared,
+        // libcurl 7.88 wakes one waiter for each transfer that ends: a stream may not end, so it never waits.
+        setting += shim_curl_set_long(easy, CURLOPT_PIPEWAIT, isStream ? 0 : 1)
         setting += shim_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         // A stream's events must not wait in a compressor.
         if !isStream { setting += shim_curl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "gzip") }

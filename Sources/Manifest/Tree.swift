@@ -103,15 +103,15 @@ extension Tree: Hashable {
     }
 }
 
+// Not by `nil`: where a `Tree?` is wanted, `condition ? nil : tree` would be a null and not an absence.
 extension Tree: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     package init(stringLiteral value: String) { self = .string(value) }
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(integerLiteral value: Int64) { self = .integer(value) }
     package init(arrayLiteral elements: Tree...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, Tree)...) { self = .object(Members(elements)) }
-    package init(nilLiteral: ()) { self = .null }
 }
 
 extension String {

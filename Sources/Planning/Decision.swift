@@ -211,11 +211,9 @@ private func isImmutable(_ path: [String], of resource: Resource) -> Bool {
 
 /// The merge patch that sets each undeclared place to null, or nil where there is none.
 private func removalPatch(_ differences: [Difference]) -> Tree? {
-    var patch = Tree.object(Members())
-    var isEmpty = true
-    for difference in differences where difference.kind == .undeclared {
+    let undeclared = differences.filter { $0.kind == .undeclared }
+    guard !undeclared.isEmpty else { return nil }
+    return undeclared.reduce(into: Tree.object(Members())) { patch, difference in
         patch.set(difference.path, to: .null)
-        isEmpty = false
     }
-    return isEmpty ? nil : patch
 }

@@ -38,7 +38,7 @@ package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> P
     var remainingNodes = limits.maximumExpandedNodes
     var partCount = 0
     let (parts, badSeparators) = splitDocuments(bytes)
-    for line in badSeparators {
+    for line in badSeparators.sorted() {
         stream.problems.append(
             SourceProblem(
                 position: SourcePosition(line: line, column: 1),
@@ -84,22 +84,24 @@ private struct DocumentPart {
 
 /// Splits a text where Kubernetes does: at lines that begin with `---` and hold nothing else but space or a comment.
 ///
-/// - Returns: The parts, and the lines that begin with `---` but hold more, which split the text too.
-private func splitDocuments(_ bytes: [UInt8]) -> (parts: [DocumentPart], badSeparators: [Int]) {
+/// - Returns: The parts, and the lines that begin with `---` but hold more: they split the text too, and what follows
+///   them is no part, since its beginning stands on that line.
+private func splitDocuments(_ bytes: [UInt8]) -> (parts: [DocumentPart], badSeparators: Set<Int>) {
     var parts: [DocumentPart] = []
-    var badSeparators: [Int] = []
+    var badSeparators: Set<Int> = []
     var partStart = 0
     var partLine = 1
     var line = 1
     var lineStart = 0
     func close(at end: Int) {
+        guard !badSeparators.contains(partLine - 1) else { return }
         if end > partStart { parts.append(DocumentPart(range: partStart..<end, firstLine: partLine)) }
     }
     while lineStart < bytes.count {
         let lineEnd = bytes[lineStart...].firstIndex(of: 0x0a) ?? bytes.count
         if bytes[lineStart..<lineEnd].starts(with: [0x2d, 0x2d, 0x2d]) {
-            if !isSeparator(bytes[lineStart..<lineEnd]) { badSeparators.append(line) }
             close(at: lineStart)
+            if !isSeparator(bytes[lineStart..<lineEnd]) { badSeparators.insert(line) }
             partStart = min(lineEnd + 1, bytes.count)
             partLine = line + 1
         }

@@ -31,7 +31,7 @@ enum Sample {
     static func intent(_ object: ObjectID, at seconds: Int64 = 0, message: String = "update the role") -> Intent {
         Intent(
             at: moment(seconds), action: .update, reason: .incident(.driftCorrected), object: object, uid: "u-1",
-            resourceVersion: "41", before: tree, desired: tree, patch: ["rules": nil], revision: revision,
+            resourceVersion: "41", before: tree, desired: tree, patch: ["rules": .null], revision: revision,
             actor: Actor(
                 name: "kubectl-edit", operation: "Update", time: "2026-03-01T11:59:58Z", certainty: .claimed),
             message: message)
@@ -41,7 +41,7 @@ enum Sample {
         EntryDraft(
             at: moment(seconds), kind: .action, reason: .incident(.driftCorrected), outcome: .succeeded,
             action: .update,
-            object: object, uid: "u-1", resourceVersion: "42", before: tree, after: tree, patch: ["rules": nil],
+            object: object, uid: "u-1", resourceVersion: "42", before: tree, after: tree, patch: ["rules": .null],
             revision: revision,
             actor: Actor(
                 name: "kubectl-edit", operation: "Update", time: "2026-03-01T11:59:58Z", certainty: .claimed),

@@ -123,7 +123,7 @@ import Testing
         let task = Task { try await source.authorization() }
         task.cancel()
         await #expect(throws: ClusterConfigurationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(25), "the plugin itself takes thirty seconds")
     }
 
     @Test func runsAgainAfterAFailure() async throws {

@@ -14,7 +14,7 @@ import Testing
         open.set(["spec", "egress"], to: [[:]])
         let action = try #require(try Build.decide(Build.denyAll, Build.live(open)).action)
         #expect(action.kind == .update)
-        #expect(action.steps == [.removeUndeclared(["spec": ["egress": nil]])])
+        #expect(action.steps == [.removeUndeclared(["spec": ["egress": .null]])])
         #expect(action.stage == .revoke)
         #expect(action.differences.map(\.pathDescription) == ["spec.egress"])
     }
@@ -58,7 +58,7 @@ import Testing
         let action = try #require(try Build.decide(Build.namespace, Build.live(weaker)).action)
         #expect(
             action.steps
-                == [.removeUndeclared(["metadata": ["labels": ["pod-security.kubernetes.io/enforce-version": nil]]])])
+                == [.removeUndeclared(["metadata": ["labels": ["pod-security.kubernetes.io/enforce-version": .null]]])])
     }
 
     @Test func anotherUndeclaredLabelIsNobodysBusiness() throws {
@@ -77,7 +77,7 @@ import Testing
         var context = Build.context
         context.closedLabels = ClosedLabels(readBy: [policy])
         let action = try Build.decide(Build.namespace, Build.live(labelled), context: context).action
-        #expect(action?.steps == [.removeUndeclared(["metadata": ["labels": ["purpose": nil]]])])
+        #expect(action?.steps == [.removeUndeclared(["metadata": ["labels": ["purpose": .null]]])])
     }
 
     @Test func aChangeWithOurLabelStrippedIsStillOurs() throws {
@@ -113,7 +113,7 @@ import Testing
         #expect(
             action.steps
                 == [
-                    .removeUndeclared(["metadata": ["labels": ["rbac.authorization.k8s.io/aggregate-to-view": nil]]])
+                    .removeUndeclared(["metadata": ["labels": ["rbac.authorization.k8s.io/aggregate-to-view": .null]]])
                 ])
     }
 

@@ -36,9 +36,11 @@ import Testing
         var state = LiveState()
         let id = ObjectID(.role, namespace: "a", name: "r")
         _ = state.store(try role("r", uid: "new", version: "20"))
-        #expect(!state.remove(id, uid: "old"))
+        let removesLater = state.remove(id, uid: "old")
+        #expect(!removesLater)
         #expect(state[id] != nil)
-        #expect(state.remove(id, uid: "new"))
+        let removes = state.remove(id, uid: "new")
+        #expect(removes)
         #expect(state[id] == nil)
     }
 

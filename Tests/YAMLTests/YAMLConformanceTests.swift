@@ -23,9 +23,24 @@ struct YAMLConformanceTests {
     @Test(arguments: [
         (
             file: "yaml/yaml-test-suite.jsonl", idField: "id", count: 402,
-            refusedByUs: [String]()
+            refusedByUs: [
+                // Something follows the document's end, which Kubernetes drops in silence.
+                "3HFZ", "4H7K", "6WLZ", "7Z25", "9HCY", "9WXW", "BS4K", "EB22", "KS4U", "M7A3", "RHX7",
+                // libyaml knows neither a key that ends at its quote in a flow map, nor the escape \\', nor such a tag.
+                "4ABK", "HRE5", "U99R",
+                // Binary data that is no text; Kubernetes replaces its bytes.
+                "565N",
+            ].sorted()
         ),
-        (file: "yaml/sigs-yaml.jsonl", idField: "test", count: 33, refusedByUs: []),
+        (
+            file: "yaml/sigs-yaml.jsonl", idField: "test", count: 33,
+            refusedByUs: [
+                // A key such as 1.10 would become 1.1 on its way.
+                "float key", "large integer key", "large integer key (scientific notation)",
+                // The bytes are no text; Kubernetes replaces them.
+                "binary data",
+            ]
+        ),
     ])
     func neverReadsADocumentDifferently(
         _ suite: (file: String, idField: String, count: Int, refusedByUs: [String])

@@ -1,0 +1,67 @@
+import Arguments
+import Testing
+
+/// Flags count for more than the environment, that for more than the file, that for more than the default.
+@Suite struct SourcesTests {
+    @Test func theNearestSourceWins() throws {
+        let environment = ["BYLAW_LIMIT": "2"]
+        let file = ["limit": ["3"]]
+        #expect(try parse(["--limit", "1"], environment: environment, file: file).number("limit") == 1)
+        #expect(try parse([], environment: environment, file: file).number("limit") == 2)
+        #expect(try parse([], file: file).number("limit") == 3)
+        #expect(try parse([]).number("limit") == 20)
+    }
+
+    @Test func sourcesOfOneRepeatableFlagAreNotMixed() throws {
+        let environment = ["BYLAW_FILE": "b,c"]
+        let file = ["file": ["d", "e"]]
+        #expect(try parse(["-f", "a"], environment: environment, file: file).all("file") == ["a"])
+        #expect(try parse([], environment: environment, file: file).all("file") == ["b", "c"])
+        #expect(try parse([], file: file).all("file") == ["d", "e"])
+        #expect(try parse([]).all("file") == [])
+    }
+
+    @Test func aFlagCanTakeBackWhatTheEnvironmentSets() throws {
+        let environment = ["BYLAW_WATCH": "true"]
+        #expect(try parse([], environment: environment).isSet("watch"))
+        #expect(try !parse(["--watch=false"], environment: environment).isSet("watch"))
+        #expect(try !parse([]).isSet("watch"))
+        #expect(try parse([], file: ["watch": ["true"]]).isSet("watch"))
+    }
+
+    @Test func namesBecomeVariables() throws {
+        #expect(try parse([], environment: ["BYLAW_GIT_TOKEN_FILE": "/t"]).text("git-token-file") == "/t")
+        #expect(sample.flags.map(\.environmentName).last == "BYLAW_GIT_TOKEN_FILE")
+    }
+
+    @Test func anEmptyVariableIsNoneAndForeignOnesDoNotMatter() throws {
+        let environment = ["BYLAW_LIMIT": "", "BYLAW_OTHER": "x", "LIMIT": "7", "limit": "8"]
+        #expect(try parse([], environment: environment).number("limit") == 20)
+    }
+
+    @Test func oneFileServesAllCommands() throws {
+        #expect(try parse([], file: ["journal": ["x"], "limit": ["4"]], known: ["journal"]).number("limit") == 4)
+        #expect(
+            mistakes([], file: ["lmit": ["4"], "journl": ["x"]], known: ["journal"]) == [
+                "bylaw.conf: \"journl\" is not a setting; did you mean \"journal\"?",
+                "bylaw.conf: \"lmit\" is not a setting; did you mean \"limit\"?",
+            ])
+    }
+
+    @Test func aSettingOfTheFileTakesOneValueUnlessItsFlagIsRepeatable() {
+        #expect(mistakes([], file: ["limit": ["1", "2"]]) == ["bylaw.conf: \"limit\" takes one value; give one"])
+        #expect(mistakes([], file: ["file": ["1", "2"]]) == [])
+    }
+
+    @Test func valuesOfEverySourceAreChecked() {
+        #expect(mistakes(["--limit=0"]) == ["--limit: \"0\" is no number from 1 to 100; give such a number"])
+        #expect(
+            mistakes([], environment: ["BYLAW_LIMIT": "many"]) == [
+                "BYLAW_LIMIT: \"many\" is no number from 1 to 100; give such a number"
+            ])
+        #expect(
+            mistakes([], file: ["limit": ["101"]]) == [
+                "bylaw.conf: limit: \"101\" is no number from 1 to 100; give such a number"
+            ])
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import JSON
+import Manifest
+import TestSupport
+import Testing
+
+/// What goes wrong before anything can be done: one clear message with the next step, and the right exit status.
+@Suite struct BadInputTests {
+    let cluster: ClusterUnderTest
+    let program: Program
+    let repository: PolicyRepository
+
+    init() async throws {
+        cluster = try ClusterUnderTest()
+        program = try Program()
+        repository = try await PolicyRepository()
+        try repository.write(clusterRoleManifest("e2e-bad-input"), to: "role.yaml")
+        try await repository.commit("One role")
+    }
+
+    private func flags(_ changes: [String: String?] = [:]) -> [String] {
+        var flags = program.flags(repository: repository, cluster: cluster, instance: "bad-input")
+        for (name, value) in changes {
+            guard let index = flags.firstIndex(of: name) else {
+                if let value { flags += [name, value] }
+                continue
+            }
+            if let value { flags[index + 1] = value } else { flags.removeSubrange(index...(index + 1)) }
+        }
+        return flags
+    }
+
+    /// Runs a sync that must fail with status 2, one message and one next step.
+    private func expectError(
+        _ arguments: [String], saying words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let outcome = try await program.run(arguments)
+        #expect(outcome.status == 2, "\(outcome.output)\(outcome.errors)", sourceLocation: sourceLocation)
+        for word in words {
+            #expect(outcome.errors.contains(word), "\(word) in: \(outcome.errors)", sourceLocation: sourceLocation)
+        }
+        let lines = outcome.errors.split(separator: "\n")
+        #expect((1...3).contains(lines.count), "one message: \(outcome.errors)", sourceLocation: sourceLocation)
+        print("bad input: \(outcome.errors.replacingOccurrences(of: program.folder.path, with: "..."))", terminator: "")
+    }
+
+    @Test func aMissingKubeconfig() async throws {
+        try await expectError(["sync"] + flags(["--kubeconfig": "/nowhere/config"]), saying: "/nowhere/config")
+    }
+
+    @Test func aKubeconfigThatIsNone() async throws {
+        let file = try program.folder.write("clusters: {this is: no list\n", to: "broken.kubeconfig")
+        try await expectError(["sync"] + flags(["--kubeconfig": file]), saying: "broken.kubeconfig")
+    }
+
+    @Test func aContextThatTheKubeconfigDoesNotHave() async throws {
+        try await expectError(["sync"] + flags(["--context": "no-such"]), saying: "no-such")
+    }
+
+    @Test func anUnreachableServer() async throws {
+        let file = try program.folder.write(
+            """
+            apiVersion: v1
+            kind: Config
+            current-context: a
+            clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
+            contexts: [{name: a, context: {cluster: a, user: a}}]
+            users: [{name: a, user: {token: very-secret}}]
+            """, to: "unreachable.kubeconfig")
+        try await expectError(["sync"] + flags(["--kubeconfig": file]), saying: "127.0.0.1:1", "API server runs")
+        let outcome = try await program.run(["sync"] + flags(["--kubeconfig": file]))
+        #expect(!outcome.errors.contains("very-secret"))
+    }
+
+    @Test(.enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)"))
+    func aTokenThatTheServerDoesNotKnow() async throws {
+        let given = try String(contentsOfFile: cluster.kubeconfig, encoding: .utf8)
+        let user = try #require(given.range(of: "user: {client-certificate"))
+        let end = try #require(given[user.lowerBound...].firstIndex(of: "}"))
+        let changed = given.replacingCharacters(in: user.lowerBound...end, with: "user: {token: wrong-token}")
+        let file = try program.folder.write(changed, to: "wrong-token.kubeconfig")
+        try await expectError(["sync"] + flags(["--kubeconfig": file]), saying: "Unauthorized", "credentials")
+        let outcome = try await program.run(["sync"] + flags(["--kubeconfig": file]))
+        #expect(!outcome.errors.contains("wrong-token"))
+    }
+
+    @Test func anUnreachableRemote() async throws {
+        try await expectError(
+            ["sync"] + flags(["--repo": "https://user:hunter2@127.0.0.1:1/policies.git"]), saying: "127.0.0.1:1")
+        let outcome = try await program.run(
+            ["sync"] + flags(["--repo": "https://user:hunter2@127.0.0.1:1/policies.git"]))
+        #expect(!outcome.errors.contains("hunter2"))
+    }
+
+    @Test func aRepositoryThatIsNotThere() async throws {
+        try await expectError(["sync"] + flags(["--repo": "/nowhere/policies"]), saying: "/nowhere/policies")
+    }
+
+    @Test func aBranchThatIsNotThere() async throws {
+        try await expectError(["sync"] + flags(["--branch": "no-such-branch"]), saying: "no-such-branch")
+    }
+
+    @Test func aPathThatIsNotThere() async throws {
+        let outcome = try await program.run(["sync"] + flags(["--path": "no/such/path"]))
+        #expect(outcome.status != 0)
+        #expect(outcome.errors.contains("no/such/path"), "\(outcome.errors)")
+    }
+
+    @Test func aJournalThatCannotBeWritten() async throws {
+        try await expectError(
+            ["sync"] + flags(["--journal": "/proc/journal.sqlite"]), saying: "/proc/journal.sqlite")
+    }
+
+    @Test func aJournalThatIsNoDatabase() async throws {
+        let file = try program.folder.write(String(repeating: "no database ", count: 400), to: "broken.sqlite")
+        try await expectError(["sync"] + flags(["--journal": file]), saying: "broken.sqlite")
+        try await expectError(["journal", "list", "--journal", file], saying: "broken.sqlite")
+        #expect(try String(contentsOfFile: file, encoding: .utf8).hasPrefix("no database"), "nothing is lost")
+    }
+
+    @Test func allMistakesInTheFlagsAreReportedTogether() async throws {
+        let outcome = try await program.run(["sync", "--repoo", "x", "--concurrent-writes", "0", "-o", "xml"])
+        #expect(outcome.status == 2)
+        for word in ["--repoo", "--repo", "concurrent-writes", "xml"] { #expect(outcome.errors.contains(word)) }
+    }
+
+    @Test func runKeepsTryingWhereTryingCanHelp() async throws {
+        let late = try await PolicyRepository()
+        let missing = late.path + "/later"
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags(["--repo": missing]))
+        try await run.untilItSays("trying again")
+        try await late.git("clone", "--quiet", repository.path, missing)
+        try await run.untilItSays("Synced")
+        try await run.stop()
+        #expect(run.status == 0)
+        let reasons = try await program.entries().compactMap { $0["reason"]?.string }
+        #expect(reasons.count { $0 == "FetchFailed" } == 1, "one incident, however often it was tried")
+    }
+}

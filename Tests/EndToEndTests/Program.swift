@@ -1,0 +1,129 @@
+import ChildProcess
+import Foundation
+import JSON
+import Manifest
+import TestSupport
+import Testing
+
+/// The built program with a folder of its own for its journal, cache and home.
+final class Program: Sendable {
+    let folder: ScratchDirectory
+    let path: String
+
+    var journal: String { folder.path + "/journal.sqlite" }
+    var environment: [String: String] {
+        [
+            "HOME": folder.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+            "GIT_CONFIG_GLOBAL": "/dev/null", "NO_PROXY": "127.0.0.1,localhost",
+        ]
+    }
+
+    /// `BYLAW_E2E_PROGRAM`, else the one that was built together with the tests.
+    init() throws {
+        folder = try ScratchDirectory(named: "bylaw-e2e")
+        if let given = ProcessInfo.processInfo.environment["BYLAW_E2E_PROGRAM"] {
+            path = given
+        } else {
+            path = sourceRoot + "/.build/debug/bylaw"
+        }
+        try #require(
+            FileManager.default.isExecutableFile(atPath: path),
+            "\(path) is missing: build it, or name it with BYLAW_E2E_PROGRAM")
+    }
+
+    /// Runs a command to its end.
+    func run(
+        _ arguments: [String], input: [UInt8] = [], extraEnvironment: [String: String] = [:],
+        deadline: Duration = .seconds(120)
+    ) async throws -> Outcome {
+        let result = try await runChildProcess(
+            path, arguments, environment: environment.merging(extraEnvironment) { $1 }, directory: folder.path,
+            input: input, maximumOutputBytes: 64 << 20, deadline: deadline)
+        guard case .exited(let status) = result.ending else {
+            throw Failure(message: "\(arguments) ended by \(result.ending): \(result.errorText)")
+        }
+        return Outcome(status: status, output: result.outputText, errors: result.errorText)
+    }
+
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    struct Failure: Error {
+        var message: String
+    }
+
+    /// The flags that every command of one test shares.
+    func flags(repository: PolicyRepository, cluster: ClusterUnderTest, instance: String) -> [String] {
+        [
+            "--repo", repository.path, "--kubeconfig", cluster.kubeconfig, "--instance", instance,
+            "--journal", journal, "--cache", folder.path + "/cache",
+        ]
+    }
+
+    /// The journal's entries that fit some filters, oldest first.
+    func entries(_ filters: [String] = []) async throws -> [Tree] {
+        let outcome = try await run(
+            ["journal", "list", "--journal", journal, "-o", "json", "--limit", "100000"] + filters)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        return try #require(try parseJSON(Array(outcome.output.utf8))["items"]?.array)
+    }
+}
+
+/// A process that goes on until it is told to stop, with its output in a file.
+final class RunningProgram: @unchecked Sendable {
+    // The process id is set once in the initializer; `hasEnded` is only touched by the test that owns this.
+    let processID: Int32
+    let output: String
+    private var process: Process
+    private var hasEnded = false
+
+    /// Foundation's `Process` is good enough here: no grandchild keeps its streams open.
+    init(_ program: Program, _ arguments: [String], named name: String = "run") throws {
+        output = program.folder.path + "/\(name)-\(UUID().uuidString).log"
+        try Data().write(to: URL(fileURLWithPath: output))
+        let handle = try #require(FileHandle(forWritingAtPath: output))
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: program.path)
+        process.arguments = arguments
+        process.environment = program.environment
+        process.standardOutput = handle
+        process.standardError = handle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        processID = process.processIdentifier
+    }
+
+    var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
+    var isRunning: Bool { process.isRunning }
+    var status: Int32 { process.terminationStatus }
+
+    /// Waits until its output holds a text.
+    func untilItSays(_ words: String, within limit: Duration = .seconds(120)) async throws {
+        try await eventually(within: limit, "\"\(words)\" in:\n\(text)") { text.contains(words) || !isRunning }
+        #expect(text.contains(words), "it ended with: \(text)")
+    }
+
+    /// Tells it to stop, and waits until it has.
+    func stop() async throws {
+        guard !hasEnded else { return }
+        hasEnded = true
+        kill(processID, SIGTERM)
+        try await eventually(within: .seconds(30), "the program ends after SIGTERM") { !process.isRunning }
+    }
+
+    /// Ends it at once, as a crash would.
+    func crash() async throws {
+        hasEnded = true
+        kill(processID, SIGKILL)
+        try await eventually(within: .seconds(10), "the program ends after SIGKILL") { !process.isRunning }
+    }
+
+    deinit { if !hasEnded { kill(processID, SIGKILL) } }
+}
+
+/// The folder of the checkout.
+let sourceRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path

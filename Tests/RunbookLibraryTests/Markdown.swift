@@ -1,0 +1,44 @@
+/// What the tests look at in a runbook's text.
+struct Markdown {
+    /// The headings of the second level.
+    private(set) var headings: [String] = []
+    /// Those of them under which nothing stands.
+    private(set) var emptySections: [String] = []
+    /// The lines of all code blocks.
+    private(set) var codeLines: [String] = []
+    private(set) var isEveryFenceClosed = true
+
+    init(_ text: String) {
+        var isCode = false
+        var isEmpty = false
+        for line in text.split(separator: "\n").map(String.init) {
+            if line.hasPrefix("```") {
+                isCode.toggle()
+            } else if isCode {
+                codeLines.append(line)
+                isEmpty = false
+            } else if line.hasPrefix("## ") {
+                if isEmpty, let last = headings.last { emptySections.append(last) }
+                headings.append(String(line.dropFirst(3)))
+                isEmpty = true
+            } else if !line.hasPrefix("#") {
+                isEmpty = false
+            }
+        }
+        if isEmpty, let last = headings.last { emptySections.append(last) }
+        isEveryFenceClosed = !isCode
+    }
+
+    /// The words of each call of a program in the code blocks, without the program's own name.
+    func calls(of program: String) -> [[String]] {
+        let separators: Set<Character> = ["|", ";", "&"]
+        var calls: [[String]] = []
+        for line in codeLines {
+            for part in line.split(whereSeparator: separators.contains) {
+                let words = part.split(separator: " ").map(String.init)
+                if words.first == program { calls.append(Array(words.dropFirst())) }
+            }
+        }
+        return calls
+    }
+}
