@@ -24,21 +24,21 @@ let libraries: [Target] = [
 /// The module graph, from the inside out. Arrows point inward; adapters never import each other.
 let modules: [Module] = [
     // Pure: no C, no `async`, no clock, no environment, no files.
-    Module(name: "Manifest", hasTests: false),
-    Module(name: "JSON", imports: ["Manifest"], hasTests: false),
+    Module(name: "Manifest"),
+    Module(name: "JSON", imports: ["Manifest"]),
     Module(name: "Policy", imports: ["Manifest"], testImports: ["JSON"]),
     Module(name: "Planning", imports: ["Manifest", "Policy"]),
     Module(name: "KubeProtocol", imports: ["Manifest", "JSON"], hasTests: false),
-    Module(name: "Arguments", hasTests: false),
+    Module(name: "Arguments"),
     // Wrappers: one C library or one system facility each.
-    Module(name: "ChildProcess", imports: ["CSpawn"], hasTests: false),
+    Module(name: "ChildProcess", imports: ["CSpawn"]),
     Module(name: "Signatures", imports: ["CCrypto"]),
     Module(name: "SQLite", imports: ["CSQLite"]),
     Module(name: "YAML", imports: ["CYAML", "Manifest"], testImports: ["JSON"]),
     Module(name: "HTTPClient", imports: ["CCurl"], testImports: ["ChildProcess"]),
     Module(name: "HTTPServer", imports: ["CMicroHTTPD"], hasTests: false),
     Module(name: "Git", imports: ["CGit2", "HTTPClient", "ChildProcess"], hasTests: false),
-    Module(name: "Telemetry", hasTests: false),
+    Module(name: "Telemetry"),
     // Use cases, and the ports they need.
     Module(name: "Reconciler", imports: ["Manifest", "Policy", "Planning", "Telemetry"]),
     // Adapters.
@@ -49,7 +49,7 @@ let modules: [Module] = [
         imports: ["Reconciler", "Manifest", "JSON", "YAML", "KubeProtocol", "HTTPClient", "ChildProcess"]),
     Module(name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite"]),
     Module(name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"], hasTests: false),
-    Module(name: "RunbookLibrary", hasTests: false),
+    Module(name: "RunbookLibrary", testImports: ["Reconciler"]),
     Module(
         name: "Commands",
         imports: [

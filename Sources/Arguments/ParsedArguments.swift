@@ -91,7 +91,8 @@ private struct ArgumentReader {
                 UsageMistake(
                     message: "--\(name) is not a flag of bylaw \(command.name)",
                     hint: nearest.map { "did you mean --\($0)?" } ?? "see bylaw \(command.name) --help"))
-            if equals == nil, let next = rest.first, !next.hasPrefix("-"), nearest != nil { rest.removeFirst() }
+            let takesValue = command.flags.first { $0.name == nearest }.map { $0.kind != .isSet } ?? false
+            if equals == nil, let next = rest.first, !next.hasPrefix("-"), takesValue { rest.removeFirst() }
             return
         }
         let value = equals.map { String(text[text.index(after: $0)...]) }

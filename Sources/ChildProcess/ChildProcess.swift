@@ -205,7 +205,13 @@ private let brokenPipesIgnored: Bool = {
 private func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
 
 private func findExecutable(_ program: String, searchPath: String?) -> String? {
-    if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
+    if program.contains("/") { return isExecutableFile(program) ? program : nil }
     let folders = (searchPath ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
-    return folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    return folders.lazy.map { "\($0)/\(program)" }.first(where: isExecutableFile)
+}
+
+/// A folder may be entered, which is the same permission.
+private func isExecutableFile(_ path: String) -> Bool {
+    var facts = stat()
+    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
 }

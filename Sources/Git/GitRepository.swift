@@ -144,6 +144,7 @@ private final class GitWorker: @unchecked Sendable {
         }
         try takeLock()
         let path = directory + "/repository.git"
+        removeStaleLocks(below: path)
         var handle: OpaquePointer?
         if FileManager.default.fileExists(atPath: path) {
             do throws(GitError) {
@@ -205,6 +206,18 @@ private final class GitWorker: @unchecked Sendable {
         lock = descriptor
     }
 
+    /// Removes what a process that was killed while it wrote a reference left behind; libgit2 would wait for it for ever.
+    ///
+    /// Only under our own lock: nobody else writes here.
+    private func removeStaleLocks(below path: String) {
+        var locks = ["packed-refs.lock", "config.lock", "HEAD.lock", "FETCH_HEAD.lock"]
+        let references = FileManager.default.enumerator(atPath: path + "/refs")
+        while let name = references?.nextObject() as? String {
+            if name.hasSuffix(".lock") { locks.append("refs/" + name) }
+        }
+        for lock in locks { unlink(path + "/" + lock) }
+    }
+
     private func unwritable(_ detail: String) -> GitError {
         GitError(
             kind: .unwritable, operation: "use the cache \(directory)", detail: detail,
@@ -215,6 +228,11 @@ private final class GitWorker: @unchecked Sendable {
 
     func fetch(_ reference: FollowedReference, isCancelled: CancellationFlag) throws(GitError) -> GitCommit {
         let repository = try open()
+        guard url.scheme != .file || FileManager.default.fileExists(atPath: url.path) else {
+            throw GitError(
+                kind: .notFound, operation: "fetch \(url)", detail: "there is no such folder",
+                hint: "Check the path; for a repository on a server write https:// or ssh://.")
+        }
         if remote == nil {
             try check("prepare to fetch \(url)") { git_remote_create_anonymous(&remote, repository, url.text) }
         }

@@ -66,7 +66,7 @@ package struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         guard parts.password == nil, scheme == .ssh || parts.user == nil else {
             throw refuse(
                 "it holds a user name or password",
-                "Leave them out of the address and give them with --git-token-file or --git-credentials-file.")
+                "Leave them out of the address and give them with --git-token-file or --git-password-file.")
         }
         guard parts.query == nil, parts.fragment == nil else { throw refuse("it has a query", forms) }
         self.host = host

@@ -30,8 +30,8 @@ func makeTransport(
 /// The connection of one fetch.
 private final class Connection {
     let fetch: FetchContext
-    /// The one conversation of ssh.
-    var conversation: SSHStream?
+    /// The one conversation of ssh: libgit2 wants the very same stream for each step of it, and frees it once.
+    var conversation: UnsafeMutablePointer<git_smart_subtransport_stream>?
 
     init(_ fetch: FetchContext) { self.fetch = fetch }
 }
@@ -81,12 +81,10 @@ private func openStream(
         }
         if connection.fetch.url.scheme == .ssh {
             if let conversation = connection.conversation {
-                stream = conversation
-            } else {
-                let conversation = try SSHStream(connection.fetch)
-                connection.conversation = conversation
-                stream = conversation
+                out.pointee = conversation
+                return 0
             }
+            stream = try SSHStream(connection.fetch)
         } else {
             stream = HTTPStream(connection.fetch, isAdvertisement: action == GIT_SERVICE_UPLOADPACK_LS)
         }
@@ -95,7 +93,8 @@ private func openStream(
     }
     let memory = UnsafeMutablePointer<shim_git_stream>.allocate(capacity: 1)
     memory.initialize(to: shim_git_stream())
-    memory.pointee.context = Unmanaged<AnyObject>.passRetained(OpenStream(stream, connection.fetch)).toOpaque()
+    let open = OpenStream(stream, connection)
+    memory.pointee.context = Unmanaged<AnyObject>.passRetained(open).toOpaque()
     memory.pointee.parent.subtransport = subtransport
     memory.pointee.parent.read = { stream, buffer, size, count in
         guard let open = openStream(of: stream), let buffer, let count else { return -1 }
@@ -117,23 +116,28 @@ private func openStream(
     }
     memory.pointee.parent.free = { stream in
         guard let stream else { return }
+        openStream(of: stream)?.connection?.conversation = nil
         UnsafeMutableRawPointer(stream).withMemoryRebound(to: shim_git_stream.self, capacity: 1) { memory in
             if let context = memory.pointee.context { Unmanaged<AnyObject>.fromOpaque(context).release() }
             memory.deinitialize(count: 1)
             memory.deallocate()
         }
     }
-    out.pointee = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: git_smart_subtransport_stream.self)
+    let pointer = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: git_smart_subtransport_stream.self)
+    if connection.fetch.url.scheme == .ssh { connection.conversation = pointer }
+    out.pointee = pointer
     return 0
 }
 
 private final class OpenStream {
     let stream: any GitStream
     let fetch: FetchContext
+    weak var connection: Connection?
 
-    init(_ stream: any GitStream, _ fetch: FetchContext) {
+    init(_ stream: any GitStream, _ connection: Connection) {
         self.stream = stream
-        self.fetch = fetch
+        fetch = connection.fetch
+        self.connection = connection
     }
 }
 

@@ -119,7 +119,12 @@ package actor GitRevisionSource: RevisionSource {
         of files: [GitTreeEntry]
     ) async throws(GitError) -> (verdicts: [FileVerdict], parsedCount: Int) {
         let limits = configuration.repositoryLimits
-        let manifests = files.filter { isManifestPath($0.path) }
+        let harmless = try await linksToOtherFiles(in: files)
+        // A link or submodule may stand where a folder with manifests stood: it is a finding whatever its name, or a whole
+        // folder of policies would silently be gone (rule H9).
+        let manifests = files.filter {
+            isManifestPath($0.path) || $0.kind != .file && isLookedAt($0.path) && !harmless.contains($0.path)
+        }
         guard manifests.count <= limits.maximumFiles else {
             throw GitError(
                 kind: .tooLarge, operation: "read the policy repository",
@@ -164,6 +169,29 @@ package actor GitRevisionSource: RevisionSource {
             await Task.yield()
         }
         return (verdicts.compactMap { $0 }, missing.count)
+    }
+
+    /// Symbolic links that lead to a file of the same tree which is no manifest, such as a licence.
+    private func linksToOtherFiles(in files: [GitTreeEntry]) async throws(GitError) -> Set<String> {
+        let links = files.filter { $0.kind == .symbolicLink && isLookedAt($0.path) && !isManifestPath($0.path) }
+        guard !links.isEmpty else { return [] }
+        let others = Set(files.lazy.filter { $0.kind == .file && !isManifestPath($0.path) }.map(\.path))
+        let targets = try await repository.blobs(links.map(\.blob), maximumBytes: 4096)
+        var harmless: Set<String> = []
+        for (link, target) in zip(links, targets) {
+            guard let target, !target.starts(with: [UInt8(ascii: "/")]) else { continue }
+            var parts = link.path.split(separator: "/").dropLast().map(String.init)
+            var isOutside = false
+            for part in String(decoding: target, as: UTF8.self).split(separator: "/") where part != "." {
+                if part != ".." {
+                    parts.append(String(part))
+                } else if parts.popLast() == nil {
+                    isOutside = true
+                }
+            }
+            if !isOutside, others.contains(parts.joined(separator: "/")) { harmless.insert(link.path) }
+        }
+        return harmless
     }
 
     /// The path from the repository's root, which is what findings show.

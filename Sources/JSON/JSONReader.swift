@@ -86,7 +86,7 @@ struct JSONReader {
     // MARK: Values
 
     private mutating func readValue(marks: inout SourceMarks) throws(JSONError) -> Tree {
-        if isStrict { marks.position = position(of: offset) }
+        if isStrict { marks.position = position() }
         guard let first = peek else { throw failure("the text ends where a value is expected", at: offset) }
         switch first {
         case UInt8(ascii: "{"): return try readObject(marks: &marks)
@@ -112,8 +112,8 @@ struct JSONReader {
         }
         while true {
             skipSpace()
-            let keyOffset = offset
             guard peek == UInt8(ascii: "\"") else { throw failure("a key in double quotes is expected here", at: offset) }
+            let keyPosition = isStrict ? position() : marks.position
             let key = try readString()
             skipSpace()
             guard peek == UInt8(ascii: ":") else { throw failure("a colon is expected after the key", at: offset) }
@@ -121,7 +121,7 @@ struct JSONReader {
             skipSpace()
             var child = SourceMarks(position: marks.position)
             pairs.append((key, try readValue(marks: &child)))
-            if isStrict { children.append((key, position(of: keyOffset), child)) }
+            if isStrict { children.append((key, keyPosition, child)) }
             skipSpace()
             if peek == UInt8(ascii: ",") {
                 offset += 1
@@ -363,18 +363,23 @@ struct JSONReader {
 
     /// The last line that was begun; strings hold no line feed, so only white space begins one.
     private var line = 1
-    private var lineStart = 0
+    /// A place on that line and how many characters stand before it; a line may be as long as the whole text, so nothing
+    /// on it is counted twice.
+    private var markedOffset = 0
+    private var markedColumn = 0
 
     private mutating func noteLine(beginningAt offset: Int) {
         line += 1
-        lineStart = offset
+        markedOffset = offset
+        markedColumn = 0
     }
 
-    /// The position of a place on the current line, in characters.
-    private func position(of offset: Int) -> SourcePosition {
-        guard isStrict, offset >= lineStart else { return countedPosition(of: offset) }
-        let column = bytes[lineStart..<min(offset, bytes.count)].count { $0 & 0xC0 != 0x80 }
-        return SourcePosition(line: line, column: column + 1)
+    /// The position of the place that the reader has come to, in characters.
+    private mutating func position() -> SourcePosition {
+        let end = min(offset, bytes.count)
+        markedColumn += bytes[markedOffset..<end].count { $0 & 0xC0 != 0x80 }
+        markedOffset = end
+        return SourcePosition(line: line, column: markedColumn + 1)
     }
 
     /// The position of any place, by counting from the start: for errors only.
@@ -391,13 +396,14 @@ struct JSONReader {
     }
 
     private func duplicateKey(_ keys: [(key: String, position: SourcePosition)]) -> JSONError {
-        var first: [String: SourcePosition] = [:]
+        // By bytes: two spellings of one character are two keys.
+        var first: [[UInt8]: SourcePosition] = [:]
         for (key, position) in keys {
-            if let earlier = first[key] {
+            if let earlier = first[Array(key.utf8)] {
                 return JSONError(
                     offset: offset, position: position, message: "duplicate key \"\(key)\", first at \(earlier)")
             }
-            first[key] = position
+            first[Array(key.utf8)] = position
         }
         return failure("duplicate key", at: offset)
     }

@@ -59,12 +59,34 @@ private func breakLine(_ indentation: Int?, into bytes: inout [UInt8]) {
     for _ in 0..<indentation * 2 { bytes.append(0x20) }
 }
 
-/// The shortest digits that read back as the same number, in the form that Go writes.
+/// The shortest digits that read back as the same number, in the form that Go writes: plain from 1e-6 up to 1e21, with an
+/// exponent beyond.
+///
+/// Zero has no sign here, unlike in Go, since equal values must have equal texts.
 private func numberText(_ value: Double) -> String {
     guard value.isFinite else { return "null" }
-    if value == 0 { return value.sign == .minus ? "-0" : "0" }
-    if value == value.rounded(), abs(value) < 1e15 { return String(Int64(value)) }
-    return "\(value)"
+    if value == 0 { return "0" }
+    // Swift's own text has the shortest digits; only the place of the point differs.
+    let parts = "\(abs(value))".split(separator: "e")
+    let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+    let whole = String(mantissa[0])
+    let fraction = mantissa.count > 1 && mantissa[1] != "0" ? String(mantissa[1]) : ""
+    let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+    let leadingZeros = (whole + fraction).prefix { $0 == "0" }.count
+    var digits = String((whole + fraction).dropFirst(leadingZeros))
+    /// The value is 0.DIGITS times ten to this power.
+    let power = whole.utf8.count + exponent - leadingZeros
+    while digits.hasSuffix("0") { digits.removeLast() }
+    let sign = value < 0 ? "-" : ""
+    guard abs(value) >= 1e-6, abs(value) < 1e21 else {
+        let rest = digits.dropFirst()
+        return "\(sign)\(digits.prefix(1))\(rest.isEmpty ? "" : "." + rest)e\(power > 0 ? "+" : "")\(power - 1)"
+    }
+    if power <= 0 { return "\(sign)0." + String(repeating: "0", count: -power) + digits }
+    if power >= digits.utf8.count {
+        return sign + digits + String(repeating: "0", count: power - digits.utf8.count)
+    }
+    return "\(sign)\(digits.prefix(power)).\(digits.dropFirst(power))"
 }
 
 private let hexDigits = Array("0123456789abcdef".utf8)

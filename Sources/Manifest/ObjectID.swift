@@ -22,6 +22,13 @@ package struct ObjectID: Hashable, Sendable {
     /// The managed kind of this object, or nil where Bylaw does not manage its kind.
     package var resource: Resource? { Resource.managed(group: group, kind: kind) }
 
+    /// By bytes, as the API server tells names apart: RBAC names may hold any character, and two spellings of one are
+    /// two objects.
+    package static func == (left: ObjectID, right: ObjectID) -> Bool {
+        left.name.hasSameBytes(as: right.name) && left.namespace.hasSameBytes(as: right.namespace)
+            && left.kind.hasSameBytes(as: right.kind) && left.group.hasSameBytes(as: right.group)
+    }
+
     /// The namespace that this object lives in or is, or empty for the other objects of the whole cluster.
     package var scopeNamespace: String { group.isEmpty && kind == "Namespace" ? name : namespace }
 }

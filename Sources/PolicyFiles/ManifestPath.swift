@@ -5,11 +5,13 @@
 /// - Parameter path: Below the configured path, with `/`.
 package func isManifestPath(_ path: String) -> Bool {
     let parts = path.split(separator: "/")
-    guard let name = parts.last, !parts.contains(where: { $0.hasPrefix(".") }),
-        let dot = name.lastIndex(of: "."), dot > name.startIndex
+    guard let name = parts.last, isLookedAt(path), let dot = name.lastIndex(of: "."), dot > name.startIndex
     else { return false }
     return ["yaml", "yml", "json"].contains(name[name.index(after: dot)...].lowercased())
 }
+
+/// Whether no part of a path begins with a dot: what stands there is looked at, be it a manifest or a folder.
+package func isLookedAt(_ path: String) -> Bool { !path.split(separator: "/").contains { $0.hasPrefix(".") } }
 
 /// Whether a file is the one that holds guardrails, in a version of Bylaw that knows them.
 func isGuardrailPath(_ path: String) -> Bool {

@@ -38,7 +38,7 @@ package func oversizedFile(path: String, limits: RepositoryLimits) -> FileVerdic
 /// The verdict on a manifest that is a symbolic link out of what may be read.
 package func unfollowedLink(path: String) -> FileVerdict {
     refusal(
-        of: path, "a symbolic link is not followed", hint: "Put the file itself in its place.")
+        of: path, "a symbolic link or submodule is not followed", hint: "Put the file or folder itself in its place.")
 }
 
 /// A verdict that is one error about a file as a whole.

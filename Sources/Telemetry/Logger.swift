@@ -85,15 +85,24 @@ package final class StandardErrorSink: Sendable {
     }
 }
 
-private let maximumFieldCharacters = 4096
+private let maximumFieldBytes = 4096
 
+/// Cut by scalars: one character may have any number of combining marks.
 private func bounded(_ value: String) -> String {
-    value.utf8.count <= maximumFieldCharacters ? value : value.prefix(maximumFieldCharacters) + "..."
+    guard value.utf8.count > maximumFieldBytes else { return value }
+    var result = String.UnicodeScalarView()
+    var size = 0
+    for scalar in value.unicodeScalars {
+        size += UTF8.width(scalar)
+        guard size <= maximumFieldBytes else { break }
+        result.append(scalar)
+    }
+    return String(result) + "..."
 }
 
 /// Characters that a terminal obeys, or that change the direction of what follows.
 private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) || (0x200e...0x200f).contains(scalar.value)
+    scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) || (0x200e...0x200f).contains(scalar.value) || scalar.value == 0x061c
         || (0x2028...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
 }
 

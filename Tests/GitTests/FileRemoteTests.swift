@@ -135,10 +135,10 @@ import Testing
         #expect(error.hint.contains("none"))
     }
 
-    @Test(arguments: ["nowhere", "cache-parent"])
+    @Test(arguments: ["nowhere", "no-repository"])
     func aRemoteThatIsNotThereIsNamed(_ name: String) async throws {
         let path = remote.folder.path + "/" + name
-        if name == "cache-parent" { try remote.folder.write("no repository", to: "cache-parent/file") }
+        try remote.folder.write("a file", to: "no-repository/file")
         let error = try #require(await gitError { try await remote.clone(from: path).fetch(.defaultBranch) })
         #expect(error.description.contains(path))
         #expect(error.hint.contains("Git repository"))

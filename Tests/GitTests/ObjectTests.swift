@@ -67,7 +67,7 @@ import Testing
         #expect(blobs == [nil, Array("12345".utf8), []])
     }
 
-    @Test(arguments: ["0123456789012345678901234567890123456789", "main", "", "zz", String(repeating: "z", count: 40)])
+    @Test(arguments: ["0123456789012345678901234567890123456789", "main", "zz", String(repeating: "z", count: 40)])
     func whatIsNoObjectIsAnErrorThatNamesIt(_ id: String) async throws {
         let head = try await remote.commit("First")
         let (clone, _) = try await fetched()
