@@ -5,12 +5,15 @@ import PackageDescription
 struct Module {
     var name: String
     var imports: [String] = []
+    /// False where the contract suite tests it, through the real client.
     var hasTests = true
     /// What only its tests import beside it.
     var testImports: [String] = []
 }
 
-/// C libraries: a module map and inline shims each. Exactly one target imports each of them.
+/// The C libraries.
+///
+/// A module map and inline shims each. Exactly one target imports each of them.
 let libraries: [Target] = [
     .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -21,14 +24,16 @@ let libraries: [Target] = [
     .systemLibrary(name: "CSpawn"),
 ]
 
-/// The module graph, from the inside out. Arrows point inward; adapters never import each other.
+/// The module graph, from the inside out.
+///
+/// Arrows point inward; adapters never import each other.
 let modules: [Module] = [
     // Pure: no C, no `async`, no clock, no environment, no files.
     Module(name: "Manifest"),
     Module(name: "JSON", imports: ["Manifest"]),
     Module(name: "Policy", imports: ["Manifest"], testImports: ["JSON"]),
     Module(name: "Planning", imports: ["Manifest", "Policy"]),
-    Module(name: "KubeProtocol", imports: ["Manifest", "JSON"], hasTests: false),
+    Module(name: "KubeProtocol", imports: ["Manifest", "JSON"]),
     Module(name: "Arguments"),
     // Wrappers: one C library or one system facility each.
     Module(name: "ChildProcess", imports: ["CSpawn"]),
@@ -37,24 +42,29 @@ let modules: [Module] = [
     Module(name: "YAML", imports: ["CYAML", "Manifest"], testImports: ["JSON"]),
     Module(name: "HTTPClient", imports: ["CCurl"], testImports: ["ChildProcess"]),
     Module(name: "HTTPServer", imports: ["CMicroHTTPD"], hasTests: false),
-    Module(name: "Git", imports: ["CGit2", "HTTPClient", "ChildProcess"], hasTests: false),
+    Module(name: "Git", imports: ["CGit2", "HTTPClient", "ChildProcess"]),
     Module(name: "Telemetry"),
     // Use cases, and the ports they need.
     Module(name: "Reconciler", imports: ["Manifest", "Policy", "Planning", "Telemetry"]),
     // Adapters.
     Module(name: "PolicyFiles", imports: ["Manifest", "Policy", "YAML", "JSON"]),
-    Module(name: "GitSource", imports: ["Reconciler", "Manifest", "Policy", "Git", "PolicyFiles"], hasTests: false),
+    Module(
+        name: "GitSource", imports: ["Reconciler", "Manifest", "Policy", "Git", "PolicyFiles"],
+        testImports: ["HTTPClient", "ChildProcess"]),
     Module(
         name: "KubeClient",
         imports: ["Reconciler", "Manifest", "JSON", "YAML", "KubeProtocol", "HTTPClient", "ChildProcess"]),
     Module(name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite"]),
-    Module(name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"], hasTests: false),
+    Module(
+        name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"],
+        hasTests: false),
     Module(name: "RunbookLibrary", testImports: ["Reconciler"]),
     Module(
         name: "Commands",
         imports: [
-            "Manifest", "JSON", "Policy", "Planning", "Arguments", "Telemetry", "Signatures", "Reconciler", "PolicyFiles",
-            "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient", "Journal", "EmbeddedCluster", "RunbookLibrary",
+            "Manifest", "JSON", "Policy", "Planning", "Arguments", "Telemetry", "Signatures", "Reconciler",
+            "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
+            "Journal", "EmbeddedCluster", "RunbookLibrary",
         ]),
 ]
 
@@ -77,7 +87,8 @@ let package = Package(
         + modules.filter(\.hasTests).map { module in
             .testTarget(
                 name: module.name + "Tests",
-                dependencies: ([module.name, "TestSupport"] + module.testImports + module.imports.filter { !$0.hasPrefix("C") || $0 == "ChildProcess" })
+                dependencies: ([module.name, "TestSupport"] + module.testImports
+                    + module.imports.filter { name in !libraries.contains { $0.name == name } })
                     .map { .byName(name: $0) },
                 swiftSettings: settings)
         }
@@ -88,6 +99,11 @@ let package = Package(
                 dependencies: [
                     "bylaw", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient", "JSON", "KubeClient",
                     "KubeProtocol", "Manifest", "Reconciler",
+                ], swiftSettings: settings),
+            .testTarget(
+                name: "ContractTests",
+                dependencies: [
+                    "EmbeddedCluster", "HTTPClient", "JSON", "KubeClient", "KubeProtocol", "Manifest", "Reconciler",
                 ], swiftSettings: settings),
             .target(
                 name: "TestSupport", dependencies: ["Manifest", "JSON", "ChildProcess"], path: "Tests/TestSupport",

@@ -172,12 +172,15 @@ private struct ArgumentReader {
         case .text:
             problem = value.isEmpty ? ("is empty", "give a value or leave it out") : nil
         case .number(let range):
-            problem = Int(value).map(range.contains) == true
+            problem =
+                Int(value).map(range.contains) == true
                 ? nil : ("is no number from \(range.lowerBound) to \(range.upperBound)", "give such a number")
         case .duration:
-            problem = parseDuration(value) == nil ? ("is no time such as 15s, 5m, 1h30m or 500ms", "give such a time") : nil
+            problem =
+                parseDuration(value) == nil ? ("is no time such as 15s, 5m, 1h30m or 500ms", "give such a time") : nil
         case .choice(let words):
-            problem = words.contains(value)
+            problem =
+                words.contains(value)
                 ? nil
                 : (
                     "is not known",
@@ -185,7 +188,9 @@ private struct ArgumentReader {
                         ?? "use one of: \(words.joined(separator: ", "))"
                 )
         }
-        if let (what, hint) = problem { mistakes.append(UsageMistake(message: "\(source): \"\(value)\" \(what)", hint: hint)) }
+        if let (what, hint) = problem {
+            mistakes.append(UsageMistake(message: "\(source): \"\(value)\" \(what)", hint: hint))
+        }
         return problem == nil
     }
 
@@ -242,7 +247,8 @@ package func parseDuration(_ text: String) -> Duration? {
 /// The word that differs from another by the fewest letters, if few enough to be a slip.
 package func nearestWord(to word: String, among words: [String]) -> String? {
     let limit = max(2, word.count / 3)
-    return words.map { ($0, distance(Array(word.utf8), Array($0.utf8))) }.filter { $0.1 <= limit }.min { $0.1 < $1.1 }?.0
+    return words.map { ($0, distance(Array(word.utf8), Array($0.utf8))) }.filter { $0.1 <= limit }.min { $0.1 < $1.1 }?
+        .0
 }
 
 /// The Levenshtein distance of two words.
@@ -251,7 +257,8 @@ private func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     for (row, letter) in left.enumerated() {
         var current = [row + 1]
         for (column, other) in right.enumerated() {
-            current.append(min(previous[column] + (letter == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1))
+            current.append(
+                min(previous[column] + (letter == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1))
         }
         previous = current
     }

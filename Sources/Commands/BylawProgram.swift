@@ -59,9 +59,14 @@ package func runBylaw(_ words: [String], environment: [String: String]) async ->
     }
     let family = commands.map(\.description.name).filter { $0.hasPrefix(first + " ") }
     if !family.isEmpty {
-        let isHelp = words.dropFirst().first.map { ["--help", "-h"].contains($0) } ?? false
+        if ["--help", "-h"].contains(words.dropFirst().first) {
+            for command in commands.map(\.description) where family.contains(command.name) {
+                terminal.write(renderHelp(for: command) + "\n")
+            }
+            return ExitStatus.success
+        }
         terminal.writeError("bylaw \(first): say which: \(family.map { "bylaw \($0)" }.joined(separator: ", "))\n")
-        return isHelp ? ExitStatus.success : ExitStatus.failure
+        return ExitStatus.failure
     }
     let nearest = nearestWord(to: first, among: commands.map(\.description.name))
     terminal.writeError(

@@ -12,7 +12,9 @@ let checkCommand = Command(
         flags: [
             Flags.output, FlagDescription("strict", .isSet, "warnings count as findings too"),
         ],
-        examples: ["bylaw check", "bylaw check policies/production --strict", "bylaw check -o json | jq '.findings[]'"],
+        examples: [
+            "bylaw check", "bylaw check policies/production --strict", "bylaw check -o json | jq '.findings[]'",
+        ],
         exitStatuses: [(0, "valid"), (1, "findings"), (2, "it could not be read")])
 ) { invocation in
     let path = invocation.arguments.positionals.first ?? "."

@@ -11,11 +11,13 @@ import Reconciler
 let demoCommand = Command(
     description: CommandDescription(
         name: "demo", summary: "all of it on an embedded cluster",
-        details: "Starts an API server in memory, turns the sample policies into a Git repository, and shows what Bylaw does "
+        details:
+            "Starts an API server in memory, turns the sample policies into a Git repository, and shows what Bylaw does "
             + "with them: a first sync, an intruder's changes undone, a change by commit, an undo by revert, and the journal. "
             + "Nothing outside a temporary folder is touched.",
         flags: [
-            FlagDescription("policies", .text, valueName: "DIR", "the folder with the sample policies", default: "PolicyRepo"),
+            FlagDescription(
+                "policies", .text, valueName: "DIR", "the folder with the sample policies", default: "PolicyRepo"),
             FlagDescription("stay", .isSet, "keep the cluster and the controller running until Ctrl-C"),
         ],
         examples: ["bylaw demo", "bylaw demo --stay"],
@@ -53,7 +55,8 @@ private final class Demo: Sendable {
         terminal = invocation.terminal
         environment = invocation.environment.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }.merging([
             "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_NAME": "Ann Policy",
-            "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "Ann Policy", "GIT_COMMITTER_EMAIL": "ann@example.com",
+            "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "Ann Policy",
+            "GIT_COMMITTER_EMAIL": "ann@example.com",
         ]) { $1 }
         let policies = invocation.arguments.text("policies") ?? "PolicyRepo"
         guard FileManager.default.fileExists(atPath: policies) else {
@@ -66,14 +69,19 @@ private final class Demo: Sendable {
         try FileManager.default.copyItem(atPath: policies, toPath: folder + "/policies")
         try await Self.git(["init", "--quiet", "--initial-branch=main", "."], in: folder + "/policies", environment)
         try await Self.git(["add", "--all"], in: folder + "/policies", environment)
-        try await Self.git(["commit", "--quiet", "--message=The policies of our three teams (#1)"], in: folder + "/policies", environment)
+        try await Self.git(
+            ["commit", "--quiet", "--message=The policies of our three teams (#1)"], in: folder + "/policies",
+            environment)
 
         cluster = try EmbeddedCluster()
         cluster.seed(livedInObjects)
         endpoint = ClusterEndpoint(
             server: cluster.baseURL, name: "embedded", proxy: .none, credentials: CredentialSource(.none))
         var arguments = try parseArguments(
-            ["--repo", folder + "/policies", "--cache", folder + "/cache", "--journal", folder + "/journal.sqlite", "--interval", "250ms"],
+            [
+                "--repo", folder + "/policies", "--cache", folder + "/cache", "--journal", folder + "/journal.sqlite",
+                "--interval", "250ms",
+            ],
             for: runCommand.description, environment: [:])
         arguments.positionals = []
         let wiring = Wiring(Invocation(arguments: arguments, environment: environment, terminal: terminal))
@@ -123,18 +131,21 @@ private final class Demo: Sendable {
         ]
         try await tamper(binding, mallory) { ($0["subjects"]?.array ?? []).count == 1 }
 
-        title("4. A change by commit: team storefront may read its jobs")
+        title("4. A change by commit: team storefront may read its daemon sets")
         let file = repository + "/production/storefront/access.yaml"
         let text = try String(contentsOfFile: file, encoding: .utf8)
         try text.replacingOccurrences(
             of: "  resources: [deployments, replicasets, statefulsets]",
             with: "  resources: [deployments, replicasets, statefulsets, daemonsets]"
         ).write(toFile: file, atomically: true, encoding: .utf8)
-        try await Self.git(["commit", "--quiet", "--all", "--message=Let storefront read its daemon sets (#2)"], in: repository, environment)
+        try await Self.git(
+            ["commit", "--quiet", "--all", "--message=Let storefront read its daemon sets (#2)"], in: repository,
+            environment)
         say("\(try await nextPass(&events).summary)")
 
         title("5. A commit with a mistake changes nothing")
-        try "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: broken, namespace: payments-production}\nruls: []\n"
+        try
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: broken, namespace: payments-production}\nruls: []\n"
             .write(toFile: repository + "/production/payments/broken.yaml", atomically: true, encoding: .utf8)
         try await Self.git(["add", "--all"], in: repository, environment)
         try await Self.git(["commit", "--quiet", "--message=A typo"], in: repository, environment)
@@ -156,7 +167,9 @@ private final class Demo: Sendable {
     private func tamper(_ id: ObjectID, _ patch: Tree, isUndone: (Tree) -> Bool) async throws {
         let intruder = KubeCluster(endpoint: endpoint, fieldManager: "kubectl-edit", userAgent: "kubectl/1.36")
         guard let live = try await intruder.read(id) else {
-            throw CommandFailure(message: "\(id) is missing from the embedded cluster", hint: "The sample policies may have been changed.")
+            throw CommandFailure(
+                message: "\(id) is missing from the embedded cluster",
+                hint: "The sample policies may have been changed.")
         }
         _ = try await intruder.mergePatch(patch, to: id, expecting: live)
         let changedAt = ContinuousClock.now
@@ -168,7 +181,8 @@ private final class Demo: Sendable {
             }
             try await Task.sleep(for: .milliseconds(1))
         }
-        throw CommandFailure(message: "\(id) was not put back within ten seconds", hint: "This is a defect of Bylaw: please report it.")
+        throw CommandFailure(
+            message: "\(id) was not put back within ten seconds", hint: "This is a defect of Bylaw: please report it.")
     }
 
     private func nextPass(_ events: inout AsyncStream<ControllerNotice>.Iterator) async throws -> PassReport {
@@ -196,7 +210,9 @@ private final class Demo: Sendable {
         let entries = Array(try await reader.entries(query).reversed())
         terminal.write(renderEntryTable(entries, width: nil, isColoured: terminal.isColoured))
         query.isIncidentOnly = true
-        if let entry = try await reader.entries(query).first(where: { $0.reason == IncidentReason.driftCorrected.rawValue }) {
+        if let entry = try await reader.entries(query).first(where: {
+            $0.reason == IncidentReason.driftCorrected.rawValue
+        }) {
             title("One of its entries (bylaw journal show \(entry.sequence))")
             terminal.write(try renderEntry(entry, isColoured: terminal.isColoured))
         }

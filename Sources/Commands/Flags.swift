@@ -3,14 +3,16 @@ import Arguments
 /// The flags that several commands share, each defined once.
 enum Flags {
     static let output = FlagDescription(
-        "output", short: "o", .choice(["text", "json"]), valueName: "FORMAT", "how the answer is written", default: "text")
+        "output", short: "o", .choice(["text", "json"]), valueName: "FORMAT", "how the answer is written",
+        default: "text")
     static let config = FlagDescription(
         "config", .text, valueName: "FILE", "a YAML file with values for flags, by their names")
     static let instance = FlagDescription(
         "instance", .text, valueName: "NAME", "the name of this Bylaw: its marker on objects and its field manager",
         default: "default")
     static let cluster = FlagDescription(
-        "cluster", .text, valueName: "NAME", "the cluster's name in the journal; the context's name where it is not given")
+        "cluster", .text, valueName: "NAME",
+        "the cluster's name in the journal; the context's name where it is not given")
 
     static let repository: [FlagDescription] = [
         FlagDescription(
@@ -19,21 +21,25 @@ enum Flags {
         FlagDescription("tag", .text, valueName: "T", "follow this tag"),
         FlagDescription("commit", .text, valueName: "C", "stay at this commit (all 40 digits)"),
         FlagDescription("path", .text, valueName: "P", "the folder of the repository with the manifests"),
-        FlagDescription("cache", .text, valueName: "DIR", "where the clone is kept; below ~/.cache/bylaw where it is not given"),
+        FlagDescription(
+            "cache", .text, valueName: "DIR", "where the clone is kept; below ~/.cache/bylaw where it is not given"),
         FlagDescription("git-token-file", .text, valueName: "F", "a file with a token for https"),
         FlagDescription("git-password-file", .text, valueName: "F", "a file with a password for https"),
         FlagDescription(
             "git-user", .text, valueName: "U", "the user name that goes with the token or password",
             default: "x-access-token"),
         FlagDescription("git-ca-file", .text, valueName: "F", "PEM certificates to trust in place of the system's"),
-        FlagDescription("git-proxy", .text, valueName: "URL", "an http or socks5 proxy; the environment's where it is not given"),
+        FlagDescription(
+            "git-proxy", .text, valueName: "URL", "an http or socks5 proxy; the environment's where it is not given"),
         FlagDescription("git-ssh-key", .text, valueName: "F", "the private key for ssh"),
-        FlagDescription("git-known-hosts", .text, valueName: "F", "the host keys to accept for ssh; others are refused"),
+        FlagDescription(
+            "git-known-hosts", .text, valueName: "F", "the host keys to accept for ssh; others are refused"),
         FlagDescription("git-timeout", .duration, valueName: "T", "how long one fetch may take", default: "120s"),
     ]
 
     static let connection: [FlagDescription] = [
-        FlagDescription("kubeconfig", .text, valueName: "F", "how to reach the cluster; as kubectl where it is not given"),
+        FlagDescription(
+            "kubeconfig", .text, valueName: "F", "how to reach the cluster; as kubectl where it is not given"),
         FlagDescription("context", .text, valueName: "C", "the context of the kubeconfig to use"),
     ]
 
@@ -50,6 +56,7 @@ enum Flags {
         FlagDescription(
             "log-level", .choice(["debug", "info", "notice", "warning", "error"]), valueName: "L", "what is logged",
             default: "info"),
-        FlagDescription("log-format", .choice(["text", "json"]), valueName: "F", "how log lines are written", default: "text"),
+        FlagDescription(
+            "log-format", .choice(["text", "json"]), valueName: "F", "how log lines are written", default: "text"),
     ]
 }

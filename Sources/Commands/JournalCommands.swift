@@ -15,7 +15,8 @@ let journalListCommand = Command(
             FlagDescription("kind", .text, valueName: "KIND", "the object's kind, such as RoleBinding"),
             FlagDescription("namespace", short: "n", .text, valueName: "NS", "the object's namespace"),
             FlagDescription("name", .text, valueName: "NAME", "the object's name"),
-            FlagDescription("revision", .text, valueName: "COMMIT", "the revision it belongs to; a beginning is enough"),
+            FlagDescription(
+                "revision", .text, valueName: "COMMIT", "the revision it belongs to; a beginning is enough"),
             FlagDescription("author", .text, valueName: "TEXT", "the revision's author"),
             FlagDescription("reason", .text, valueName: "REASON", "such as DriftCorrected"),
             FlagDescription("outcome", .choice(EntryOutcome.allCases.map(\.rawValue)), valueName: "O", "how it ended"),
@@ -24,7 +25,9 @@ let journalListCommand = Command(
             FlagDescription("limit", .number(1...100_000), valueName: "N", "at most so many entries", default: "100"),
             Flags.journal, Flags.output, Flags.config,
         ],
-        examples: ["bylaw journal list --since 24h --incidents", "bylaw journal list --kind RoleBinding -n payments -o json"],
+        examples: [
+            "bylaw journal list --since 24h --incidents", "bylaw journal list --kind RoleBinding -n payments -o json",
+        ],
         exitStatuses: [(0, "also where nothing fits"), (2, "an error")])
 ) { invocation in
     let wiring = Wiring(invocation)

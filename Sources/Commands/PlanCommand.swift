@@ -11,7 +11,8 @@ import Reconciler
 let planCommand = Command(
     description: CommandDescription(
         name: "plan", summary: "what a pass would change; writes nothing",
-        details: "Fetches the newest revision, reads the cluster, and shows in order what a sync would do and what a rule "
+        details:
+            "Fetches the newest revision, reads the cluster, and shows in order what a sync would do and what a rule "
             + "would hold back.",
         flags: Flags.repository + Flags.connection + [
             Flags.cluster, Flags.instance, Flags.journal, Flags.output, Flags.config,
@@ -21,7 +22,8 @@ let planCommand = Command(
 ) { invocation in
     let wiring = Wiring(invocation)
     let instance = try wiring.instance()
-    let source = try wiring.source()
+    // A clone of its own, since a controller may hold the other one.
+    let source = try wiring.source(cacheFolder: "plan")
     let endpoint = try wiring.endpoint()
     let cluster = wiring.cluster(endpoint, instance: instance)
     let revision = try await source.fetchNewest()
@@ -32,10 +34,26 @@ let planCommand = Command(
             invocation.terminal.write(
                 renderAnswer(
                     kind: "Plan",
-                    [("revision", .string(revision.commit)), ("isRevisionValid", false), ("findings", findingTrees(errors))]))
+                    [
+                        ("revision", .string(revision.commit)), ("isRevisionValid", false),
+                        ("findings", findingTrees(errors)),
+                    ]))
         } else {
             invocation.terminal.write(renderFindings(errors, on: invocation.terminal))
-            invocation.terminal.write("Revision \(revision.commit.prefix(12)) is not valid; the one before it would stay enforced.\n")
+            invocation.terminal.write(
+                "Revision \(revision.commit.prefix(12)) is not valid; the one before it would stay enforced.\n")
+        }
+        return ExitStatus.findings
+    }
+    guard !loaded.declared.objects.isEmpty else {
+        let message = "Revision \(revision.commit.prefix(12)) declares nothing; a sync refuses it and deletes nothing."
+        if invocation.arguments.text("output") == "json" {
+            invocation.terminal.write(
+                renderAnswer(
+                    kind: "Plan",
+                    [("revision", .string(revision.commit)), ("isRevisionValid", false), ("findings", .array([]))]))
+        } else {
+            invocation.terminal.write(message + "\n")
         }
         return ExitStatus.findings
     }
@@ -45,11 +63,13 @@ let planCommand = Command(
     }
     let enforced = EnforcedState(loaded, canonical: wiring.canonical)
     var input = PlanInput(
-        declared: enforced.objects, live: gathered.state.all, record: try await knownObjects(wiring, instance, endpoint.name),
+        declared: enforced.objects, live: gathered.state.all,
+        record: try await knownObjects(wiring, instance, endpoint.name),
         readKinds: gathered.state.knownKinds,
         context: DecisionContext(
             ownership: wiring.ownership(instance: instance),
-            fieldManager: ControllerConfiguration(instance: instance).fieldManager, closedLabels: enforced.closedLabels))
+            fieldManager: ControllerConfiguration(instance: instance).fieldManager, closedLabels: enforced.closedLabels)
+    )
     let unproven = objectsOfUnprovenOwnership(input)
     if !unproven.isEmpty {
         input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)

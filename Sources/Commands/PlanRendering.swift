@@ -15,7 +15,9 @@ func renderPlan(_ plan: Plan, revision: Revision, on terminal: Terminal) -> Stri
             case .update, .replace, .adopt: ("~", .yellow)
             }
         let origin = action.origin.map { terminal.styled("  \(printable($0.description))", .dim) } ?? ""
-        text += terminal.styled("\(sign) \(action.kind.rawValue) \(printable(action.id.description))", style) + origin + "\n"
+        text +=
+            terminal.styled("\(sign) \(action.kind.rawValue) \(printable(action.id.description))", style) + origin
+            + "\n"
         for difference in action.differences {
             text += "    \(printable(difference.pathDescription)) (\(difference.kind.rawValue))\n"
             if let live = difference.live { text += "      - \(abbreviated(live))\n" }
@@ -38,7 +40,8 @@ func renderPlan(_ plan: Plan, revision: Revision, on terminal: Terminal) -> Stri
     if !plan.holds.isEmpty { counts.append("\(plan.holds.count) held") }
     if !plan.waiting.isEmpty { counts.append("\(plan.waiting.count) waiting") }
     let sum = counts.isEmpty ? "Nothing to change" : counts.joined(separator: ", ")
-    return text + "\(sum); \(plan.unchangedCount) as declared by \(revision.commit.prefix(12)) \"\(printable(revision.subject))\".\n"
+    return text
+        + "\(sum); \(plan.unchangedCount) as declared by \(revision.commit.prefix(12)) \"\(printable(revision.subject))\".\n"
 }
 
 /// A plan as a JSON answer of kind `Plan`.

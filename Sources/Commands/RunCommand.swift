@@ -12,7 +12,8 @@ import Telemetry
 let runCommand = Command(
     description: CommandDescription(
         name: "run", summary: "the controller",
-        details: "Follows the repository and watches the cluster until it is told to stop (SIGTERM or Ctrl-C): applies new "
+        details:
+            "Follows the repository and watches the cluster until it is told to stop (SIGTERM or Ctrl-C): applies new "
             + "revisions, corrects drift as it happens, and records everything in the journal. What trying again can cure "
             + "is tried again.",
         flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal]
@@ -80,9 +81,13 @@ private func untilReachable(
             return
         } catch {
             guard error.kind != .invalid else { throw CommandFailure(message: error.message, hint: error.hint) }
-            logger.log(.warning, "The cluster cannot be reached; trying again", [("error", error.message), ("hint", error.hint)])
+            logger.log(
+                .warning, "The cluster cannot be reached; trying again",
+                [("error", error.message), ("hint", error.hint)])
         }
-        try await Task.sleep(for: pause)
+        // In short steps, so that it ends soon when it is told to.
+        let end = ContinuousClock.now + pause
+        while ContinuousClock.now < end, !signals.isSet { try await Task.sleep(for: .milliseconds(100)) }
         pause = min(pause * 2, .seconds(15))
     }
 }
@@ -179,10 +184,13 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
             .error, "Revision refused; the last good one stays enforced",
             [
                 ("revision", revision.commit), ("errors", String(findings.count { $0.severity == .error })),
-                ("first", first.map { "\($0.file):\($0.position): \($0.message)" } ?? ""), ("runbook", "RevisionInvalid"),
+                ("first", first.map { "\($0.file):\($0.position): \($0.message)" } ?? ""),
+                ("runbook", "RevisionInvalid"),
             ])
     case .revisionEmpty(let revision):
-        logger.log(.error, "Revision declares nothing; nothing is deleted", [("revision", revision.commit), ("runbook", "RevisionEmpty")])
+        logger.log(
+            .error, "Revision declares nothing; nothing is deleted",
+            [("revision", revision.commit), ("runbook", "RevisionEmpty")])
     case .changed(let entry, let sequence):
         let level: LogLevel = entry.outcome == .succeeded ? (entry.reason.incident == nil ? .info : .notice) : .error
         logger.log(

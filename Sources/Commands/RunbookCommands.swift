@@ -16,7 +16,10 @@ let runbookListCommand = Command(
                         "runbooks",
                         .array(
                             allRunbooks.map {
-                                ["reason": .string($0.reason), "severity": .string($0.severity), "path": .string($0.path), "title": .string($0.title)]
+                                [
+                                    "reason": .string($0.reason), "severity": .string($0.severity),
+                                    "path": .string($0.path), "title": .string($0.title),
+                                ]
                             })
                     )
                 ]))

@@ -8,7 +8,8 @@ import Reconciler
 let statusCommand = Command(
     description: CommandDescription(
         name: "status", summary: "revision, health, drift, held",
-        details: "Reads the journal, also while `bylaw run` writes it: which revision is enforced, how the last pass ended, "
+        details:
+            "Reads the journal, also while `bylaw run` writes it: which revision is enforced, how the last pass ended, "
             + "and which incidents are open.",
         flags: [Flags.journal, Flags.output, Flags.config],
         examples: ["bylaw status --journal /var/lib/bylaw/journal.sqlite"],
@@ -34,7 +35,8 @@ let statusCommand = Command(
 func openJournal(_ path: String) async throws -> JournalReader {
     guard FileManager.default.fileExists(atPath: path) else {
         throw CommandFailure(
-            message: "there is no journal at \(path)", hint: "Name it with --journal FILE, or begin one with bylaw sync or bylaw run.")
+            message: "there is no journal at \(path)",
+            hint: "Name it with --journal FILE, or begin one with bylaw sync or bylaw run.")
     }
     return try await JournalReader.open(path)
 }
@@ -85,7 +87,8 @@ private struct ScopeStatus {
 
     func render(on terminal: Terminal) -> String {
         let enforced = remembered["enforcedRevision"]?.string
-        let health = incidents.isEmpty
+        let health =
+            incidents.isEmpty
             ? terminal.styled("healthy", .green) : terminal.styled("\(incidents.count) open incidents", .yellow)
         var text = "\(terminal.styled(printable("\(scope.instance) on \(scope.cluster)"), .bold)): \(health)\n"
         let subject = remembered["enforcedSubject"]?.string.map { " \"\(printable($0))\"" } ?? ""
@@ -100,7 +103,8 @@ private struct ScopeStatus {
         if let fetch = remembered["lastFetch"]?.string { text += "  last fetch \(fetch)\n" }
         for incident in incidents {
             let object = incident.object.map { "\(printable($0.description)): " } ?? ""
-            text += terminal.styled("  ! \(incident.reason)", .yellow) + " since \(incident.since) [\(incident.sequence)]\n"
+            text +=
+                terminal.styled("  ! \(incident.reason)", .yellow) + " since \(incident.since) [\(incident.sequence)]\n"
             text += "      \(object)\(printable(incident.message))\n      see: bylaw runbook show \(incident.reason)\n"
         }
         return text

@@ -8,13 +8,15 @@ import Reconciler
 let syncCommand = Command(
     description: CommandDescription(
         name: "sync", summary: "one pass, then exit",
-        details: "Fetches the newest revision, checks it, makes the cluster equal to it, and records every change in the "
+        details:
+            "Fetches the newest revision, checks it, makes the cluster equal to it, and records every change in the "
             + "journal. A revision with a mistake changes nothing: the last good one is enforced instead.",
         flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal] + Flags.writes
             + [Flags.output, Flags.config],
         examples: ["bylaw sync --repo git@git.example.com:policies.git --branch main --path clusters/production"],
         exitStatuses: [
-            (0, "the cluster is as declared"), (1, "something failed, is held, or the revision is not valid"), (2, "an error"),
+            (0, "the cluster is as declared"), (1, "something failed, is held, or the revision is not valid"),
+            (2, "an error"),
         ])
 ) { invocation in
     let wiring = Wiring(invocation)
@@ -27,7 +29,8 @@ let syncCommand = Command(
     try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
     let terminal = invocation.terminal
     let isJSON = invocation.arguments.text("output") == "json"
-    let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) { notice in
+    let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
+        notice in
         show(notice, on: terminal, isQuiet: isJSON)
     }
     let report: PassReport
@@ -49,7 +52,9 @@ let syncCommand = Command(
                     ("declared", .integer(Int64(report.declaredCount))),
                     (
                         "changes",
-                        .object(Members(ActionKind.allCases.map { ($0.rawValue, .integer(Int64(report.changes[$0] ?? 0))) }))
+                        .object(
+                            Members(ActionKind.allCases.map { ($0.rawValue, .integer(Int64(report.changes[$0] ?? 0))) })
+                        )
                     ),
                     ("driftCorrections", .integer(Int64(report.driftCorrections))),
                     ("failed", .integer(Int64(report.failures))), ("held", .integer(Int64(report.held))),
@@ -76,10 +81,14 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
     case .revisionEmpty(let revision):
         terminal.writeError("revision \(revision.commit.prefix(12)) declares nothing; nothing is deleted\n")
     case .changed(let entry, let sequence) where entry.outcome == .succeeded:
-        if !isQuiet { terminal.write("\(entry.action.map(\.pastTense) ?? "changed") \(printable(entry.message)) [\(sequence)]\n") }
+        if !isQuiet {
+            terminal.write("\(entry.action.map(\.pastTense) ?? "changed") \(printable(entry.message)) [\(sequence)]\n")
+        }
     case .changed(let entry, let sequence):
         terminal.writeError("failed: \(printable(entry.message)) [\(sequence)]\n")
-        if let reason = entry.reason.incident { terminal.writeError("    see: bylaw runbook show \(reason.rawValue)\n") }
+        if let reason = entry.reason.incident {
+            terminal.writeError("    see: bylaw runbook show \(reason.rawValue)\n")
+        }
     case .incident(let entry):
         terminal.writeError("\(entry.reason.word): \(printable(entry.message))\n")
         terminal.writeError("    see: bylaw runbook show \(entry.reason.word)\n")

@@ -51,7 +51,8 @@ struct Wiring {
 
     // MARK: The repository
 
-    func source() throws -> GitRevisionSource {
+    /// - Parameter cacheFolder: A folder of its own in the cache, for a command that runs beside the controller.
+    func source(cacheFolder: String? = nil) throws -> GitRevisionSource {
         guard let address = arguments.text("repo") else {
             throw CommandFailure(
                 message: "no policy repository is named", hint: "Name one with --repo URL, or BYLAW_REPO.")
@@ -59,7 +60,8 @@ struct Wiring {
         let url = try RemoteURL(address)
         var configuration = GitSourceConfiguration(
             url: url, reference: try reference(), path: arguments.text("path") ?? "", credentials: credentials(),
-            cacheDirectory: arguments.text("cache") ?? defaultCache(for: url), environment: environment)
+            cacheDirectory: (arguments.text("cache") ?? defaultCache(for: url)) + (cacheFolder.map { "/" + $0 } ?? ""),
+            environment: environment)
         if let timeout = arguments.duration("git-timeout") { configuration.fetchLimits.total = timeout }
         return GitRevisionSource(configuration)
     }
@@ -68,7 +70,8 @@ struct Wiring {
         let given = ["branch", "tag", "commit"].filter { arguments.text($0) != nil }
         guard given.count <= 1 else {
             throw CommandFailure(
-                message: given.map { "--\($0)" }.joined(separator: " and ") + " exclude each other", hint: "Give one of them.")
+                message: given.map { "--\($0)" }.joined(separator: " and ") + " exclude each other",
+                hint: "Give one of them.")
         }
         if let branch = arguments.text("branch") { return .branch(branch) }
         if let tag = arguments.text("tag") { return .tag(tag) }
@@ -85,7 +88,8 @@ struct Wiring {
     }
 
     private func defaultCache(for url: RemoteURL) -> String {
-        let root = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? ".") + "/.cache"
+        let root =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? ".") + "/.cache"
         let identity = sha256Hex(Array((url.text + "\n" + (arguments.text("instance") ?? "")).utf8)).prefix(16)
         return "\(root)/bylaw/\(identity)"
     }
@@ -108,7 +112,8 @@ struct Wiring {
     var journalPath: String {
         if let path = arguments.text("journal") { return path }
         let root =
-            environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? ".") + "/.local/state"
+            environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? ".")
+            + "/.local/state"
         return root + "/bylaw/journal.sqlite"
     }
 
@@ -168,7 +173,9 @@ func checkIdentity(of facts: KubeCluster.Facts, against journal: any RunJournal,
     guard known == identity else {
         throw CommandFailure(
             message: "the journal \(path) belongs to another cluster of the same name",
-            hint: "Use another --journal or --cluster name; if this cluster was rebuilt, keep the old journal as evidence and begin a new one.")
+            hint:
+                "Use another --journal or --cluster name; if this cluster was rebuilt, keep the old journal as evidence and begin a new one."
+        )
     }
 }
 

@@ -30,7 +30,8 @@ struct Authorizer {
             result += rules(of: binding["roleRef"], namespace: "")
         }
         if !namespace.isEmpty {
-            for binding in store.list(.roleBinding, namespace: namespace) where names(binding, user, namespace: namespace) {
+            for binding in store.list(.roleBinding, namespace: namespace)
+            where names(binding, user, namespace: namespace) {
                 result += rules(of: binding["roleRef"], namespace: namespace)
             }
         }

@@ -56,9 +56,12 @@ final class Faults: @unchecked Sendable {
             do { try await Task.sleep(for: duration) } catch { return .none }
             return .none
         case .answer(let status, let body, let text, let retryAfter)?:
-            var headers: [(name: String, value: String)] = [("Content-Type", body == nil ? "text/plain" : "application/json")]
+            var headers: [(name: String, value: String)] = [
+                ("Content-Type", body == nil ? "text/plain" : "application/json")
+            ]
             if let retryAfter { headers.append(("Retry-After", String(retryAfter))) }
-            return .answer(ServerResponse(status: status, headers: headers, body: body?.jsonBytes() ?? Array(text.utf8)))
+            return .answer(
+                ServerResponse(status: status, headers: headers, body: body?.jsonBytes() ?? Array(text.utf8)))
         }
     }
 }

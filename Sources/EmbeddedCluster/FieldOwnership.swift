@@ -69,7 +69,11 @@ func readOwnership(_ tree: Tree) -> [Ownership] {
 
 /// Writes `managedFields`; an entry without fields is left out (rule D13).
 func writeOwnership(_ entries: [Ownership], into tree: inout Tree) {
-    let list: [Tree] = entries.filter { !$0.fields.isEmpty }.map { entry in
+    // The server's own order, so that who applied last makes no difference (rule D9).
+    let sorted = entries.filter { !$0.fields.isEmpty }.sorted {
+        ($0.operation, $0.time, $0.manager) < ($1.operation, $1.time, $1.manager)
+    }
+    let list: [Tree] = sorted.map { entry in
         var fields = Tree.object(Members())
         for path in entry.fields { fields.set(path.map { "f:\($0)" }, to: .object(Members())) }
         return [

@@ -20,6 +20,13 @@ final class ObjectStore: @unchecked Sendable {
         var bytes: [UInt8]
     }
 
+    private struct Snapshot {
+        var version: String
+        var resource: Resource
+        var namespace: String
+        var objects: [Tree]
+    }
+
     private struct Watch {
         var resource: Resource
         var namespace: String
@@ -34,9 +41,12 @@ final class ObjectStore: @unchecked Sendable {
     private var watches: [Int: Watch] = [:]
     private var nextWatch = 0
     private var uidCounter: UInt64 = 0
+    private var snapshots: [Snapshot] = []
 
     /// How many events are kept for watches that resume.
     private static let historyLength = 20_000
+    /// How many lists may be read page by page at a time.
+    private static let snapshotCount = 32
 
     // MARK: Reading (locked)
 
@@ -45,6 +55,17 @@ final class ObjectStore: @unchecked Sendable {
     func list(_ resource: Resource, namespace: String) -> [Tree] {
         (objects[resource] ?? [:]).filter { namespace.isEmpty || $0.key.namespace == namespace }
             .sorted { ($0.key.namespace, $0.key.name) < ($1.key.namespace, $1.key.name) }.map(\.value)
+    }
+
+    /// The objects of a list that is being read page by page; nil where it is forgotten.
+    func snapshot(_ version: String, _ resource: Resource, namespace: String) -> [Tree]? {
+        snapshots.last { $0.version == version && $0.resource == resource && $0.namespace == namespace }?.objects
+    }
+
+    func keep(_ objects: [Tree], _ version: String, _ resource: Resource, namespace: String) {
+        snapshots.removeAll { $0.version == version && $0.resource == resource && $0.namespace == namespace }
+        snapshots.append(Snapshot(version: version, resource: resource, namespace: namespace, objects: objects))
+        if snapshots.count > Self.snapshotCount { snapshots.removeFirst() }
     }
 
     func contents(of namespace: String) -> [(Resource, Key)] {
@@ -146,6 +167,7 @@ final class ObjectStore: @unchecked Sendable {
     func compactHistory() {
         lock.withLock {
             history = []
+            snapshots = []
             oldestVersion = version
         }
     }

@@ -57,7 +57,8 @@ private func change(
             elements.append(value ?? .null)
             return .array(elements)
         }
-        guard let index = Int(step), index >= 0, index < elements.count || (kind == "add" && isLast && index == elements.count)
+        guard let index = Int(step), index >= 0,
+            index < elements.count || (kind == "add" && isLast && index == elements.count)
         else { throw PatchFailure(message: "no such element: \(step)") }
         if !isLast {
             elements[index] = try change(elements[index], steps.dropFirst(), kind, value)

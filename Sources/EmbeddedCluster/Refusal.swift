@@ -56,7 +56,8 @@ struct Refusal: Error {
 
     static func conflict(_ resource: Resource, _ name: String, _ what: String) -> Refusal {
         Refusal(
-            409, reason: "Conflict", "Operation cannot be fulfilled on \(resource.qualifiedPlural) \"\(name)\": \(what)",
+            409, reason: "Conflict",
+            "Operation cannot be fulfilled on \(resource.qualifiedPlural) \"\(name)\": \(what)",
             name: name, group: resource.group, kind: resource.plural)
     }
 
@@ -66,13 +67,15 @@ struct Refusal: Error {
         let list = causes.map { "\($0.field): \($0.message)" }
         let text = list.count == 1 ? list[0] : "[\(list.joined(separator: ", "))]"
         return Refusal(
-            422, reason: "Invalid", "\(resource.kind)\(resource.group.isEmpty ? "" : "." + resource.group) \"\(name)\" is invalid: \(text)",
+            422, reason: "Invalid",
+            "\(resource.kind)\(resource.group.isEmpty ? "" : "." + resource.group) \"\(name)\" is invalid: \(text)",
             name: name, group: resource.group, kind: resource.kind, causes: causes)
     }
 
     static func forbidden(_ resource: Resource, _ name: String, _ message: String) -> Refusal {
         Refusal(
-            403, reason: "Forbidden", "\(resource.qualifiedPlural)\(name.isEmpty ? "" : " \"\(name)\"") is forbidden: \(message)",
+            403, reason: "Forbidden",
+            "\(resource.qualifiedPlural)\(name.isEmpty ? "" : " \"\(name)\"") is forbidden: \(message)",
             name: name, group: resource.group, kind: resource.plural)
     }
 

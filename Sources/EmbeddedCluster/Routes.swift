@@ -35,7 +35,8 @@ extension EmbeddedCluster {
             namespace = parts[1]
             parts.removeFirst(2)
         }
-        guard let resource = Resource.managed.first(where: { $0.group == group && $0.plural == parts[0] }), parts.count <= 2,
+        guard let resource = Resource.managed.first(where: { $0.group == group && $0.plural == parts[0] }),
+            parts.count <= 2,
             resource.isNamespaced || namespace.isEmpty
         else { throw .unknownResource() }
         let target = RequestTarget(
@@ -48,6 +49,7 @@ extension EmbeddedCluster {
         let result: Result<ServerResponse, Refusal> = store.lock.withLock {
             do throws(Refusal) {
                 try authorize(target)
+                try checkDryRun(target)
                 switch (target.request.method, target.name.isEmpty) {
                 case ("GET", true):
                     let isWatch = ["1", "true"].contains(target.request.query("watch") ?? "")
@@ -59,7 +61,8 @@ extension EmbeddedCluster {
                 case ("DELETE", false): return .success(try delete(target))
                 default:
                     throw Refusal(
-                        405, reason: "MethodNotAllowed", "the server does not allow this method on the requested resource")
+                        405, reason: "MethodNotAllowed",
+                        "the server does not allow this method on the requested resource")
                 }
             } catch {
                 return .failure(error)
@@ -70,6 +73,12 @@ extension EmbeddedCluster {
         } catch {
             throw error
         }
+    }
+
+    /// Nothing but `All` asks for a dry run (rule D23).
+    private func checkDryRun(_ target: RequestTarget) throws(Refusal) {
+        guard let value = target.request.query("dryRun"), value != "All" else { return }
+        throw .invalid(target.resource, "", [("FieldValueNotSupported", "Unsupported value: \"\(value)\"", "dryRun")])
     }
 
     func json(_ tree: Tree, status: Int = 200) -> ServerResponse {
@@ -111,7 +120,8 @@ extension EmbeddedCluster {
         let authorizer = Authorizer(store: store)
         func require(_ verb: String, name: String) throws(Refusal) {
             guard authorizer.allows(target.user, verb, target.resource, namespace: target.namespace, name: name) else {
-                let place = target.namespace.isEmpty ? "at the cluster scope" : "in the namespace \"\(target.namespace)\""
+                let place =
+                    target.namespace.isEmpty ? "at the cluster scope" : "in the namespace \"\(target.namespace)\""
                 throw .forbidden(
                     target.resource, name,
                     "User \"\(target.user.name)\" cannot \(verb) resource \"\(target.resource.plural)\" in API group "
@@ -159,7 +169,8 @@ extension EmbeddedCluster {
 
     private func resourceList(_ group: String) -> Tree {
         [
-            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": .string(group.isEmpty ? "v1" : "\(group)/v1"),
+            "kind": "APIResourceList", "apiVersion": "v1",
+            "groupVersion": .string(group.isEmpty ? "v1" : "\(group)/v1"),
             "resources": .array(
                 Resource.managed.filter { $0.group == group }.map { resource in
                     [
@@ -177,7 +188,9 @@ extension EmbeddedCluster {
         let request = target.request
         var all = store.list(target.resource, namespace: target.namespace)
         if let selector = request.query("labelSelector"), !selector.isEmpty {
-            let wanted = selector.split(separator: ",").map { $0.split(separator: "=", omittingEmptySubsequences: true).map(String.init) }
+            let wanted = selector.split(separator: ",").map {
+                $0.split(separator: "=", omittingEmptySubsequences: true).map(String.init)
+            }
             all = all.filter { tree in
                 wanted.allSatisfy { $0.count == 2 && tree["metadata"]?["labels"]?[$0[0]]?.string == $0[1] }
             }
@@ -186,21 +199,28 @@ extension EmbeddedCluster {
         var start = 0
         if let token = request.query("continue"), !token.isEmpty {
             guard request.query("resourceVersion") == nil else {
-                throw Refusal(400, reason: "BadRequest", "specifying resource version is not allowed when using continue")
+                throw Refusal(
+                    400, reason: "BadRequest", "specifying resource version is not allowed when using continue")
             }
             let parts = token.split(separator: ".")
             guard parts.count == 2, let offset = Int(parts[1]) else {
                 throw Refusal(400, reason: "BadRequest", "continue key is not valid")
             }
-            // The pages of one list must be of one snapshot; where it has moved on, the list has to begin anew (rule C3).
-            guard String(parts[0]) == version else { throw .expired }
-            start = offset
+            // The pages of one list are of one snapshot; where it is forgotten, the list has to begin anew (rule C3).
             version = String(parts[0])
+            guard let snapshot = store.snapshot(version, target.resource, namespace: target.namespace) else {
+                throw .expired
+            }
+            all = snapshot
+            start = offset
         }
         let limit = request.query("limit").flatMap { Int($0) } ?? 0
         let end = limit > 0 ? min(all.count, start + limit) : all.count
         var metadata: Tree = ["resourceVersion": .string(version)]
-        if end < all.count { metadata.set(["continue"], to: .string("\(version).\(end)")) }
+        if end < all.count {
+            metadata.set(["continue"], to: .string("\(version).\(end)"))
+            store.keep(all, version, target.resource, namespace: target.namespace)
+        }
         // The items of a typed list have no kind of their own (rule B8).
         let items = all[min(start, all.count)..<end].map { item in
             var item = item

@@ -52,7 +52,9 @@ func mergeApply(
     var next = others
     for index in next.indices { next[index].fields = next[index].fields.filter { !overlaps($0, changed) } }
     next.append(Ownership(manager: manager, operation: "Apply", apiVersion: apiVersion, time: time, fields: wanted))
-    if let previous = owners.first(where: { $0.manager == manager && $0.operation == "Apply" }), previous.fields == wanted {
+    if let previous = owners.first(where: { $0.manager == manager && $0.operation == "Apply" }),
+        previous.fields == wanted
+    {
         next[next.count - 1].time = previous.time
     }
     writeOwnership(next, into: &merged)
@@ -73,13 +75,16 @@ func trackUpdate(from old: Tree?, to new: Tree, manager: String, time: String) -
     var owners = readOwnership(new)
     guard !changed.isEmpty else { return result }
     let present = fieldSet(of: new)
-    for index in owners.indices { owners[index].fields = owners[index].fields.filter { !changed.contains($0) && present.contains($0) } }
+    for index in owners.indices {
+        owners[index].fields = owners[index].fields.filter { !changed.contains($0) && present.contains($0) }
+    }
     let gained = changed.intersection(present)
     if let index = owners.firstIndex(where: { $0.manager == manager && $0.operation == "Update" }) {
         owners[index].fields.formUnion(gained)
         owners[index].time = time
     } else if !gained.isEmpty {
-        owners.append(Ownership(manager: manager, operation: "Update", apiVersion: apiVersion, time: time, fields: gained))
+        owners.append(
+            Ownership(manager: manager, operation: "Update", apiVersion: apiVersion, time: time, fields: gained))
     }
     writeOwnership(owners, into: &result)
     return result

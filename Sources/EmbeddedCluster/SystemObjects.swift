@@ -13,16 +13,29 @@ let systemObjects: [Tree] =
     }
     + [
         bootstrapRole("cluster-admin", rules: [["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]]]),
-        aggregatedRole("admin", from: "admin"), aggregatedRole("edit", from: "edit"), aggregatedRole("view", from: "view"),
+        aggregatedRole("admin", from: "admin"), aggregatedRole("edit", from: "edit"),
+        aggregatedRole("view", from: "view"),
         bootstrapRole(
             "system:aggregate-to-view", label: "view",
-            rules: [["apiGroups": [""], "resources": ["pods", "services", "configmaps"], "verbs": ["get", "list", "watch"]]]),
+            rules: [
+                [
+                    "apiGroups": [""], "resources": ["pods", "services", "configmaps"],
+                    "verbs": ["get", "list", "watch"],
+                ]
+            ]),
         bootstrapRole(
             "system:aggregate-to-edit", label: "edit",
-            rules: [["apiGroups": [""], "resources": ["pods", "services", "configmaps"], "verbs": ["create", "update", "patch", "delete"]]]),
+            rules: [
+                [
+                    "apiGroups": [""], "resources": ["pods", "services", "configmaps"],
+                    "verbs": ["create", "update", "patch", "delete"],
+                ]
+            ]),
         bootstrapRole(
             "system:aggregate-to-admin", label: "admin",
-            rules: [["apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["*"]]]),
+            rules: [
+                ["apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["*"]]
+            ]),
         [
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
             "metadata": ["name": "cluster-admin", "labels": ["kubernetes.io/bootstrapping": "rbac-defaults"]],
@@ -36,7 +49,10 @@ private func bootstrapRole(_ name: String, label: String? = nil, rules: Tree) ->
     if let label { labels.set(["rbac.authorization.k8s.io/aggregate-to-\(label)"], to: "true") }
     return [
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-        "metadata": ["name": .string(name), "labels": labels, "annotations": ["rbac.authorization.kubernetes.io/autoupdate": "true"]],
+        "metadata": [
+            "name": .string(name), "labels": labels,
+            "annotations": ["rbac.authorization.kubernetes.io/autoupdate": "true"],
+        ],
         "rules": rules,
     ]
 }

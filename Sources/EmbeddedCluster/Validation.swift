@@ -7,11 +7,19 @@ enum Admission {
     static func defaulted(_ tree: Tree, _ resource: Resource) -> Tree {
         let canonical = canonicalLive(tree, of: resource)
         var result = tree
-        for (key, value) in canonical.members ?? Members() where !["metadata", "status", "apiVersion", "kind"].contains(key) {
+        for (key, value) in canonical.members ?? Members()
+        where !["metadata", "status", "apiVersion", "kind"].contains(key) {
             result.set([key], to: value)
         }
         for list in ["ingress", "egress"] where canonical["spec"]?[list] == nil && resource == .networkPolicy {
             result.set(["spec", list], to: nil)
+        }
+        // What is empty is not stored.
+        for field in ["labels", "annotations", "finalizers", "ownerReferences"] {
+            let value = result["metadata"]?[field]
+            if value?.members?.isEmpty == true || value?.array?.isEmpty == true {
+                result.set(["metadata", field], to: nil)
+            }
         }
         if resource == .namespace {
             result.set(["spec", "finalizers"], to: ["kubernetes"])
@@ -29,7 +37,8 @@ enum Admission {
     static func validate(_ tree: Tree, _ resource: Resource, isApply: Bool) throws(Refusal) {
         var tree = tree
         // The repository's own rules speak of these; the server does not.
-        for label in tree["metadata"]?["labels"]?.members?.keys ?? [] where label.hasPrefix("bylaw.dev/") || label == "kubernetes.io/metadata.name" {
+        for label in tree["metadata"]?["labels"]?.members?.keys ?? []
+        where label.hasPrefix("bylaw.dev/") || label == "kubernetes.io/metadata.name" {
             tree.set(["metadata", "labels", label], to: nil)
         }
         for key in tree["metadata"]?["annotations"]?.members?.keys ?? [] where key.hasPrefix("bylaw.dev/") {
@@ -45,10 +54,16 @@ enum Admission {
         let errors = verdict.findings.filter { $0.severity == .error }
         guard !errors.isEmpty else { return }
         let name = tree["metadata"]?["name"]?.string ?? ""
-        if isApply, let first = errors.first(where: { $0.message.lowercased().contains("unknown field") || $0.message.contains("must be") }) {
+        if isApply,
+            let first = errors.first(where: {
+                $0.message.lowercased().contains("unknown field") || $0.message.contains("must be")
+                    || $0.message.contains("not a quantity")
+            })
+        {
             throw Refusal(
                 500, reason: "",
-                "failed to create typed patch object: .\(first.path): \(first.message): field not declared in schema", hasDetails: false)
+                "failed to create typed patch object: .\(first.path): \(first.message): field not declared in schema",
+                hasDetails: false)
         }
         throw Refusal.invalid(resource, name, errors.map { ("FieldValueInvalid", $0.message, $0.path.description) })
     }

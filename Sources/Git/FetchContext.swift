@@ -2,6 +2,14 @@ import ChildProcess
 import Foundation
 import HTTPClient
 
+/// Where the callbacks find the fetch that runs now.
+///
+/// libgit2 keeps a transport, and with it our payload, on the remote from one fetch to the next, so the payload outlives
+/// each fetch and only points to it.
+final class FetchSlot {
+    var current: FetchContext?
+}
+
 /// Everything that the callbacks of one fetch need; it lives as long as the fetch.
 final class FetchContext {
     let url: RemoteURL
@@ -28,13 +36,15 @@ final class FetchContext {
         deadline = .now + limits.total
         proxy = credentials.proxy
         let isOverTLS = url.scheme == .https || url.scheme == .http
-        let authorities = try isOverTLS
+        let authorities =
+            try isOverTLS
             ? credentials.certificateAuthorityFile.map { file throws(GitError) in
                 try readCredential(file, what: "the certificate authority file")
             } : nil
         tls = TLSConfiguration(certificateAuthorities: authorities)
         if isOverTLS, let file = credentials.tokenFile ?? credentials.passwordFile {
             let secret = trimmed(try readCredential(file, what: "the credentials file"))
+            guard !secret.isEmpty else { throw unusableCredential(file, what: "the credentials file") }
             let pair = Data(Array(credentials.userName.utf8) + [UInt8(ascii: ":")] + secret)
             authorization = SecretBytes(Array("Basic \(pair.base64EncodedString())".utf8))
         } else {
@@ -71,11 +81,15 @@ final class FetchContext {
 
 private func readCredential(_ path: String, what: String) throws(GitError) -> [UInt8] {
     guard let data = FileManager.default.contents(atPath: path), !data.isEmpty, data.count < 1 << 20 else {
-        throw GitError(
-            kind: .authentication, operation: "read \(what) \(path)", detail: "it is missing, unreadable, empty or too large",
-            hint: "Check the path and its permissions.")
+        throw unusableCredential(path, what: what)
     }
     return [UInt8](data)
+}
+
+private func unusableCredential(_ path: String, what: String) -> GitError {
+    GitError(
+        kind: .authentication, operation: "read \(what) \(path)",
+        detail: "it is missing, unreadable, empty or too large", hint: "Check the path and its permissions.")
 }
 
 private func trimmed(_ bytes: [UInt8]) -> [UInt8] {

@@ -112,6 +112,7 @@ private final class GitWorker: @unchecked Sendable {
     private var repository: OpaquePointer?
     private var remote: OpaquePointer?
     private var lock: Int32 = -1
+    private let slot = FetchSlot()
 
     private static let followedReference = "refs/bylaw/followed"
 
@@ -238,11 +239,10 @@ private final class GitWorker: @unchecked Sendable {
         }
         let context = try FetchContext(
             url: url, credentials: credentials, limits: limits, isCancelled: isCancelled, environment: environment)
-        let payload = Unmanaged.passUnretained(context).toOpaque()
+        slot.current = context
         do throws(GitError) {
-            let id = try withExtendedLifetime(context) { () throws(GitError) in
-                try fetch(reference, repository: repository, payload: payload)
-            }
+            let id = try fetch(
+                reference, repository: repository, payload: Unmanaged.passUnretained(slot).toOpaque())
             return try commit(id)
         } catch {
             // What our own transport knows is more exact than what libgit2 was told.
@@ -258,8 +258,9 @@ private final class GitWorker: @unchecked Sendable {
         options.callbacks.payload = payload
         if url.scheme != .file { options.callbacks.transport = makeTransport }
         options.callbacks.transfer_progress = { progress, payload in
-            guard let payload, let progress else { return -1 }
-            let context = Unmanaged<FetchContext>.fromOpaque(payload).takeUnretainedValue()
+            guard let payload, let progress,
+                let context = Unmanaged<FetchSlot>.fromOpaque(payload).takeUnretainedValue().current
+            else { return -1 }
             if let error = context.mustEnd {
                 context.note(error)
                 return -1
@@ -272,7 +273,7 @@ private final class GitWorker: @unchecked Sendable {
                     GitError(
                         kind: .tooLarge, operation: "fetch \(context.url)",
                         detail: "it has more than \(limits.maximumBytes) bytes or \(limits.maximumObjects) objects",
-                        hint: "Raise the limit, or follow a smaller repository."))
+                        hint: "Follow a smaller repository."))
                 return -1
             }
             return 0
@@ -355,7 +356,14 @@ private final class GitWorker: @unchecked Sendable {
             git_object_free(object)
             git_object_free(commit)
         }
-        try check("find \(name) in \(url)") { git_revparse_single(&object, repository, id) }
+        let found = git_revparse_single(&object, repository, id)
+        guard found != GIT_ENOTFOUND.rawValue else {
+            throw GitError(
+                kind: .noSuchReference, operation: "fetch \(url)",
+                detail: "the repository does not have commit \(name)",
+                hint: "Check the commit's id, and that a branch or tag contains it.")
+        }
+        try check("find \(name) in \(url)") { found }
         try check("find the commit of \(name) in \(url)") { git_object_peel(&commit, object, GIT_OBJECT_COMMIT) }
         guard let pointer = git_object_id(commit) else {
             throw GitError(kind: .other, operation: "find the commit of \(name)", detail: "it has no id")
@@ -366,10 +374,18 @@ private final class GitWorker: @unchecked Sendable {
 
     private func explain(_ error: GitError) -> GitError {
         var error = error
-        if error.kind == .notFound, url.scheme == .file {
-            error.hint = "Check that \(url) is a Git repository."
-        } else if case .other = error.kind, url.scheme == .file {
+        if url.scheme != .file, error.kind == .corrupt {
+            // What cannot be unpacked came from the server; the cache keeps only what could.
+            error.kind = .network
+        }
+        guard error.hint.isEmpty else { return error }
+        switch (url.scheme, error.kind) {
+        case (.file, .notFound), (.file, .other):
             error.hint = "Check that \(url) is a Git repository and may be read."
+        case (.file, _): break
+        case (_, .network), (_, .other), (_, .notFound):
+            error.hint = "Check that the address is that of a Git repository; it is tried again by itself."
+        default: break
         }
         return error
     }

@@ -17,7 +17,8 @@ final class HTTPStream: GitStream {
     func write(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
         request.append(contentsOf: bytes)
         guard request.count <= 64 << 20 else {
-            throw GitError(kind: .tooLarge, operation: "fetch \(fetch.url)", detail: "the negotiation grew beyond 64 MiB")
+            throw GitError(
+                kind: .tooLarge, operation: "fetch \(fetch.url)", detail: "the negotiation grew beyond 64 MiB")
         }
     }
 
@@ -50,7 +51,8 @@ final class HTTPStream: GitStream {
             headers.append(("Content-Type", "application/x-git-upload-pack-request"))
             headers.append(("Accept", "application/x-git-upload-pack-result"))
             call = HTTPRequest(
-                method: "POST", url: "\(fetch.url.text)/git-upload-pack", headers: headers, body: request, limits: limits)
+                method: "POST", url: "\(fetch.url.text)/git-upload-pack", headers: headers, body: request,
+                limits: limits)
         }
         let started: BlockingExchange
         do throws(HTTPError) {
@@ -92,7 +94,8 @@ final class HTTPStream: GitStream {
                 kind: .network, operation: operation, detail: "the server answered with HTTP \(exchange.status)",
                 hint: "Check that the address is that of a Git repository.")
         }
-        let expected = isAdvertisement ? "application/x-git-upload-pack-advertisement" : "application/x-git-upload-pack-result"
+        let expected =
+            isAdvertisement ? "application/x-git-upload-pack-advertisement" : "application/x-git-upload-pack-result"
         guard exchange.headers["content-type"]?.lowercased().hasPrefix(expected) == true else {
             throw GitError(
                 kind: .network, operation: operation, detail: "the server does not answer as a Git server",
@@ -105,10 +108,13 @@ final class HTTPStream: GitStream {
             switch error.kind {
             case .couldNotResolve: (.network, "Check the host's name, and DNS.")
             case .couldNotConnect: (.network, "Check that the Git server runs and that its address and port are right.")
-            case .tlsUntrusted, .tlsOther:
-                (.untrustedServer, "Give the authority of its certificate with --git-ca-file, and check the host's name.")
+            case .tlsUntrusted, .tlsNameMismatch, .tlsClientCertificate, .tlsOther:
+                (
+                    .untrustedServer,
+                    "Give the authority of its certificate with --git-ca-file, and check the host's name."
+                )
             case .timedOut, .stalled: (.timedOut, "Check that the Git server answers; it is tried again by itself.")
-            case .tooLarge: (.tooLarge, "Raise the limit, or follow a smaller repository.")
+            case .tooLarge: (.tooLarge, "Follow a smaller repository.")
             case .cancelled: (.cancelled, "")
             case .proxy: (.network, "Check the proxy's address, HTTPS_PROXY and NO_PROXY.")
             default: (.network, "Check the network; it may pass by itself.")

@@ -69,7 +69,8 @@ private func kind(code: Int32, family: Int32) -> GitError.Kind {
 let libraryStarts: Int32 = {
     let result = git_libgit2_init()
     guard result >= 0 else { return result }
-    for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA] {
+    for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA]
+    {
         _ = shim_git_set_search_path(level.rawValue, "")
     }
     _ = shim_git_set_flag(Int32(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION.rawValue), 1)

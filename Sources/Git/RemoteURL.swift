@@ -82,7 +82,8 @@ package struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
 
     /// A host or user that begins with a dash would be read by ssh as an option.
     private static func checkForSSH(host: String, user: String?, path: String) throws(GitError) {
-        guard !host.hasPrefix("-"), !(user ?? "").hasPrefix("-"), !path.hasPrefix("-"), !host.isEmpty, !path.isEmpty else {
+        guard !host.hasPrefix("-"), !(user ?? "").hasPrefix("-"), !path.hasPrefix("-"), !host.isEmpty, !path.isEmpty
+        else {
             throw GitError(
                 kind: .other, operation: "read the repository's address",
                 detail: "its host, user or path is empty or begins with a dash",

@@ -12,9 +12,8 @@ final class SSHStream: GitStream {
         self.fetch = fetch
         ignoreBrokenPipes()
         let login = (fetch.url.user.map { "\($0)@" } ?? "") + fetch.url.host
-        let path = fetch.url.text.contains("://") ? fetch.url.path : fetch.url.path
         // The path is quoted for the shell on the other side.
-        let quoted = "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
+        let quoted = "'" + fetch.url.path.replacingOccurrences(of: "'", with: "'\\''") + "'"
         do throws(ChildProcessError) {
             child = try ChildProcess(
                 "ssh", fetch.sshArguments + ["--", login, "git-upload-pack \(quoted)"],
@@ -47,7 +46,8 @@ final class SSHStream: GitStream {
                     kind: .timedOut, operation: "fetch \(fetch.url)", detail: "no byte came for \(fetch.limits.stall)",
                     hint: "Check that the Git server answers; it is tried again by itself.")
             }
-            let ready = child.poll(forWriting: false, forReading: true, forReadingError: isErrorOpen, wait: .milliseconds(100))
+            let ready = child.poll(
+                forWriting: false, forReading: true, forReadingError: isErrorOpen, wait: .milliseconds(100))
             drainErrors(ready)
             guard ready.canRead else { continue }
             switch child.read(into: buffer) {
@@ -57,14 +57,16 @@ final class SSHStream: GitStream {
                     throw GitError(
                         kind: .tooLarge, operation: "fetch \(fetch.url)",
                         detail: "the server sends more than the \(fetch.limits.maximumBytes) bytes allowed",
-                        hint: "Raise the limit, or follow a smaller repository.")
+                        hint: "Follow a smaller repository.")
                 }
                 return count
             case .nothingYet: continue
             case .end:
                 // Whatever ssh has to say about it comes on its error output.
                 for _ in 0..<20 where isErrorOpen {
-                    drainErrors(child.poll(forWriting: false, forReading: false, forReadingError: true, wait: .milliseconds(50)))
+                    drainErrors(
+                        child.poll(forWriting: false, forReading: false, forReadingError: true, wait: .milliseconds(50))
+                    )
                 }
                 if receivedBytes == 0 || !errorText.isEmpty { throw ended() }
                 return 0
@@ -95,8 +97,12 @@ final class SSHStream: GitStream {
             .filter { !$0.hasPrefix("@@@") && !$0.isEmpty }
             .joined(separator: "; ")
         let (kind, hint): (GitError.Kind, String) =
-            if text.contains("Host key verification failed") || text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
-                (.untrustedServer, "Compare the server's host key with the one in the known-hosts file, and correct the file only if it is right.")
+            if text.contains("Host key verification failed") || text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED")
+            {
+                (
+                    .untrustedServer,
+                    "Compare the server's host key with the one in the known-hosts file, and correct the file only if it is right."
+                )
             } else if text.contains("Permission denied") {
                 (.authentication, "Check that the key is right and may read this repository.")
             } else {

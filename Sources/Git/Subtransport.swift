@@ -12,13 +12,14 @@ protocol GitStream: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws(GitError)
 }
 
-/// Makes the transport of a fetch whose payload is a ``FetchContext``.
+/// Makes the transport of a remote whose payload is a ``FetchSlot``.
 func makeTransport(
     _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_transport>?>?, _ remote: OpaquePointer?,
     _ payload: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let payload else { return -1 }
-    let context = Unmanaged<FetchContext>.fromOpaque(payload).takeUnretainedValue()
+    guard let payload, let context = Unmanaged<FetchSlot>.fromOpaque(payload).takeUnretainedValue().current else {
+        return -1
+    }
     var definition = git_smart_subtransport_definition()
     definition.callback = makeSubtransport
     // HTTP asks anew for each step, ssh keeps one conversation.
@@ -27,24 +28,25 @@ func makeTransport(
     return git_transport_smart(out, remote, &definition)
 }
 
-/// The connection of one fetch.
+/// The connection of one remote, from one fetch to the next.
 private final class Connection {
-    let fetch: FetchContext
+    let slot: FetchSlot
     /// The one conversation of ssh: libgit2 wants the very same stream for each step of it, and frees it once.
     var conversation: UnsafeMutablePointer<git_smart_subtransport_stream>?
 
-    init(_ fetch: FetchContext) { self.fetch = fetch }
+    init(_ slot: FetchSlot) { self.slot = slot }
 }
 
 private func makeSubtransport(
-    _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_smart_subtransport>?>?, _ owner: UnsafeMutablePointer<git_transport>?,
+    _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_smart_subtransport>?>?,
+    _ owner: UnsafeMutablePointer<git_transport>?,
     _ payload: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let out, let payload else { return -1 }
-    let fetch = Unmanaged<FetchContext>.fromOpaque(payload).takeUnretainedValue()
+    let slot = Unmanaged<FetchSlot>.fromOpaque(payload).takeUnretainedValue()
     let memory = UnsafeMutablePointer<shim_git_subtransport>.allocate(capacity: 1)
     memory.initialize(to: shim_git_subtransport())
-    memory.pointee.context = Unmanaged.passRetained(Connection(fetch)).toOpaque()
+    memory.pointee.context = Unmanaged.passRetained(Connection(slot)).toOpaque()
     memory.pointee.parent.action = openStream
     memory.pointee.parent.close = { subtransport in
         connection(of: subtransport)?.conversation = nil
@@ -64,7 +66,8 @@ private func makeSubtransport(
 
 private func connection(of subtransport: UnsafeMutablePointer<git_smart_subtransport>?) -> Connection? {
     guard let subtransport else { return nil }
-    let context = UnsafeMutableRawPointer(subtransport).assumingMemoryBound(to: shim_git_subtransport.self).pointee.context
+    let context = UnsafeMutableRawPointer(subtransport).assumingMemoryBound(to: shim_git_subtransport.self).pointee
+        .context
     return context.map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
 }
 
@@ -73,27 +76,29 @@ private func openStream(
     _ subtransport: UnsafeMutablePointer<git_smart_subtransport>?, _ url: UnsafePointer<CChar>?,
     _ action: git_smart_service_t
 ) -> Int32 {
-    guard let out, let subtransport, let connection = connection(of: subtransport) else { return -1 }
+    guard let out, let subtransport, let connection = connection(of: subtransport),
+        let fetch = connection.slot.current
+    else { return -1 }
     let stream: any GitStream
     do throws(GitError) {
         guard action == GIT_SERVICE_UPLOADPACK_LS || action == GIT_SERVICE_UPLOADPACK else {
             throw GitError(kind: .other, operation: "fetch", detail: "only fetching is supported")
         }
-        if connection.fetch.url.scheme == .ssh {
+        if fetch.url.scheme == .ssh {
             if let conversation = connection.conversation {
                 out.pointee = conversation
                 return 0
             }
-            stream = try SSHStream(connection.fetch)
+            stream = try SSHStream(fetch)
         } else {
-            stream = HTTPStream(connection.fetch, isAdvertisement: action == GIT_SERVICE_UPLOADPACK_LS)
+            stream = HTTPStream(fetch, isAdvertisement: action == GIT_SERVICE_UPLOADPACK_LS)
         }
     } catch {
-        return report(error, to: connection.fetch)
+        return report(error, to: fetch)
     }
     let memory = UnsafeMutablePointer<shim_git_stream>.allocate(capacity: 1)
     memory.initialize(to: shim_git_stream())
-    let open = OpenStream(stream, connection)
+    let open = OpenStream(stream, fetch, connection)
     memory.pointee.context = Unmanaged<AnyObject>.passRetained(open).toOpaque()
     memory.pointee.parent.subtransport = subtransport
     memory.pointee.parent.read = { stream, buffer, size, count in
@@ -124,7 +129,7 @@ private func openStream(
         }
     }
     let pointer = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: git_smart_subtransport_stream.self)
-    if connection.fetch.url.scheme == .ssh { connection.conversation = pointer }
+    if fetch.url.scheme == .ssh { connection.conversation = pointer }
     out.pointee = pointer
     return 0
 }
@@ -134,9 +139,9 @@ private final class OpenStream {
     let fetch: FetchContext
     weak var connection: Connection?
 
-    init(_ stream: any GitStream, _ connection: Connection) {
+    init(_ stream: any GitStream, _ fetch: FetchContext, _ connection: Connection) {
         self.stream = stream
-        fetch = connection.fetch
+        self.fetch = fetch
         self.connection = connection
     }
 }

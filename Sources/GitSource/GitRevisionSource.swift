@@ -100,7 +100,9 @@ package actor GitRevisionSource: RevisionSource {
             for earlier in try await repository.history(of: commit, maximumCount: Self.historyCommits) {
                 // A folder that was not there yet declared nothing.
                 guard let files = try await repository.files(of: earlier, below: configuration.path) else { continue }
-                let unseen = files.filter { $0.kind == .file && isManifestPath($0.path) && seen.insert($0.blob).inserted }
+                let unseen = files.filter {
+                    $0.kind == .file && isManifestPath($0.path) && seen.insert($0.blob).inserted
+                }
                 for verdict in try await verdicts(of: unseen).verdicts where !verdict.hasErrors {
                     found.formUnion(verdict.declarations.lazy.map(\.id).filter(objects.contains))
                 }
@@ -133,18 +135,19 @@ package actor GitRevisionSource: RevisionSource {
         }
         var verdicts: [FileVerdict?] = []
         var missing: [(index: Int, entry: GitTreeEntry)] = []
+        var totalBytes = 0
         for entry in manifests {
             let path = fullPath(entry.path)
             if entry.kind != .file {
                 verdicts.append(unfollowedLink(path: path))
             } else if let known = cache.verdict(blob: entry.blob, path: path) {
-                verdicts.append(known)
+                verdicts.append(known.verdict)
+                totalBytes += known.bytes
             } else {
                 missing.append((verdicts.count, entry))
                 verdicts.append(nil)
             }
         }
-        var totalBytes = 0
         for start in stride(from: 0, to: missing.count, by: 500) {
             let batch = missing[start..<min(start + 500, missing.count)]
             let blobs = try await repository.blobs(batch.map(\.entry.blob), maximumBytes: limits.maximumFileBytes)
@@ -238,9 +241,12 @@ package func pullRequestNumber(subject: String, message: String) -> Int? {
         return found
     }
     if let merged = number(after: "pull request #", in: subject) { return merged }
+    if subject.hasPrefix("Merge pull request '"), let merged = number(after: "' (#", in: subject) { return merged }
     if subject.hasSuffix(")"), let squashed = number(after: "(#", in: subject) { return squashed }
     if subject.hasSuffix(")"), let merged = number(after: "(!", in: subject) { return merged }
-    guard let line = message.split(separator: "\n").first(where: { $0.hasPrefix("See merge request ") }) else { return nil }
+    guard let line = message.split(separator: "\n").first(where: { $0.hasPrefix("See merge request ") }) else {
+        return nil
+    }
     return number(after: "!", in: String(line))
 }
 

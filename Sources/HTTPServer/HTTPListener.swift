@@ -12,7 +12,9 @@ package final class HTTPListener: Sendable {
     package let port: Int
 
     /// - Parameter port: 0 lets the system choose a free one.
-    package init(port: Int = 0, limits: ListenerLimits = ListenerLimits(), handler: @escaping Handler) throws(ListenerError) {
+    package init(port: Int = 0, limits: ListenerLimits = ListenerLimits(), handler: @escaping Handler)
+        throws(ListenerError)
+    {
         guard let number = UInt16(exactly: port) else { throw ListenerError(message: "\(port) is no port") }
         state = ListenerState(limits: limits, handler: handler)
         let daemon = shim_httpd_start_on_loopback(
@@ -116,7 +118,8 @@ private func accept(
         let exchange = Exchange(
             ServerRequest(
                 method: String(cString: method), path: String(cString: url),
-                query: values(of: connection, .GET_ARGUMENT_KIND), headers: values(of: connection, .HEADER_KIND), body: []))
+                query: values(of: connection, .GET_ARGUMENT_KIND), headers: values(of: connection, .HEADER_KIND),
+                body: []))
         guard state.add(exchange) else { return MHD_Result.NO }
         slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
         return MHD_Result.YES
@@ -134,7 +137,9 @@ private func accept(
         return MHD_Result.YES
     }
     if let response = exchange.response { return queue(response, on: connection) }
-    if exchange.isTooLarge { return queue(ServerResponse(status: 413, body: Array("too large\n".utf8)), on: connection) }
+    if exchange.isTooLarge {
+        return queue(ServerResponse(status: 413, body: Array("too large\n".utf8)), on: connection)
+    }
     guard !exchange.hasStarted else { return MHD_Result.YES }
     exchange.hasStarted = true
     MHD_suspend_connection(connection)

@@ -68,7 +68,10 @@ package final class ResponseStream: @unchecked Sendable {
             return 0
         }
         let count = min(capacity, buffer.count)
-        buffer[..<count].withUnsafeBytes { UnsafeMutableRawPointer(target).copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: count) }
+        buffer[..<count].withUnsafeBytes {
+            UnsafeMutableRawPointer(target).copyMemory(
+                from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: count)
+        }
         buffer.removeFirst(count)
         return count
     }

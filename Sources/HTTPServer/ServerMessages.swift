@@ -46,7 +46,8 @@ package struct ListenerLimits: Sendable {
     package var maximumBodyBytes: Int
     package var idleTimeout: Duration
 
-    package init(maximumConnections: Int = 512, maximumBodyBytes: Int = 8 << 20, idleTimeout: Duration = .seconds(120)) {
+    package init(maximumConnections: Int = 512, maximumBodyBytes: Int = 8 << 20, idleTimeout: Duration = .seconds(120))
+    {
         self.maximumConnections = maximumConnections
         self.maximumBodyBytes = maximumBodyBytes
         self.idleTimeout = idleTimeout

@@ -112,7 +112,9 @@ struct JSONReader {
         }
         while true {
             skipSpace()
-            guard peek == UInt8(ascii: "\"") else { throw failure("a key in double quotes is expected here", at: offset) }
+            guard peek == UInt8(ascii: "\"") else {
+                throw failure("a key in double quotes is expected here", at: offset)
+            }
             let keyPosition = isStrict ? position() : marks.position
             let key = try readString()
             skipSpace()
@@ -214,7 +216,9 @@ struct JSONReader {
             if let value = Int64(text) { return .integer(value) }
             if let value = UInt64(text) { return .unsigned(value) }
         }
-        guard let value = Double(text), value.isFinite else { throw failure("the number \(text) is too large", at: start) }
+        guard let value = Double(text), value.isFinite else {
+            throw failure("the number \(text) is too large", at: start)
+        }
         return .double(value)
     }
 

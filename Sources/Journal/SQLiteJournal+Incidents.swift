@@ -20,12 +20,7 @@ extension SQLiteJournal {
             ) { (_) throws(DatabaseError) in true }
             guard isOpen == nil else { return nil }
             let sequence = try Self.append(values, to: connection)
-            try connection.execute(
-                """
-                INSERT INTO open_incidents
-                    (instance_id, reason, api_group, object_kind, namespace, name, sequence, time, message)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """, key + [.integer(sequence), .text(time), .text(message)])
+            try connection.execute(Self.insertion, key + [.integer(sequence), .text(time), .text(message)])
             try connection.execute(
                 """
                 DELETE FROM open_incidents WHERE \(Self.incidentCondition) AND id NOT IN
@@ -33,6 +28,35 @@ extension SQLiteJournal {
                 """, key + key + [.integer(Self.maximumOpenTexts)])
             return sequence
         }
+    }
+
+    /// Opens the incident of a change that failed, or lets the open one tell of the latest failure.
+    static func open(
+        _ key: [SQLValue], sequence: Int64, time: String, message: String, on connection: Connection
+    ) throws(DatabaseError) {
+        try connection.execute(
+            "UPDATE open_incidents SET sequence = ?, message = ? WHERE \(incidentCondition)",
+            [.integer(sequence), .text(message)] + key)
+        guard connection.changedRowCount == 0 else { return }
+        try connection.execute(insertion, key + [.integer(sequence), .text(time), .text(message)])
+    }
+
+    package func openIncidents() async throws(JournalError) -> [(reason: IncidentReason, object: ObjectID?)] {
+        let instanceID = instanceID
+        let rows = try await write { (connection) throws(DatabaseError) in
+            try connection.rows(
+                """
+                SELECT DISTINCT reason, api_group, object_kind, namespace, name FROM open_incidents
+                WHERE instance_id = ?
+                """, [.integer(instanceID)]
+            ) { (row) throws(DatabaseError) in
+                let object = ObjectID(
+                    group: try row.text(1), kind: try row.text(2), namespace: try row.text(3), name: try row.text(4))
+                return (reason: try row.text(0), object: object.kind.isEmpty ? nil : object)
+            }
+        }
+        // A reason of a later version is nothing that this one could end.
+        return rows.compactMap { row in IncidentReason(rawValue: row.reason).map { ($0, row.object) } }
     }
 
     package func resolve(_ reasons: [IncidentReason], object: ObjectID?) async throws(JournalError) {
@@ -45,12 +69,20 @@ extension SQLiteJournal {
         }
     }
 
+    private static var insertion: String {
+        """
+        INSERT INTO open_incidents
+            (instance_id, reason, api_group, object_kind, namespace, name, sequence, time, message)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    }
+
     private static var incidentCondition: String {
         "instance_id = ? AND reason = ? AND api_group = ? AND object_kind = ? AND namespace = ? AND name = ?"
     }
 
     /// An incident of the instance as a whole has an empty kind.
-    private static func incidentKey(
+    static func incidentKey(
         _ reason: IncidentReason, _ object: ObjectID?, _ instanceID: Int64
     ) -> [SQLValue] {
         [

@@ -1,5 +1,5 @@
 import Foundation
-import Manifest
+package import Manifest
 package import Reconciler
 import SQLite
 
@@ -91,12 +91,26 @@ package final class SQLiteJournal: RunJournal {
         return IntentID(rawValue: id)
     }
 
+    package func revise(_ id: IntentID, as intent: Intent) async throws(JournalError) {
+        let content = try describing("write") { () throws(JournalFailure) in try IntentContent.text(of: intent) }
+        let values: [SQLValue] = [.text(content), .integer(id.rawValue), .integer(instanceID)]
+        try await perform("write") { (connection) throws(JournalFailure) in
+            try Self.wrapping { () throws(DatabaseError) in
+                try connection.execute("UPDATE intents SET content = ? WHERE id = ? AND instance_id = ?", values)
+            }
+            guard connection.changedRowCount == 1 else { throw .unknownIntent(id.rawValue) }
+        }
+    }
+
     @discardableResult
     package func settle(
         _ intent: IntentID, as entry: EntryDraft, owned: OwnershipChange
     ) async throws(JournalError) -> Int64 {
         let values = try entryValues(entry)
         let instanceID = instanceID
+        let failure = entry.outcome == .failed ? entry.reason.incident : nil
+        let time = entry.at.description
+        let message = entry.message.bounded(toBytes: TextLimit.message)
         return try await perform("write") { (connection) throws(JournalFailure) in
             try Self.wrapping { () throws(DatabaseError) in
                 try connection.execute(
@@ -107,6 +121,10 @@ package final class SQLiteJournal: RunJournal {
             return try Self.wrapping { () throws(DatabaseError) in
                 let sequence = try Self.append(values, to: connection)
                 try Self.apply(owned, instanceID: instanceID, to: connection)
+                if let failure {
+                    let key = Self.incidentKey(failure, entry.object, instanceID)
+                    try Self.open(key, sequence: sequence, time: time, message: message, on: connection)
+                }
                 return sequence
             }
         }
@@ -120,6 +138,15 @@ package final class SQLiteJournal: RunJournal {
             let sequence = try Self.append(values, to: connection)
             try Self.apply(owned, instanceID: instanceID, to: connection)
             return sequence
+        }
+    }
+
+    package func note(owned: [ObjectID: OwnedObject]) async throws(JournalError) {
+        let instanceID = instanceID
+        try await write { (connection) throws(DatabaseError) in
+            for (id, object) in owned {
+                try Self.apply(.owns(id, object), instanceID: instanceID, to: connection)
+            }
         }
     }
 

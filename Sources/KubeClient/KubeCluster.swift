@@ -46,14 +46,14 @@ package final class KubeCluster: ClusterAPI {
                 guard error.kind == .expired else { throw error }
             }
         }
-        return try await listOnce(resource)
+        return try await listOnce(resource, isPaged: false)
     }
 
-    private func listOnce(_ resource: Resource) async throws(ClusterError) -> ObjectList {
+    private func listOnce(_ resource: Resource, isPaged: Bool = true) async throws(ClusterError) -> ObjectList {
         var objects: [LiveObject] = []
         var token: String?
         while true {
-            let page = try await listPage(resource, continuing: token)
+            let page = try await listPage(resource, continuing: token, isPaged: isPaged)
             objects += page.objects
             guard let next = page.continuation else {
                 return ObjectList(objects: objects, resourceVersion: page.resourceVersion)
@@ -62,9 +62,12 @@ package final class KubeCluster: ClusterAPI {
         }
     }
 
-    func listPage(_ resource: Resource, continuing token: String?) async throws(ClusterError) -> ListPage {
+    func listPage(
+        _ resource: Resource, continuing token: String?, isPaged: Bool
+    ) async throws(ClusterError) -> ListPage {
         let what = "list \(resource.qualifiedPlural)"
-        let answer = try await call(.list(resource, continuing: token), what: what, resource: resource)
+        let answer = try await call(
+            .list(resource, limit: isPaged ? 500 : 0, continuing: token), what: what, resource: resource)
         do throws(DecodingFailure) {
             return try decodeList(answer.body, of: resource)
         } catch {
@@ -86,7 +89,8 @@ package final class KubeCluster: ClusterAPI {
     package func observe(_ resource: Resource) -> AsyncStream<Observation> {
         let (stream, continuation) = AsyncStream.makeStream(of: Observation.self)
         let task = Task { [self] in
-            let watcher = Watcher(cluster: self, resource: resource, resyncInterval: resyncInterval, randomness: randomness)
+            let watcher = Watcher(
+                cluster: self, resource: resource, resyncInterval: resyncInterval, randomness: randomness)
             await watcher.run { continuation.yield($0) }
             continuation.finish()
         }
@@ -183,7 +187,8 @@ package final class KubeCluster: ClusterAPI {
 
     /// Asks who the cluster is; fails where it cannot be reached or does not know us.
     package func facts() async throws(ClusterError) -> Facts {
-        let answer = try await call(APIRequest(method: .get, path: "/version"), what: "read the server's version", resource: nil)
+        let answer = try await call(
+            APIRequest(method: .get, path: "/version"), what: "read the server's version", resource: nil)
         let version: String
         do throws(DecodingFailure) {
             version = try decode(answer.body)["gitVersion"]?.string ?? ""
@@ -200,7 +205,9 @@ package final class KubeCluster: ClusterAPI {
     }
 
     /// Whether the server would let us do something; a `false` means "no opinion", not always "no" (rule L6).
-    package func mayI(_ verb: String, _ resource: Resource, namespace: String = "", name: String = "") async throws(ClusterError) -> Bool {
+    package func mayI(_ verb: String, _ resource: Resource, namespace: String = "", name: String = "")
+        async throws(ClusterError) -> Bool
+    {
         let what = "ask whether we may \(verb) \(resource.qualifiedPlural)"
         let answer = try await call(
             .accessReview(verb: verb, resource: resource, namespace: namespace, name: name), what: what, resource: nil)
@@ -218,20 +225,23 @@ package final class KubeCluster: ClusterAPI {
         try await call(request, what: what, resource: nil).body
     }
 
-    private func call(_ request: APIRequest, what: String, resource: Resource?) async throws(ClusterError) -> HTTPResponse {
+    private func call(_ request: APIRequest, what: String, resource: Resource?) async throws(ClusterError)
+        -> HTTPResponse
+    {
         await slots.take()
         defer { slots.giveBack() }
         let isRead = request.method == .get
         var attempt = 0
         while true {
             attempt += 1
+            let start = systemUptime()
             do throws(ClusterError) {
                 return try await callOnce(request, what: what, resource: resource)
             } catch {
                 // Only reads are repeated here: whoever wrote has to look first whether it happened (rule A15).
                 guard attempt == 1 else { throw error }
                 switch error.kind {
-                case .unauthenticated: endpoint.credentials.invalidate()
+                case .unauthenticated: endpoint.credentials.invalidate(startedAt: start)
                 case .unreachable where isRead: break
                 default: throw error
                 }
@@ -239,7 +249,9 @@ package final class KubeCluster: ClusterAPI {
         }
     }
 
-    private func callOnce(_ request: APIRequest, what: String, resource: Resource?) async throws(ClusterError) -> HTTPResponse {
+    private func callOnce(_ request: APIRequest, what: String, resource: Resource?) async throws(ClusterError)
+        -> HTTPResponse
+    {
         var limits = HTTPLimits(total: callTimeout)
         limits.connect = min(.seconds(30), callTimeout)
         let http = try await httpRequest(request, limits: limits)
@@ -301,7 +313,9 @@ package final class KubeCluster: ClusterAPI {
         return resource
     }
 
-    private func liveObject(_ answer: HTTPResponse, _ what: String, of resource: Resource) throws(ClusterError) -> LiveObject {
+    private func liveObject(_ answer: HTTPResponse, _ what: String, of resource: Resource) throws(ClusterError)
+        -> LiveObject
+    {
         do throws(DecodingFailure) {
             guard let object = LiveObject(try decode(answer.body), of: resource) else {
                 throw DecodingFailure(message: "the object has no name, uid or resourceVersion")
@@ -312,7 +326,9 @@ package final class KubeCluster: ClusterAPI {
         }
     }
 
-    private func writeAnswer(_ answer: HTTPResponse, _ what: String, of resource: Resource) throws(ClusterError) -> WriteAnswer {
+    private func writeAnswer(_ answer: HTTPResponse, _ what: String, of resource: Resource) throws(ClusterError)
+        -> WriteAnswer
+    {
         let tree: Tree
         do throws(DecodingFailure) {
             tree = try decode(answer.body)
@@ -337,7 +353,8 @@ package final class KubeCluster: ClusterAPI {
         var kind = ClusterError.Kind(rawValue: failure.kind.rawValue) ?? .invalid
         // What was asked for is itself the namespace or role that was not found (rule B7).
         switch (kind, resource) {
-        case (.namespaceNotFound, .namespace?), (.roleNotFound, .role?), (.roleNotFound, .clusterRole?): kind = .notFound
+        case (.namespaceNotFound, .namespace?), (.roleNotFound, .role?), (.roleNotFound, .clusterRole?):
+            kind = .notFound
         default: break
         }
         return ClusterError(
@@ -361,7 +378,8 @@ package final class KubeCluster: ClusterAPI {
     private func hint(for kind: ClusterError.Kind) -> String {
         switch kind {
         case .unauthenticated: "Check the user's credentials in the kubeconfig; they may have expired."
-        case .forbidden: "Give Bylaw's user this right (see Deploy/rbac.yaml), or remove the object from the repository."
+        case .forbidden:
+            "Give Bylaw's user this right (see Deploy/rbac.yaml), or remove the object from the repository."
         case .invalid: "Correct the object in the repository."
         case .denied: "Change the object or the admission policy that refuses it."
         case .resourceNotServed: "Check the address's path and that the cluster serves this API."
@@ -375,7 +393,8 @@ package final class KubeCluster: ClusterAPI {
         switch kind {
         case .couldNotResolve: "Check the server's name in the kubeconfig, and DNS."
         case .couldNotConnect: "Check that the API server runs and that its address and port are right."
-        case .tlsUntrusted: "Check certificate-authority in the kubeconfig, and tls-server-name if the address is an alias."
+        case .tlsUntrusted:
+            "Check certificate-authority in the kubeconfig, and tls-server-name if the address is an alias."
         case .tlsClientCertificate: "Check client-certificate and client-key in the kubeconfig."
         case .proxy: "Check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY."
         default: "Check the network between here and the API server; it may pass by itself."

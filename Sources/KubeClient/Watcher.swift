@@ -22,7 +22,9 @@ struct Watcher {
             }
             switch pending.removeFirst() {
             case .list(let token):
-                pending += await list(continuing: token, &machine, publish)
+                pending += await list(continuing: token, isPaged: true, &machine, publish)
+            case .listWhole:
+                pending += await list(continuing: nil, isPaged: false, &machine, publish)
             case .publish(let objects, let version, let isRewound):
                 lastList = .now
                 publish(.replaced(ObjectList(objects: objects, resourceVersion: version), isRewound: isRewound))
@@ -56,10 +58,10 @@ struct Watcher {
     }
 
     private func list(
-        continuing token: String?, _ machine: inout WatchStateMachine, _ publish: (Observation) -> Void
+        continuing token: String?, isPaged: Bool, _ machine: inout WatchStateMachine, _ publish: (Observation) -> Void
     ) async -> [WatchStateMachine.Action] {
         do throws(ClusterError) {
-            return machine.receive(try await cluster.listPage(resource, continuing: token))
+            return machine.receive(try await cluster.listPage(resource, continuing: token, isPaged: isPaged))
         } catch {
             return react(to: error, &machine, publish)
         }

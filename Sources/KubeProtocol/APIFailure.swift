@@ -126,8 +126,11 @@ private struct Facts {
     /// A mistake in the object, although the status says that the server is at fault (rule D20).
     private var isTypeError: Bool {
         guard reason.isEmpty || reason == "Unknown" else { return false }
-        return ["typed patch object", "convert new object", "field not declared", "failed to create typed"]
-            .contains { message.contains($0) }
+        return [
+            "typed patch object", "convert new object", "field not declared", "failed to create typed",
+            "failed to merge config",
+        ]
+        .contains { message.contains($0) }
     }
 }
 

@@ -30,7 +30,8 @@ package struct APIRequest: Sendable, Equatable {
     /// The path with the query behind it.
     package var target: String {
         guard !query.isEmpty else { return path }
-        return path + "?" + query.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }.joined(separator: "&")
+        return path + "?"
+            + query.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }.joined(separator: "&")
     }
 
     /// What the request does, in words for messages: `apply`, `delete` and so on.

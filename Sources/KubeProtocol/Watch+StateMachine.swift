@@ -11,6 +11,8 @@ package import Manifest
 package struct WatchStateMachine: Sendable {
     package enum Action: Sendable {
         case list(continuing: String?)
+        /// A list in one page: its pages expired under way (rule C3).
+        case listWhole
         /// The list is complete: it takes the place of everything known. A watch is to be opened next.
         case publish([LiveObject], resourceVersion: String, isRewound: Bool)
         case watch(from: String)
@@ -38,6 +40,7 @@ package struct WatchStateMachine: Sendable {
 
     private var state = State.listing(pages: [], continuation: nil)
     private var failuresInARow = 0
+    private var expirationsInARow = 0
     private var highestListVersion: String?
 
     /// A watch that starts at a list's version replays nothing, so each event's version may be resumed from (rule C10).
@@ -56,7 +59,6 @@ package struct WatchStateMachine: Sendable {
         }
         let isRewound = highestListVersion.map { isOlder(page.resourceVersion, than: $0) } ?? false
         highestListVersion = page.resourceVersion
-        failuresInARow = 0
         state = .watching(version: page.resourceVersion)
         return [
             .publish(pages, resourceVersion: page.resourceVersion, isRewound: isRewound),
@@ -70,9 +72,11 @@ package struct WatchStateMachine: Sendable {
         switch event {
         case .upserted(let object), .deleted(let object):
             note(version: object.resourceVersion)
+            noteHealth()
             return [.emit(event)]
         case .bookmark(let version):
             note(version: version)
+            noteHealth()
             return []
         case .failed(let failure):
             // Any error event ends the stream (rule C7).
@@ -82,13 +86,17 @@ package struct WatchStateMachine: Sendable {
 
     /// A list or watch was refused, or a watch ended with an error.
     package mutating func fail(_ failure: APIFailure, randomness: Double) -> [Action] {
+        if failure.kind == .expired {
+            // History is gone from under us: list anew, at once the first time (rule C6), whatever went wrong before.
+            expirationsInARow += 1
+            let pause: [Action] =
+                expirationsInARow > 1 ? [.wait(backOff(randomness, after: expirationsInARow - 1))] : []
+            let wasPaging = if case .listing(_, _?) = state { true } else { false }
+            state = .listing(pages: [], continuation: nil)
+            return pause + [wasPaging ? .listWhole : .list(continuing: nil)]
+        }
         failuresInARow += 1
         switch failure.kind {
-        case .expired:
-            // History is gone from under us: list anew, at once the first time (rule C6).
-            state = .listing(pages: [], continuation: nil)
-            let pause: [Action] = failuresInARow > 1 ? [.wait(backOff(randomness))] : []
-            return pause + [.list(continuing: nil)]
         case .unauthenticated:
             return [.report(failure), .reloadCredentials, .wait(backOff(randomness))] + again()
         case .forbidden, .resourceNotServed:
@@ -108,7 +116,7 @@ package struct WatchStateMachine: Sendable {
     package mutating func interrupt(_ interruption: Interruption, randomness: Double) -> [Action] {
         switch (interruption, state) {
         case (.streamEnded(false), .watching(let version)):
-            failuresInARow = 0
+            noteHealth()
             return [.watch(from: version)]
         case (.streamEnded(true), .watching(let version)):
             failuresInARow += 1
@@ -129,6 +137,12 @@ package struct WatchStateMachine: Sendable {
         return [.list(continuing: nil)]
     }
 
+    /// A watch that delivers, or ends as it should: a list alone may succeed before each watch that fails.
+    private mutating func noteHealth() {
+        failuresInARow = 0
+        expirationsInARow = 0
+    }
+
     private mutating func note(version: String) {
         state = .watching(version: version)
         if highestListVersion.map({ isOlder($0, than: version) }) ?? true { highestListVersion = version }
@@ -144,8 +158,9 @@ package struct WatchStateMachine: Sendable {
     }
 
     /// 0.8 s doubling to 30 s, with up to as much again by chance (rule C17).
-    private func backOff(_ randomness: Double) -> Duration {
-        let base = min(Duration.milliseconds(800) * Int(1 << min(max(failuresInARow - 1, 0), 10)), .seconds(30))
+    private func backOff(_ randomness: Double, after count: Int? = nil) -> Duration {
+        let base = min(
+            Duration.milliseconds(800) * Int(1 << min(max((count ?? failuresInARow) - 1, 0), 10)), .seconds(30))
         return base * (1 + randomness)
     }
 }

@@ -119,12 +119,13 @@ private func decideDeclared(
                 id: declared.id, kind: .create, steps: [.apply], before: nil, desired: desired, differences: [],
                 stage: stageOfCreate(desired, resource: resource), origin: declared.origin))
     }
-    if live.isTerminating { return .waitForDeletion(live) }
+    // Whatever is written to a namespace on its way out is lost.
+    if live.isTerminating, resource == .namespace { return .waitForDeletion(live) }
 
     let isKnown = record?.uid == live.uid
     let claim = context.ownership.claim(of: live)
     // A foreign marker on an object that the journal knows as ours is drift, or anybody could stop us by a label.
-    if case .another(let instance) = claim, !isKnown {
+    if case .another(let instance) = claim, record == nil {
         return .hold(
             Hold(
                 id: live.id, reason: .ownershipConflict,
@@ -134,6 +135,9 @@ private func decideDeclared(
     let differences = compare(
         desired: desired, live: canonicalLive(live.tree, of: resource), of: resource,
         closedLabels: context.closedLabels)
+    // Until its finalizers let go, an object grants and allows as before: it is kept as declared, and then waited for
+    // (rules F7 and D28).
+    if live.isTerminating, differences.isEmpty { return .waitForDeletion(live) }
     guard !differences.isEmpty else { return isKnown ? .leave : .recognise(live) }
 
     let isAdoption = !isKnown && claim != .ours
@@ -163,9 +167,8 @@ private func decideUndeclared(
 ) -> Decision {
     let isKnown = record?.uid == live.uid
     switch context.ownership.claim(of: live) {
-    case .another:
-        return record == nil ? .leave : .release
-    case .unmarked where !isKnown:
+    // On an object that the journal knows as ours a foreign marker is somebody's way to escape its removal.
+    case .another where !isKnown, .unmarked where !isKnown:
         return record == nil ? .leave : .release
     case .copied where !isKnown:
         return .hold(
@@ -178,10 +181,10 @@ private func decideUndeclared(
                 id: live.id, reason: .pruneUnproven,
                 message: "\(live.id) carries our marker and is not declared, but neither the journal nor the "
                     + "repository's history shows that Bylaw made it; it is left alone"))
-    case .unmarked, .copied, .ours:
+    case .unmarked, .copied, .ours, .another:
         break
     }
-    if live.isTerminating { return .leave }
+    if live.isTerminating { return live.id.resource == .namespace ? .leave : .waitForDeletion(live) }
     if live.id.resource == .namespace {
         return .hold(
             Hold(

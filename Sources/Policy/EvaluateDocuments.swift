@@ -14,7 +14,8 @@ package func evaluateDocuments(_ stream: ParsedStream, file: String) -> FileVerd
         evaluation.evaluate(document.tree, at: .root, of: document, listed: nil, depth: 0)
     }
     return FileVerdict(
-        file: file, declarations: evaluation.declarations, findings: evaluation.findings.sorted(file: file, place: "file"))
+        file: file, declarations: evaluation.declarations,
+        findings: evaluation.findings.sorted(file: file, place: "file"))
 }
 
 private struct FileEvaluation {

@@ -82,7 +82,8 @@ extension ObjectValidator {
         }
         guard bytes > Self.maximumAnnotationBytes else { return }
         problems.tooLong(
-            path, maximumBytes: Self.maximumAnnotationBytes, hint: "Keep long texts in the repository, not in annotations.")
+            path, maximumBytes: Self.maximumAnnotationBytes,
+            hint: "Keep long texts in the repository, not in annotations.")
     }
 
     private mutating func validateOwners(_ owners: Tree?) {

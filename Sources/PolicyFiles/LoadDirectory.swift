@@ -105,14 +105,10 @@ private struct DirectoryWalk {
     }
 
     private mutating func visitLink(_ path: String) {
-        let target = kind(of: absolute(path), followingLinks: true)
-        let isInside = resolved(absolute(path)).hasPrefix(resolved(root) + "/")
-        switch target {
-        case .file where isInside && isManifestPath(path): visitFile(path, at: absolute(path))
-        // Manifests might stand behind it, and passing over them in silence would remove them from the cluster.
-        case .folder: verdicts.append(unfollowedLink(path: path))
-        default: if isManifestPath(path) { verdicts.append(unfollowedLink(path: path)) }
-        }
+        // Manifests might stand behind it, and passing over them in silence would remove them from the cluster. A link
+        // that leads to a manifest is refused as well, since a revision is read from Git, where links are not followed.
+        let isFolder = if case .folder = kind(of: absolute(path), followingLinks: true) { true } else { false }
+        if isFolder || isManifestPath(path) { verdicts.append(unfollowedLink(path: path)) }
     }
 
     private mutating func visitFile(_ path: String, at absolutePath: String) {
@@ -162,6 +158,5 @@ private struct DirectoryWalk {
     }
 
     private func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
-    private func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
     private func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 }

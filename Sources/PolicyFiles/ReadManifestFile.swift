@@ -70,7 +70,9 @@ private func explainTemplates(_ problems: inout [SourceProblem], in bytes: [UInt
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for index in problems.indices {
         let line = problems[index].position.line - 1
-        guard lines.indices.contains(line), lines[line].contains([UInt8(ascii: "{"), UInt8(ascii: "{")]) else { continue }
+        guard lines.indices.contains(line), lines[line].contains([UInt8(ascii: "{"), UInt8(ascii: "{")]) else {
+            continue
+        }
         problems[index].hint =
             "This is a Helm template: commit what helm template makes of it, or move it out of the policy path."
     }

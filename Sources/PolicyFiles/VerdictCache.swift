@@ -15,6 +15,7 @@ package struct VerdictCache: Sendable {
         var lastUse: Int
     }
 
+    private static let recordBytes = 256
     private let maximumBytes: Int
     private var entries: [Key: Entry] = [:]
     private var uses = 0
@@ -25,12 +26,12 @@ package struct VerdictCache: Sendable {
 
     package var count: Int { entries.count }
 
-    /// The verdict on this content at this path, or nil where it has to be read.
-    package mutating func verdict(blob: String, path: String) -> FileVerdict? {
+    /// The verdict on this content at this path and the size of the file, or nil where it has to be read.
+    package mutating func verdict(blob: String, path: String) -> (verdict: FileVerdict, bytes: Int)? {
         let key = Key(blob: blob, path: path)
         uses += 1
         entries[key]?.lastUse = uses
-        return entries[key]?.verdict
+        return entries[key].map { ($0.verdict, $0.bytes - Self.recordBytes) }
     }
 
     /// Keeps a verdict.
@@ -39,7 +40,7 @@ package struct VerdictCache: Sendable {
     package mutating func insert(_ verdict: FileVerdict, blob: String, path: String, bytes: Int) {
         uses += 1
         // A file costs its record too, or a million empty files would cost nothing.
-        let cost = bytes + 256
+        let cost = bytes + Self.recordBytes
         let key = Key(blob: blob, path: path)
         if let old = entries.updateValue(Entry(verdict: verdict, bytes: cost, lastUse: uses), forKey: key) {
             self.bytes -= old.bytes

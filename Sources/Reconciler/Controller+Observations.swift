@@ -26,7 +26,7 @@ extension Controller {
 
     private func acceptList(_ list: ObjectList, of resource: Resource, isRewound: Bool) async {
         let isFirst = unreadKinds.remove(resource) != nil
-        let changed = live.replace(resource, with: list)
+        let changed = live.replace(resource, with: list, isRewound: isRewound)
         await noteReachable(resource)
         if isRewound {
             await withJournal("record that the cluster's history went back") { () async throws(JournalError) in
@@ -46,13 +46,14 @@ extension Controller {
         let declared = enforced?.objects.keys.filter { $0.resource == resource } ?? []
         for id in changed.union(declared) { consider(id) }
         if resource == .namespace { for name in waitingForNamespace.keys { considerWaiting(in: name) } }
+        await withJournal("record the end of a fight") { () async throws(JournalError) in try await self.endOldFights()
+        }
     }
 
     private func acceptInterruption(_ error: ClusterError, of resource: Resource) async {
         // A kind that may not be read, or is not served, must not keep the others from being enforced.
         let isLasting = error.kind == .forbidden || error.kind == .resourceNotServed
         if isLasting, unreadKinds.remove(resource) != nil, isGathered, pass == nil, enforced != nil {
-            failing.formUnion(enforced?.objects.keys.filter { $0.resource == resource } ?? [])
             await beginPass()
         }
         guard interruptedKinds.insert(resource).inserted else { return }
@@ -73,12 +74,9 @@ extension Controller {
     /// Puts an object into the queue if something has to happen to it.
     func consider(_ id: ObjectID) {
         guard let enforced, isGathered, let resource = id.resource, live.isKnown(resource) else { return }
-        let decision = decide(
-            id: id, declared: enforced.objects[id], live: live[id],
-            record: owned[id].map { OwnershipRecord(uid: $0.uid) }, in: context(enforced))
-        switch decision {
+        switch decision(on: id, live: live[id], by: enforced) {
         case .leave:
-            if waiting.contains(id) || held.contains(id) || failing.contains(id) { queue.addUrgent(id) }
+            if isTroubled(id) { queue.addUrgent(id) }
         case .act(let action) where !isDrift(id, enforced):
             enqueue(action)
         case .act, .recognise, .hold, .waitForDeletion, .release:

@@ -19,14 +19,13 @@ extension Controller {
         do {
             let newest = try await source.fetchNewest()
             lastFetchAt = surroundings.now()
-            try await resolve([.fetchFailed], object: nil)
             try await take(newest)
+            try await resolve([.fetchFailed], object: nil)
+            lastFetchFailure = nil
             if pass == nil, needsPass { await beginPass() }
             try await rememberStatus()
         } catch let error as SourceError {
-            await withJournal("record a failed fetch") { () async throws(JournalError) in
-                try await self.raise(.fetchFailed, object: nil, message: error.explanation.message)
-            }
+            await noteFailedFetch(error.explanation.message)
             notify(.trouble(error.explanation.message, hint: error.explanation.hint))
         } catch let error as JournalError {
             notify(.trouble(error.message, hint: error.hint))
@@ -35,17 +34,28 @@ extension Controller {
         }
     }
 
+    private func noteFailedFetch(_ message: String) async {
+        let words = message.filter { !$0.isNumber }
+        guard words != lastFetchFailure || openIncidents[nil]?.contains(.fetchFailed) != true else { return }
+        lastFetchFailure = words
+        await withJournal("record a failed fetch") { () async throws(JournalError) in
+            try await self.raise(.fetchFailed, object: nil, message: message)
+        }
+    }
+
     /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
     func take(_ newest: Revision) async throws {
         guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit else {
-            if newest.commit == enforced?.revision.commit, refusedCommit != nil {
-                // The mistake was taken back by moving the branch.
+            if newest.commit == enforced?.revision.commit {
+                // Where there was a mistake, it was taken back by moving the branch.
                 refusedCommit = nil
                 try await resolve([.revisionInvalid, .revisionEmpty], object: nil)
             }
             return
         }
         let loaded = try await source.load(newest)
+        // With a new cache the enforced revision came only with this fetch: it counts, should the newest be broken.
+        if enforced == nil { try await enforceRemembered() }
         let errors = loaded.findings.filter { $0.severity == .error }
         guard errors.isEmpty else {
             refusedCommit = newest.commit
@@ -118,18 +128,26 @@ extension Controller {
 
     /// Puts everything that differs into the queue, in the order of a plan.
     func beginPass() async {
-        guard let enforced, isGathered else { return }
+        guard isGathered, pass == nil, !isPlanning else {
+            needsPass = true
+            return
+        }
+        isPlanning = true
+        if let enforced { await askHistory(planInput(enforced)) }
+        isPlanning = false
+        // The state may have moved while the history was read.
+        guard let enforced else { return }
         needsPass = false
-        var input = planInput(enforced)
-        await askHistory(input)
-        input.context.declaredEarlier = declaredEarlier
-        let plan = Planning.plan(input)
+        let plan = Planning.plan(planInput(enforced))
+        let troubled = Set(openIncidents.keys.compactMap { $0 }).union(openIntents.keys).filter(isTroubled)
+            .union(held).union(failing).union(waiting)
         held = []
-        failing = failing.filter { $0.resource.map { !live.isKnown($0) } ?? false }
+        failing = Set(enforced.objects.keys.filter { $0.resource.map { !live.isKnown($0) } ?? true })
+        failingProtections = []
         waiting = []
         var report = PassReport(revision: enforced.revision.commit)
         report.declaredCount = enforced.objects.count
-        let acting = plan.actions.map(\.id)
+        let acting = Set(plan.actions.map(\.id))
         pass = PassInProgress(
             report: report, startedAt: surroundings.uptime(),
             total: acting.count + plan.holds.count + plan.recognised.count + plan.waiting.count)
@@ -137,11 +155,30 @@ extension Controller {
         for id in plan.holds.map(\.id) + plan.recognised.map(\.id) + plan.waiting.map(\.id) + plan.released {
             queue.addUrgent(id)
         }
-        for (id, digest) in enforced.digests where owned[id] != nil && !acting.contains(id) {
-            settledDigests[id] = digest
-        }
+        // What is as declared now may have incidents that are over.
+        for id in troubled where !acting.contains(id) { queue.addUrgent(id) }
+        await keepDigests(enforced, except: acting)
         await advancePass()
         wake()
+    }
+
+    /// Writes down which owned objects are as this revision declares them without a change: a difference from now on is
+    /// drift, also after a restart.
+    private func keepDigests(_ enforced: EnforcedState, except acting: Set<ObjectID>) async {
+        var changed: [ObjectID: OwnedObject] = [:]
+        for (id, digest) in enforced.digests where !acting.contains(id) {
+            guard var record = owned[id], record.uid == live[id]?.uid else { continue }
+            settledDigests[id] = digest
+            guard record.declarationDigest != digest else { continue }
+            record.declarationDigest = digest
+            record.revision = enforced.revision.commit
+            changed[id] = record
+        }
+        guard !changed.isEmpty else { return }
+        await withJournal("record what is as declared") { () async throws(JournalError) in
+            try await self.journal.note(owned: changed)
+            self.owned.merge(changed) { $1 }
+        }
     }
 
     func planInput(_ enforced: EnforcedState) -> PlanInput {
@@ -175,7 +212,8 @@ extension Controller {
         let role = referencedRole(action).flatMap { enforced?.objects[$0] != nil && live[$0] == nil ? $0 : nil }
         // Nothing takes away access that it cannot give back in the new form.
         if role != nil, action.kind == .replace { stage = max(stage, .binding) }
-        queue.add(action.id, stage: stage, after: role)
+        // What takes away waits for no role: it might wait for a stage that waits for it.
+        queue.add(action.id, stage: stage, after: stage > .role ? role : nil)
     }
 
     /// The role that a binding names.
@@ -214,7 +252,13 @@ extension Controller {
             revision: RevisionFacts(enforced.revision), duration: report.duration, message: report.summary)
         await withJournal("record the end of a pass") { () async throws(JournalError) in
             try await self.journal.record(entry, owned: .unchanged)
+            if report.isConverged { try await self.resolve([.clusterRewound], object: nil) }
+            if self.interruptedKinds.isEmpty, Resource.managed.allSatisfy(self.live.isKnown) {
+                try await self.resolve([.clusterUnreachable], object: nil)
+            }
+            try await self.endOldFights()
         }
+        if mode == .continuous, needsPass { await beginPass() }
     }
 }
 

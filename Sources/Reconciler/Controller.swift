@@ -64,15 +64,19 @@ package actor Controller {
     var queue = WorkQueue()
     var failureCounts: [ObjectID: Int] = [:]
     var fights: [ObjectID: FightMeter] = [:]
-    /// Intents whose outcome could not be learned yet; the next attempt goes on under the same intent.
-    var openIntents: [ObjectID: IntentID] = [:]
+    /// Intents whose outcome could not be learned yet; each is settled before its object is touched again.
+    var openIntents: [ObjectID: OpenIntent] = [:]
+    /// The incidents that are open, by object; nil for the instance as a whole.
+    var openIncidents: [ObjectID?: Set<IncidentReason>] = [:]
     /// What could not be brought to the declared state, by why.
     var held: Set<ObjectID> = []
     var failing: Set<ObjectID> = []
+    /// Those of them without which something is more open than declared.
+    var failingProtections: Set<ObjectID> = []
     var waiting: Set<ObjectID> = []
     var waitingForNamespace: [String: Set<ObjectID>] = [:]
-    /// Objects whose next correction is put off because of a fight.
-    var pausedFights: Set<ObjectID> = []
+    /// Until when the next correction of an object is put off because of a fight.
+    var pausedUntil: [ObjectID: Duration] = [:]
     var interruptedKinds: Set<Resource> = []
     var unreachableInARow = 0
     /// No change is begun before this moment: the whole cluster did not answer lately (rule N6).
@@ -85,6 +89,10 @@ package actor Controller {
     /// A revision was accepted that no pass has been made for.
     var needsPass = false
     var lastFetchAt: Timestamp?
+    /// The words of the last failed fetch without its figures: a text that only counts differently is no news.
+    var lastFetchFailure: String?
+    /// A pass is being planned.
+    var isPlanning = false
 
     private var idleWorkers: [CheckedContinuation<ObjectID?, Never>] = []
     private var alarm: (due: Duration, task: Task<Void, Never>)?
@@ -157,12 +165,12 @@ package actor Controller {
         do throws(SourceError) {
             newest = try await source.fetchNewest()
         } catch {
-            try await raise(.fetchFailed, object: nil, message: error.explanation.message)
+            try await raise(.fetchFailed, object: nil, isTold: false, message: error.explanation.message)
             throw error
         }
         lastFetchAt = surroundings.now()
-        try await resolve([.fetchFailed], object: nil)
         try await take(newest)
+        try await resolve([.fetchFailed], object: nil)
         guard enforced != nil else {
             var report = PassReport(revision: newest.commit)
             report.isRevisionRefused = true
@@ -172,7 +180,6 @@ package actor Controller {
         live = gathered.state
         unreadKinds = []
         for (_, error) in gathered.unreadable {
-            failing.formUnion(enforced?.objects.keys.filter { $0.resource.map { !live.isKnown($0) } ?? true } ?? [])
             try await raise(.clusterUnreachable, object: nil, message: error.message)
         }
         await beginPass()

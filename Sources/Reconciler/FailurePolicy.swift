@@ -15,7 +15,7 @@ package func classifyFailure(_ kind: ClusterError.Kind, isDrift: Bool) -> (Incid
         case .unreachable, .busy, .unauthenticated, .notFound, .namespaceNotFound, .roleNotFound, .conflict,
             .fieldConflict, .alreadyExists, .expired, .cancelled:
             (.actionFailed, .afterBackOff)
-        case .terminating: (.namespaceTerminating, .afterBackOff)
+        case .terminating: (.deletionBlocked, .afterBackOff)
         case .forbidden: (.actionForbidden, .afterChange)
         case .invalid, .roleRefImmutable, .fieldImmutable, .denied, .resourceNotServed: (.actionRejected, .afterChange)
         }
@@ -68,6 +68,9 @@ package struct FightMeter: Sendable {
         guard excess >= 0 else { return .zero }
         return min(Self.longestPause, .milliseconds(250) * Int(1 << min(Int(excess), 10)))
     }
+
+    /// Whether nothing of a fight is left: no correction for so long that a single one would be news.
+    package func isOver(at now: Duration) -> Bool { heat(at: now) < 0.05 }
 
     private func heat(at now: Duration) -> Double {
         guard let lastCorrection else { return 0 }

@@ -15,7 +15,7 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case actionRejected = "ActionRejected"
     /// Bylaw lacks the right to make a change.
     case actionForbidden = "ActionForbidden"
-    /// Bylaw stopped between asking for a change and learning its outcome; it looked and settled it at the next start.
+    /// Bylaw stopped, or lost the answer, between asking for a change and learning its outcome; it looked and settled it.
     case actionInterrupted = "ActionInterrupted"
     /// The newest revision has a mistake; the last good one stays enforced.
     case revisionInvalid = "RevisionInvalid"
@@ -29,6 +29,8 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case namespaceDeletionHeld = "NamespaceDeletionHeld"
     /// A declared namespace is being deleted; what belongs in it waits.
     case namespaceTerminating = "NamespaceTerminating"
+    /// An object is being deleted and finalizers hold it; it keeps its effect.
+    case deletionBlocked = "DeletionBlocked"
     /// An object carries the marker of another instance, or a copied one.
     case ownershipConflict = "OwnershipConflict"
     /// An object carries our marker and is not declared, but nothing proves that we made it; it is left alone.

@@ -1,10 +1,17 @@
 package import Manifest
 
 /// What is known of the cluster: the objects of each kind as the last complete list and the watch since then show them.
+///
+/// Lists, events and the answers to our own writes overtake each other. Versions of one kind are comparable, and a uid
+/// that was deleted never comes back, so what is older than what is known changes nothing, whichever way it came.
 package struct LiveState: Sendable {
     private var objectsByKind: [Resource: [ObjectID: LiveObject]] = [:]
     /// The kinds of which a complete list has been read.
     package private(set) var knownKinds: Set<Resource> = []
+    /// What stood under a name before it was deleted, until something stands there again.
+    private var lost: [ObjectID: LiveObject] = [:]
+    /// Uids of deleted objects; a list or event that was on its way must not bring them back.
+    private var deadUIDs = RecentSet(capacity: 20_000)
 
     package init() {}
 
@@ -19,35 +26,52 @@ package struct LiveState: Sendable {
 
     package func isKnown(_ resource: Resource) -> Bool { knownKinds.contains(resource) }
 
-    /// Takes a complete list in the place of everything known of its kind (rule C9).
+    /// The object as it was last seen before it was deleted; nil where nothing was seen there, or something is there.
+    package func lastSeen(_ id: ObjectID) -> LiveObject? { lost[id] }
+
+    /// Takes a complete list in the place of everything known of its kind (rule C9), except what is known to be later.
     ///
+    /// - Parameter isRewound: The server's history went back, so that nothing known before counts (rule C8).
     /// - Returns: The names whose object came, went or changed.
-    package mutating func replace(_ resource: Resource, with list: ObjectList) -> Set<ObjectID> {
+    package mutating func replace(
+        _ resource: Resource, with list: ObjectList, isRewound: Bool = false
+    ) -> Set<ObjectID> {
         let old = objectsByKind[resource] ?? [:]
+        if isRewound { deadUIDs = RecentSet(capacity: 20_000) }
         var new: [ObjectID: LiveObject] = [:]
         new.reserveCapacity(list.objects.count)
-        for object in list.objects { new[object.id] = object }
+        for object in list.objects where !deadUIDs.contains(object.uid) { new[object.id] = object }
+        if !isRewound {
+            for (id, known) in old where isOlder(list.resourceVersion, than: known.resourceVersion) {
+                if new[id].map({ isOlder($0.resourceVersion, than: known.resourceVersion) }) ?? true { new[id] = known }
+            }
+        }
         objectsByKind[resource] = new
         knownKinds.insert(resource)
         var changed: Set<ObjectID> = []
-        for (id, object) in new where old[id]?.uid != object.uid || old[id]?.resourceVersion != object.resourceVersion {
-            changed.insert(id)
+        for (id, object) in new {
+            lost[id] = nil
+            if old[id]?.uid != object.uid || old[id]?.resourceVersion != object.resourceVersion { changed.insert(id) }
         }
-        for id in old.keys where new[id] == nil { changed.insert(id) }
+        for (id, object) in old where new[id] == nil {
+            changed.insert(id)
+            bury(object)
+        }
         return changed
     }
 
-    /// Takes one object as it is now, unless a later version of it is known already.
+    /// Takes one object as it is now, unless a later version of it, or its end, is known already.
     ///
     /// - Returns: Whether it told anything new.
     package mutating func store(_ object: LiveObject) -> Bool {
-        guard let resource = object.id.resource else { return false }
-        if let known = objectsByKind[resource]?[object.id], known.uid == object.uid,
+        guard let resource = object.id.resource, !deadUIDs.contains(object.uid) else { return false }
+        if let known = objectsByKind[resource]?[object.id],
             !isOlder(known.resourceVersion, than: object.resourceVersion)
         {
             return false
         }
         objectsByKind[resource, default: [:]][object.id] = object
+        lost[object.id] = nil
         return true
     }
 
@@ -55,8 +79,42 @@ package struct LiveState: Sendable {
     ///
     /// - Returns: Whether it was known.
     package mutating func remove(_ id: ObjectID, uid: String) -> Bool {
-        guard let resource = id.resource, objectsByKind[resource]?[id]?.uid == uid else { return false }
+        deadUIDs.insert(uid)
+        guard let resource = id.resource, let known = objectsByKind[resource]?[id], known.uid == uid else {
+            return false
+        }
         objectsByKind[resource]?[id] = nil
+        bury(known)
         return true
+    }
+
+    private mutating func bury(_ object: LiveObject) {
+        deadUIDs.insert(object.uid)
+        // It is of use for a moment only: until the object is made again.
+        if lost.count > 1000 { lost = [:] }
+        lost[object.id] = object
+    }
+}
+
+/// The last so many texts that were put in.
+private struct RecentSet: Sendable {
+    private let capacity: Int
+    private var members: Set<String> = []
+    private var order: [String] = []
+    private var next = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    func contains(_ member: String) -> Bool { members.contains(member) }
+
+    mutating func insert(_ member: String) {
+        guard members.insert(member).inserted else { return }
+        if order.count < capacity {
+            order.append(member)
+        } else {
+            members.remove(order[next])
+            order[next] = member
+            next = (next + 1) % capacity
+        }
     }
 }

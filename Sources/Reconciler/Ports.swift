@@ -150,7 +150,8 @@ package protocol ClusterAPI: Sendable {
     ///
     /// With `expecting` set, its uid and resource version go into the body, so that nothing that moved is overwritten
     /// and nothing that is gone is made again (rule D24).
-    func apply(_ body: Tree, to id: ObjectID, expecting: LiveObject?, isDryRun: Bool) async throws(ClusterError) -> WriteAnswer
+    func apply(_ body: Tree, to id: ObjectID, expecting: LiveObject?, isDryRun: Bool) async throws(ClusterError)
+        -> WriteAnswer
 
     /// A JSON merge patch (RFC 7386) on the object in exactly the version of `expecting` (rule D11).
     func mergePatch(_ patch: Tree, to id: ObjectID, expecting: LiveObject) async throws(ClusterError) -> WriteAnswer

@@ -7,7 +7,12 @@ package protocol RunJournal: Sendable {
     /// Makes the intent of a write durable, before the write is sent.
     func begin(_ intent: Intent) async throws(JournalError) -> IntentID
 
+    /// Makes durable that an intent turned into another write to the same object, before that is sent.
+    func revise(_ id: IntentID, as intent: Intent) async throws(JournalError)
+
     /// Turns an intent into an entry; at the same moment updates what is known to be owned.
+    ///
+    /// A failure with an incident's reason opens that incident for the object.
     ///
     /// - Returns: The sequence number of the entry.
     @discardableResult
@@ -25,11 +30,17 @@ package protocol RunJournal: Sendable {
     @discardableResult
     func raise(_ incident: EntryDraft) async throws(JournalError) -> Int64?
 
+    /// The incidents of this instance that are open.
+    func openIncidents() async throws(JournalError) -> [(reason: IncidentReason, object: ObjectID?)]
+
     /// Ends the open incidents of these reasons for this object (nil: for the instance as a whole).
     func resolve(_ reasons: [IncidentReason], object: ObjectID?) async throws(JournalError)
 
     /// The intents of an earlier run that never got an outcome, in order.
     func unsettledIntents() async throws(JournalError) -> [(id: IntentID, intent: Intent)]
+
+    /// Updates what is known of owned objects that did not change themselves.
+    func note(owned: [ObjectID: OwnedObject]) async throws(JournalError)
 
     /// What this instance is known to own on this cluster.
     func ownedObjects() async throws(JournalError) -> [ObjectID: OwnedObject]

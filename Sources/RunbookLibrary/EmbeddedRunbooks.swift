@@ -85,11 +85,11 @@ let embeddedRunbookTexts: [String] = [
     severity: info
     ---
 
-    # Bylaw stopped in the middle of a change, and settled it at the next start
+    # A change was interrupted before its outcome was known, and settled afterwards
 
     ## Meaning
 
-    Bylaw ended, or was killed, after it had recorded what it was about to do and before it knew the outcome. At the next start it looked at the object and recorded what it found.
+    Bylaw ended, was killed, or lost the answer, after it had recorded what it was about to do and before it knew the outcome. At the next start, or the next look, it looked at the object and recorded what it found.
 
     ## Impact
 
@@ -215,6 +215,46 @@ let embeddedRunbookTexts: [String] = [
     ## Undo
 
     Nothing to undo.
+
+    """#,
+    #"""
+    ---
+    reason: DeletionBlocked
+    severity: warning
+    ---
+
+    # An object is being deleted, and finalizers hold it
+
+    ## Meaning
+
+    Somebody asked for the deletion of an object, or Bylaw did because Git no longer declares it, but the object carries finalizers. Until they are gone it stays, and it keeps its full effect: a binding still grants, a policy still allows.
+
+    ## Impact
+
+    A revoked right may still be in force. A declared object is kept as declared until it is gone, and is then made anew.
+
+    ## Diagnosis
+
+    See which finalizers hold it, and who set them:
+
+    ```sh
+    kubectl get KIND NAME -n NAMESPACE -o yaml --show-managed-fields
+    bylaw journal list --name NAME --since 24h
+    ```
+
+    ## Mitigation
+
+    Let the controller that owns the finalizer finish its work. Where nobody owns it, take it away:
+
+    ```sh
+    kubectl patch KIND NAME -n NAMESPACE --type=merge -p '{"metadata":{"finalizers":null}}'
+    ```
+
+    Finalizers on RBAC objects and NetworkPolicies are unusual: find out who set them before you take them away.
+
+    ## Undo
+
+    A deletion that was asked for cannot be taken back. Declare the object in Git, and it is made anew when the old one is gone.
 
     """#,
     #"""

@@ -49,15 +49,19 @@ package enum LogFormat: String, Sendable, CaseIterable { case text, json }
 package func renderLogLine(_ event: LogEvent, as format: LogFormat) -> String {
     switch format {
     case .text:
-        var line = "\(event.time) \(event.level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)) \(event.message)"
+        var line =
+            "\(event.time) \(event.level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)) \(event.message)"
         for (key, value) in event.fields {
             let value = bounded(value)
-            let isPlain = !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" && !isHidden($0) }
+            let isPlain =
+                !value.isEmpty
+                && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" && !isHidden($0) }
             line += " \(key)=" + (isPlain ? value : quoted(value))
         }
         return line + "\n"
     case .json:
-        var line = "{\"time\":\(quoted(event.time)),\"level\":\(quoted(event.level.rawValue)),\"message\":\(quoted(event.message))"
+        var line =
+            "{\"time\":\(quoted(event.time)),\"level\":\(quoted(event.level.rawValue)),\"message\":\(quoted(event.message))"
         for (key, value) in event.fields { line += ",\(quoted(key)):\(quoted(bounded(value)))" }
         return line + "}\n"
     }
@@ -75,7 +79,9 @@ package final class StandardErrorSink: Sendable {
         lock.withLock {
             var written = 0
             while written < bytes.count {
-                let count = bytes[written...].withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+                let count = bytes[written...].withUnsafeBytes {
+                    Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count)
+                }
                 if count < 0, errno == EINTR { continue }
                 // Nobody reads our log any more: that must not stop the work.
                 guard count > 0 else { return }
@@ -102,7 +108,8 @@ private func bounded(_ value: String) -> String {
 
 /// Characters that a terminal obeys, or that change the direction of what follows.
 private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) || (0x200e...0x200f).contains(scalar.value) || scalar.value == 0x061c
+    scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) || (0x200e...0x200f).contains(scalar.value)
+        || scalar.value == 0x061c
         || (0x2028...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
 }
 

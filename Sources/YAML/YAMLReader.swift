@@ -307,7 +307,9 @@ private final class YAMLPartReader {
             throw failure("the anchor \(name) contains itself", at: position, hint: "Write the value out.")
         }
         guard let (node, size) = anchors[name] else {
-            throw failure("no anchor \(name) stands before this alias", at: position, hint: "Define it above, or write the value out.")
+            throw failure(
+                "no anchor \(name) stands before this alias", at: position,
+                hint: "Define it above, or write the value out.")
         }
         try countNodes(size - 1, at: position)
         return node
@@ -374,16 +376,20 @@ private final class YAMLPartReader {
         switch node.tree {
         case .object(let members):
             for (index, member) in members.enumerated() {
-                let marks = index < node.marks.children.count ? node.marks.children[index] : SourceMarks(position: position)
+                let marks =
+                    index < node.marks.children.count ? node.marks.children[index] : SourceMarks(position: position)
                 entries.append(
-                    Entry(key: member.key, position: position, node: Node(tree: member.value, marks: marks), isMerged: true))
+                    Entry(
+                        key: member.key, position: position, node: Node(tree: member.value, marks: marks),
+                        isMerged: true))
             }
         case .array(let elements):
             for (index, element) in elements.enumerated() {
                 guard case .object = element else {
                     throw failure("a merge key takes maps only", at: position, hint: "Merge an alias of a map.")
                 }
-                let marks = index < node.marks.children.count ? node.marks.children[index] : SourceMarks(position: position)
+                let marks =
+                    index < node.marks.children.count ? node.marks.children[index] : SourceMarks(position: position)
                 try merge(Node(tree: element, marks: marks), at: position, into: &entries)
             }
         default:
@@ -427,7 +433,9 @@ private final class YAMLPartReader {
 
     // MARK: Failures
 
-    private func failure(_ message: String, at position: SourcePosition, hint: String = "Correct the YAML there.") -> YAMLFailure {
+    private func failure(_ message: String, at position: SourcePosition, hint: String = "Correct the YAML there.")
+        -> YAMLFailure
+    {
         YAMLFailure(problem: SourceProblem(position: position, message: message, hint: hint), isSyntax: false)
     }
 
@@ -444,6 +452,7 @@ private final class YAMLPartReader {
             hint = "Save the file as plain UTF-8 text without control characters."
         }
         return YAMLFailure(
-            problem: SourceProblem(position: place, message: "not YAML: \(problem)\(context)", hint: hint), isSyntax: true)
+            problem: SourceProblem(position: place, message: "not YAML: \(problem)\(context)", hint: hint),
+            isSyntax: true)
     }
 }

@@ -86,7 +86,7 @@ import Testing
 
     @Test func anUnreachableRemote() async throws {
         try await expectError(
-            ["sync"] + flags(["--repo": "https://user:hunter2@127.0.0.1:1/policies.git"]), saying: "127.0.0.1:1")
+            ["sync"] + flags(["--repo": "https://127.0.0.1:1/policies.git"]), saying: "127.0.0.1", "port 1")
         let outcome = try await program.run(
             ["sync"] + flags(["--repo": "https://user:hunter2@127.0.0.1:1/policies.git"]))
         #expect(!outcome.errors.contains("hunter2"))

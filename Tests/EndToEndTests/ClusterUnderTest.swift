@@ -84,7 +84,8 @@ final class ClusterUnderTest: Sendable {
 
     func mergePatch(_ id: ObjectID, _ patch: String) async throws {
         if kubectl != nil {
-            try await runKubectl(["patch", try argument(id), "--type=merge", "--patch", patch], namespace: id.namespace)
+            try await runKubectl(
+                ["patch", try argument(id), "--type=merge", "--patch", patch], namespace: id.namespace)
         } else {
             try await sendPatch(id, patch, type: "application/merge-patch+json")
         }

@@ -62,7 +62,7 @@ import Testing
     @Test func everyRunbookCanBeShown() async throws {
         let list = try await program.run(["runbook", "list", "-o", "json"])
         #expect(list.status == 0)
-        let reasons = try #require(try parseJSON(Array(list.output.utf8))["items"]?.array)
+        let reasons = try #require(try parseJSON(Array(list.output.utf8))["runbooks"]?.array)
             .compactMap { $0["reason"]?.string }
         #expect(reasons.count > 10)
         for reason in reasons {

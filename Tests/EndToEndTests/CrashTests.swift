@@ -39,7 +39,8 @@ import Testing
         let sync = try await program.run(["sync", "-o", "json"] + flags)
         #expect(sync.status == 0)
         let entries = try await program.entries(["--outcome", "succeeded"])
-        let settled = entries.count { $0["reason"]?.string == "ActionInterrupted" }
+        let settled =
+            entries.count { $0["reason"]?.string == "ActionInterrupted" }
             + (try await program.entries(["--outcome", "abandoned"])).count
         var journaled: [String: Set<String>] = [:]
         for entry in entries {

@@ -156,7 +156,8 @@ import Testing
                 try repository.write(teamManifests("e2e-busy-\(team)", round: number), to: "teams/\(team).yaml")
             }
             let commit = try await repository.commit("Round \(number)")
-            try await run.untilItSays("Revision accepted instance=busy cluster=\(try clusterName(run)) revision=\(commit)")
+            try await run.untilItSays(
+                "Revision accepted instance=busy cluster=\(try clusterName(run)) revision=\(commit)")
             try await play([edit], on: cluster, program: program, phase: "during a sync")
             try await run.untilItSays("Synced instance=busy cluster=\(try clusterName(run)) revision=\(commit)")
         }

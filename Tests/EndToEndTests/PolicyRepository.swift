@@ -59,60 +59,60 @@ final class PolicyRepository: Sendable {
 func teamManifests(_ namespace: String, round: Int = 0) -> String {
     let note = "annotations: {example.com/round: \"\(round)\"}"
     return """
-    apiVersion: v1
-    kind: Namespace
-    metadata:
-      name: \(namespace)
-      \(note)
-      labels: {pod-security.kubernetes.io/enforce: restricted}
-    ---
-    apiVersion: v1
-    kind: ServiceAccount
-    metadata: {name: app, namespace: \(namespace), \(note)}
-    ---
-    apiVersion: v1
-    kind: ResourceQuota
-    metadata: {name: compute, namespace: \(namespace), \(note)}
-    spec: {hard: {pods: "50", requests.cpu: "8"}}
-    ---
-    apiVersion: networking.k8s.io/v1
-    kind: NetworkPolicy
-    metadata: {name: default-deny, namespace: \(namespace), \(note)}
-    spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
-    ---
-    apiVersion: networking.k8s.io/v1
-    kind: NetworkPolicy
-    metadata: {name: allow-dns, namespace: \(namespace), \(note)}
-    spec: {podSelector: {}, policyTypes: [Egress], egress: [{ports: [{protocol: UDP, port: 53}]}]}
-    ---
-    apiVersion: networking.k8s.io/v1
-    kind: NetworkPolicy
-    metadata: {name: allow-web, namespace: \(namespace), \(note)}
-    spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [{ports: [{port: 8080}]}]}
-    ---
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: Role
-    metadata: {name: reader, namespace: \(namespace), \(note)}
-    rules: [{apiGroups: [""], resources: [pods], verbs: [get, list, watch]}]
-    ---
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: Role
-    metadata: {name: config, namespace: \(namespace), \(note)}
-    rules: [{apiGroups: [""], resources: [configmaps], verbs: [get, list, watch]}]
-    ---
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: RoleBinding
-    metadata: {name: reader, namespace: \(namespace), \(note)}
-    roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
-    subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team-\(namespace)}]
-    ---
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: RoleBinding
-    metadata: {name: config, namespace: \(namespace), \(note)}
-    roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: config}
-    subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team-\(namespace)}]
+        apiVersion: v1
+        kind: Namespace
+        metadata:
+          name: \(namespace)
+          \(note)
+          labels: {pod-security.kubernetes.io/enforce: restricted}
+        ---
+        apiVersion: v1
+        kind: ServiceAccount
+        metadata: {name: app, namespace: \(namespace), \(note)}
+        ---
+        apiVersion: v1
+        kind: ResourceQuota
+        metadata: {name: compute, namespace: \(namespace), \(note)}
+        spec: {hard: {pods: "50", requests.cpu: "8"}}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: default-deny, namespace: \(namespace), \(note)}
+        spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: allow-dns, namespace: \(namespace), \(note)}
+        spec: {podSelector: {}, policyTypes: [Egress], egress: [{ports: [{protocol: UDP, port: 53}]}]}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: allow-web, namespace: \(namespace), \(note)}
+        spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [{ports: [{port: 8080}]}]}
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata: {name: reader, namespace: \(namespace), \(note)}
+        rules: [{apiGroups: [""], resources: [pods], verbs: [get, list, watch]}]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata: {name: config, namespace: \(namespace), \(note)}
+        rules: [{apiGroups: [""], resources: [configmaps], verbs: [get, list, watch]}]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: RoleBinding
+        metadata: {name: reader, namespace: \(namespace), \(note)}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+        subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team-\(namespace)}]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: RoleBinding
+        metadata: {name: config, namespace: \(namespace), \(note)}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: config}
+        subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team-\(namespace)}]
 
-    """
+        """
 }
 
 /// A ClusterRole of one test.

@@ -79,7 +79,8 @@ final class GitHTTPServer: @unchecked Sendable {
         let made = try await runChildProcess(
             "openssl",
             [
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", folder.path + "/git-server.key",
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout",
+                folder.path + "/git-server.key",
                 "-out", certificate, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
             ], environment: ProcessInfo.processInfo.environment, deadline: .seconds(60))
         try #require(made.ending == .exited(0), "\(made.errorText)")
@@ -186,7 +187,8 @@ final class SSHServer: @unchecked Sendable {
             try #require(made.ending == .exited(0), "\(made.errorText)")
         }
         let free = try await runChildProcess(
-            "python3", ["-c", "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"],
+            "python3",
+            ["-c", "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"],
             environment: ProcessInfo.processInfo.environment, deadline: .seconds(30))
         port = try #require(Int(free.outputText.trimmingCharacters(in: .whitespacesAndNewlines)))
         clientKey = place + "/client"

@@ -35,7 +35,9 @@ import Testing
         }
         let plan = try await program.run(["plan"] + flags)
         #expect(plan.status == 0, "\(plan.output)\(plan.errors)")
-        print("sample repository: \(declared) created; then \(try cluster.writeCount(instance: "sample") - writes) writes")
+        print(
+            "sample repository: \(declared) created; then \(try cluster.writeCount(instance: "sample") - writes) writes"
+        )
     }
 
     @Test func aChangeOfOneFileWritesOneObjectAndARemovalDeletesIt() async throws {

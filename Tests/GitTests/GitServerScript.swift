@@ -1,8 +1,8 @@
 /// A Git server over HTTP and TLS that can be told to misbehave.
 ///
-/// It ends when its standard input does, so that it never outlives the tests.
+/// It ends when its standard input does and takes its folder with it, so that nothing outlives the tests.
 let gitServerScript = #"""
-    import base64, http.server, os, socket, socketserver, ssl, subprocess, sys, threading, time
+    import base64, http.server, os, shutil, socket, socketserver, ssl, subprocess, sys, threading, time
 
     folder = sys.argv[1]
 
@@ -143,8 +143,9 @@ let gitServerScript = #"""
         def serve_git(self, body):
             path, _, query = self.path.partition("?")
             environment = dict(
-                os.environ, GIT_PROJECT_ROOT=folder, GIT_HTTP_EXPORT_ALL="1", REQUEST_METHOD=self.command, PATH_INFO=path,
-                QUERY_STRING=query, REMOTE_USER="token", CONTENT_TYPE=self.headers.get("Content-Type", ""),
+                os.environ, GIT_PROJECT_ROOT=folder, GIT_HTTP_EXPORT_ALL="1", REQUEST_METHOD=self.command,
+                PATH_INFO=path, QUERY_STRING=query, REMOTE_USER="token",
+                CONTENT_TYPE=self.headers.get("Content-Type", ""),
                 CONTENT_LENGTH=str(len(body)), HTTP_CONTENT_ENCODING=self.headers.get("Content-Encoding", ""),
                 GIT_PROTOCOL=self.headers.get("Git-Protocol", ""), GIT_CONFIG_GLOBAL="/dev/null",
                 GIT_CONFIG_SYSTEM="/dev/null")
@@ -187,5 +188,6 @@ let gitServerScript = #"""
     silent = socket.create_server(("127.0.0.1", 0))
     print(serve("server"), serve("named"), serve(), silent.getsockname()[1], flush=True)
     sys.stdin.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
     """#

@@ -24,9 +24,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("team", ["a.yaml", "deep/b.yaml"]), ("/team/", ["a.yaml", "deep/b.yaml"]), ("./team", ["a.yaml", "deep/b.yaml"]),
+        ("team", ["a.yaml", "deep/b.yaml"]), ("/team/", ["a.yaml", "deep/b.yaml"]),
+        ("./team", ["a.yaml", "deep/b.yaml"]),
         ("team/deep", ["b.yaml"]), ("", ["other/c.yaml", "team/a.yaml", "team/deep/b.yaml"]),
-        (".", ["other/c.yaml", "team/a.yaml", "team/deep/b.yaml"]), ("nowhere", nil), ("team/a.yaml", nil), ("tea", nil),
+        (".", ["other/c.yaml", "team/a.yaml", "team/deep/b.yaml"]), ("nowhere", nil), ("team/a.yaml", nil),
+        ("tea", nil),
         ("../team", nil), ("team/..", nil),
     ])
     func aFolderIsReadAlone(_ folder: String, _ paths: [String]?) async throws {
@@ -37,7 +39,8 @@ import Testing
 
     @Test func linksAndSubmodulesAreToldFromFiles() async throws {
         try await remote.commit("File", ["a.yaml": "a", "tool.yaml": "#!/bin/sh"])
-        try FileManager.default.createSymbolicLink(atPath: remote.path + "/link.yaml", withDestinationPath: "/etc/passwd")
+        try FileManager.default.createSymbolicLink(
+            atPath: remote.path + "/link.yaml", withDestinationPath: "/etc/passwd")
         try await remote.git("update-index", "--chmod=+x", "tool.yaml")
         try await remote.git("add", "link.yaml")
         let head = try await remote.git("rev-parse", "HEAD")

@@ -51,7 +51,8 @@ import Testing
 
     @Test(arguments: [
         "", "https:///p", "ftp://git.test/p", "https://git.test/p?token=x", "https://git.test/p#x",
-        "http://git.test/p", "http://10.0.0.1/p", "ssh://-oProxyCommand=x/p", "ssh://-l@git.test/p", "-oProxyCommand=x:p",
+        "http://git.test/p", "http://10.0.0.1/p", "ssh://-oProxyCommand=x/p", "ssh://-l@git.test/p",
+        "-oProxyCommand=x:p",
         "git.test:-p", "git.test:", ":p", "/srv/poli\ncies", "/srv/poli\0cies",
     ])
     func refusesWhatIsNoAddressOrIsNotSafe(_ address: String) {

@@ -61,7 +61,8 @@ import Testing
 
     /// The other side hands the path to a shell.
     @Test func aPathIsNeverReadAsACommand() async throws {
-        let odd = try await ScratchRemote(named: "it's $(touch injected) `touch injected`; touch injected", in: remote.folder)
+        let odd = try await ScratchRemote(
+            named: "it's $(touch injected) `touch injected`; touch injected", in: remote.folder)
         let id = try await odd.commit("First")
         #expect(try await clone(odd.path).fetch(.branch("main")).id == id)
         for folder in [odd.path, remote.folder.path, NSHomeDirectory()] {

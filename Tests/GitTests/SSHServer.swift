@@ -68,10 +68,15 @@ final class SSHServer: @unchecked Sendable {
             PrintMotd no
             MaxStartups 100
             """, to: "sshd_config")
+        // It ends when the shell's input does and its folder with it, so that nothing outlives the tests.
+        let script = """
+            timeout --foreground 300 /usr/sbin/sshd -D -e -f '\(configuration)' & server=$!
+            cat > /dev/null
+            kill $server
+            rm -rf '\(place)'
+            """
         child = KeptProcess(
-            try ChildProcess(
-                "/usr/sbin/sshd", ["-D", "-e", "-f", configuration],
-                environment: ProcessInfo.processInfo.environment))
+            try ChildProcess("sh", ["-c", script], environment: ProcessInfo.processInfo.environment))
         let words = child.readLine(within: .seconds(20), fromErrorOutput: true) { $0.contains("listening on") }
         guard words.contains("listening on") else { throw ServerFailure(description: "sshd did not start: \(words)") }
     }

@@ -86,7 +86,8 @@ private func causes(_ list: (field: String, reason: String, message: String)...)
             details: ["name": "x", "group": "rbac.authorization.k8s.io", "kind": "roles"], .conflict),
         Refusal(
             "another uid", 409, reason: "Conflict",
-            #"Operation cannot be fulfilled on roles "x": Precondition failed: UID in precondition: a, UID in object: b"#,
+            #"Operation cannot be fulfilled on roles "x": Precondition failed: UID in precondition: a, "#
+                + "UID in object meta: b",
             details: ["name": "x", "kind": "roles"], .conflict),
         Refusal(
             "a lost race", 409, reason: "AlreadyExists", #"roles.rbac.authorization.k8s.io "x" already exists"#,
@@ -214,7 +215,7 @@ private func causes(_ list: (field: String, reason: String, message: String)...)
             "a namespace that stays", 403, reason: "Forbidden",
             #"namespaces "default" is forbidden: this namespace may not be deleted"#, .forbidden),
         Refusal(
-            "a quota", 403, reason: "Forbidden", #"serviceaccounts "x" is forbidden: exceeded quota: compute"#, .denied),
+            "a quota", 403, reason: "Forbidden", #"serviceaccounts "x" is forbidden: exceeded quota: q"#, .denied),
         Refusal(
             "a webhook", 403, reason: "Forbidden", #"admission webhook "w.example" denied the request: not today"#,
             .denied),

@@ -55,6 +55,7 @@ func words(_ actions: [WatchStateMachine.Action]) -> [String] {
     actions.map { action in
         switch action {
         case .list(let token): token.map { "list \($0)" } ?? "list"
+        case .listWhole: "list whole"
         case .publish(let objects, let version, let isRewound):
             "publish \(objects.map(\.id.name).joined(separator: ",")) @\(version)" + (isRewound ? " rewound" : "")
         case .watch(let version): "watch \(version)"

@@ -5,7 +5,9 @@ import Testing
 
 /// Objects for the tests of this module, as the server would hold them and as a repository would declare them.
 enum Build {
-    static let ownership = Ownership(instance: "test") { "digest of \($0.split(separator: "\n").joined(separator: "/"))" }
+    static let ownership = Ownership(instance: "test") {
+        "digest of \($0.split(separator: "\n").joined(separator: "/"))"
+    }
     static var context: DecisionContext { DecisionContext(ownership: ownership, fieldManager: "bylaw-test") }
 
     static func id(of tree: Tree) throws -> ObjectID {
@@ -37,7 +39,9 @@ enum Build {
         return try #require(LiveObject(tree, of: resource))
     }
 
-    static func decide(_ declared: Tree?, _ live: LiveObject?, record: String? = "uid-1", context: DecisionContext? = nil)
+    static func decide(
+        _ declared: Tree?, _ live: LiveObject?, record: String? = "uid-1", context: DecisionContext? = nil
+    )
         throws -> Decision
     {
         let object = try declared.map(Build.declared)

@@ -40,7 +40,8 @@ import Testing
 
     @Test func twoSpellingsOfAUserAreTwoUsers() throws {
         var declared = Build.binding
-        declared.set(["subjects"], to: [["apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ren\u{e9}"]])
+        declared.set(
+            ["subjects"], to: [["apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ren\u{e9}"]])
         var other = try Build.applied(declared).tree
         other.set(["subjects"], to: [["apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "rene\u{301}"]])
         #expect(try Build.decide(declared, Build.live(other)).action != nil)
@@ -246,13 +247,17 @@ import Testing
                 record: [gone.id: OwnershipRecord(uid: "uid-9")], context: Build.context))
         #expect(
             plan.actions.map { "\($0.kind) \($0.id.kind)" }
-                == ["delete RoleBinding", "create Namespace", "create NetworkPolicy", "create Role", "create RoleBinding"])
+                == [
+                    "delete RoleBinding", "create Namespace", "create NetworkPolicy", "create Role",
+                    "create RoleBinding",
+                ])
     }
 
     @Test func nothingIsDecidedAboutAKindThatWasNotRead() throws {
         let object = try Build.declared(Build.role)
         let plan = plan(
-            PlanInput(declared: [object.id: object], live: [:], record: [:], readKinds: [.namespace], context: Build.context))
+            PlanInput(
+                declared: [object.id: object], live: [:], record: [:], readKinds: [.namespace], context: Build.context))
         #expect(plan.actions.isEmpty)
     }
 

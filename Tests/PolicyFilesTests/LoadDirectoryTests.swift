@@ -77,9 +77,9 @@ import Testing
         try link("broken.yaml", to: "none")
         try link("readme", to: "real/a.yaml.txt")
         let load = try loadDirectory(at: scratch.path)
-        #expect(load.findings.map(\.file) == ["broken.yaml", "folder", "loop", "outside.yaml"])
-        #expect(load.findings.allSatisfy { $0.message == "a symbolic link is not followed" })
-        #expect(load.verdicts.flatMap(\.declarations).map(\.id.name) == ["a"])
+        #expect(load.findings.map(\.file) == ["broken.yaml", "folder", "inside.yaml", "loop", "outside.yaml"])
+        #expect(load.findings.allSatisfy { $0.message == "a symbolic link or submodule is not followed" })
+        #expect(load.verdicts.flatMap(\.declarations).isEmpty)
     }
 
     @Test func aNamedPipeDoesNotStall() throws {
@@ -105,7 +105,7 @@ import Testing
     @Test func givesBackWhatIsUnchanged() {
         var cache = VerdictCache()
         cache.insert(FileVerdict(file: "a.yaml"), blob: "1", path: "a.yaml", bytes: 10)
-        #expect(cache.verdict(blob: "1", path: "a.yaml")?.file == "a.yaml")
+        #expect(cache.verdict(blob: "1", path: "a.yaml")?.verdict.file == "a.yaml")
         #expect(cache.verdict(blob: "2", path: "a.yaml") == nil)
         #expect(cache.verdict(blob: "1", path: "b.yaml") == nil)
     }

@@ -63,7 +63,8 @@ struct ManifestConformanceTests {
         let texts = verdict.findings.map { "\($0.path): \($0.message)" }
         let isManaged = Resource.managed.contains { $0.kind == expected.kind && $0.apiVersion == expected.apiVersion }
         guard isManaged else {
-            return verdict.errors.contains { $0.path.description == "kind" } ? nil : "taken although not managed: \(texts)"
+            return verdict.errors.contains { $0.path.description == "kind" }
+                ? nil : "taken although not managed: \(texts)"
         }
         switch expected.verdict {
         case "valid" where !expected.isStrict: return errors.isEmpty ? nil : "refused: \(texts)"
@@ -71,7 +72,8 @@ struct ManifestConformanceTests {
         case "invalid":
             let paths = Set(errors.filter { !$0.message.hasPrefix("unknown field") }.map(\.path.description))
             // The server writes the name into a label too, and then refuses its own label.
-            let copied: Set<String> = expected.kind == "Namespace" && paths.contains("metadata.name") ? ["metadata.labels"] : []
+            let copied: Set<String> =
+                expected.kind == "Namespace" && paths.contains("metadata.name") ? ["metadata.labels"] : []
             return paths == expected.paths.subtracting(copied) ? nil : "\(texts) instead of \(expected.paths.sorted())"
         default: return errors.isEmpty ? "taken: \(texts)" : nil
         }
@@ -90,7 +92,8 @@ struct ManifestConformanceTests {
         let errors = (line["errors"]?.array ?? []).compactMap(\.string)
         return Expectation(
             file: try #require(line["file"]?.string), document: Int(try #require(line["doc"]?.integer)),
-            kind: line["kind"]?.string ?? "", name: line["name"]?.string ?? "", apiVersion: line["apiVersion"]?.string ?? "",
+            kind: line["kind"]?.string ?? "", name: line["name"]?.string ?? "",
+            apiVersion: line["apiVersion"]?.string ?? "",
             verdict: try #require(line["verdict"]?.string), paths: Set(errors.map(path)),
             isStrict: line["strict"] != nil)
     }

@@ -4,7 +4,9 @@ import PolicyFiles
 import Testing
 
 @Suite struct ReadManifestFileTests {
-    private func read(_ text: String, path: String = "a.yaml", limits: RepositoryLimits = RepositoryLimits()) -> FileVerdict {
+    private func read(_ text: String, path: String = "a.yaml", limits: RepositoryLimits = RepositoryLimits())
+        -> FileVerdict
+    {
         readManifestFile(path: path, bytes: Array(text.utf8), limits: limits)
     }
 
@@ -39,17 +41,23 @@ import Testing
                 "Put it in quotes, as in \"true\"; YAML reads y, yes, n, no, on and off as booleans too.",
                 "Did you mean podSelector?", "Write the block as 10.0.0.0/8.",
             ])
-        #expect(verdict.findings.allSatisfy { $0.file == "a.yaml" && $0.object?.description == "NetworkPolicy team-a/deny" })
+        #expect(
+            verdict.findings.allSatisfy { $0.file == "a.yaml" && $0.object?.description == "NetworkPolicy team-a/deny" }
+        )
     }
 
     @Test func eachDocumentHasItsLine() {
-        let verdict = read("---\n# nothing\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n")
+        let verdict = read(
+            "---\n# nothing\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n"
+        )
         #expect(verdict.findings == [])
         #expect(verdict.declarations.map(\.origin.description) == ["a.yaml:4", "a.yaml:9"])
     }
 
     @Test func aBrokenDocumentLeavesTheOthersJudged() {
-        let verdict = read("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\na: [\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: B}\n")
+        let verdict = read(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\na: [\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: B}\n"
+        )
         #expect(verdict.findings.count == 2)
         #expect(verdict.declarations.map(\.id.name) == ["a", "B"])
     }
@@ -62,27 +70,36 @@ import Testing
 
     @Test(arguments: ["a.json", "a.JSON", "a.yaml"])
     func jsonIsRead(_ path: String) {
-        let text = #"{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "annotations": {"x": "\ud83d\ude00"}}}"#
+        let text =
+            #"{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "annotations": {"x": "\ud83d\ude00"}}}"#
         let verdict = read(text, path: path)
         #expect(verdict.findings == [])
         #expect(verdict.declarations.first?.tree?["metadata"]?["annotations"]?["x"] == "😀")
     }
 
     @Test func bracesAreYAMLWhereTheyAreNoJSON() {
-        let verdict = read("\n{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: b}}\n")
+        let verdict = read(
+            "\n{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: b}}\n"
+        )
         #expect(verdict.findings == [])
         #expect(verdict.declarations.count == 2)
     }
 
     @Test(arguments: ["a.json", "a.yaml"])
     func duplicateKeysOfJSONAreRefused(_ path: String) {
-        #expect(read(#"{"apiVersion": "v1", "kind": "Namespace", "kind": "Namespace", "metadata": {"name": "a"}}"#, path: path).hasErrors)
+        #expect(
+            read(
+                #"{"apiVersion": "v1", "kind": "Namespace", "kind": "Namespace", "metadata": {"name": "a"}}"#,
+                path: path
+            ).hasErrors)
     }
 
     @Test func aTemplateGetsAHint() {
         let verdict = read("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {{ .Values.name }}\n")
         #expect(verdict.hasErrors)
-        #expect(verdict.findings.contains { $0.hint.contains("Helm") || $0.hint.contains("template") }, "\(verdict.findings)")
+        #expect(
+            verdict.findings.contains { $0.hint.contains("Helm") || $0.hint.contains("template") },
+            "\(verdict.findings)")
     }
 
     @Test func anEmptyFileDeclaresNothing() {
@@ -95,7 +112,10 @@ import Testing
     @Test(arguments: ["bylaw.yaml", "clusters/prod/bylaw.yml", "Bylaw.YAML", "bylaw.json"])
     func guardrailsAreNotIgnored(_ path: String) {
         let verdict = read("", path: path)
-        #expect(verdict.errors.map(\.message) == ["this version of Bylaw has no guardrails in the repository and would ignore this file"])
+        #expect(
+            verdict.errors.map(\.message) == [
+                "this version of Bylaw has no guardrails in the repository and would ignore this file"
+            ])
     }
 
     @Test func aFileIsBounded() {

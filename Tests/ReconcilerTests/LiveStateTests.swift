@@ -6,7 +6,12 @@ import Testing
     private func role(_ name: String, uid: String = "u", version: String) throws -> LiveObject {
         try #require(
             LiveObject(
-                ["metadata": ["namespace": "a", "name": .string(name), "uid": .string(uid), "resourceVersion": .string(version)]],
+                [
+                    "metadata": [
+                        "namespace": "a", "name": .string(name), "uid": .string(uid),
+                        "resourceVersion": .string(version),
+                    ]
+                ],
                 of: .role))
     }
 
@@ -26,10 +31,41 @@ import Testing
         #expect(state[ObjectID(.role, namespace: "a", name: "r")]?.resourceVersion == "12")
     }
 
-    @Test func anotherObjectOfTheSameNameIsNewsWhateverItsVersion() throws {
+    @Test func aLateEventOfAnEarlierObjectDoesNotHideTheLaterOne() throws {
         var state = LiveState()
-        #expect(state.store(try role("r", uid: "old", version: "12")))
-        #expect(state.store(try role("r", uid: "new", version: "11")))
+        #expect(state.store(try role("r", uid: "new", version: "12")))
+        #expect(!state.store(try role("r", uid: "old", version: "11")))
+        #expect(state[ObjectID(.role, namespace: "a", name: "r")]?.uid == "new")
+    }
+
+    @Test func whatWasDeletedDoesNotComeBack() throws {
+        var state = LiveState()
+        let id = ObjectID(.role, namespace: "a", name: "r")
+        let object = try role("r", uid: "gone", version: "12")
+        let isNews = state.store(object)
+        #expect(isNews)
+        let isRemoved = state.remove(id, uid: "gone")
+        #expect(isRemoved)
+        #expect(state.lastSeen(id) == object)
+        #expect(!state.store(try role("r", uid: "gone", version: "11")), "an event that was on its way")
+        _ = state.replace(.role, with: ObjectList(objects: [object], resourceVersion: "12"))
+        #expect(state[id] == nil, "a list that was on its way")
+        _ = state.replace(.role, with: ObjectList(objects: [object], resourceVersion: "12"), isRewound: true)
+        #expect(state[id] == object, "after a restore of the database the same uid is there again")
+        #expect(state.lastSeen(id) == nil)
+    }
+
+    @Test func aListOlderThanWhatIsKnownTakesNothingAway() throws {
+        var state = LiveState()
+        let late = try role("late", uid: "l", version: "20")
+        let changed = try role("changed", uid: "c", version: "21")
+        _ = state.store(late)
+        _ = state.store(changed)
+        let list = ObjectList(objects: [try role("changed", uid: "c", version: "9")], resourceVersion: "10")
+        let told = state.replace(.role, with: list)
+        #expect(told.isEmpty)
+        #expect(state[late.id] == late)
+        #expect(state[changed.id] == changed)
     }
 
     @Test func theEndOfAnEarlierObjectLeavesTheLaterOneAlone() throws {
@@ -46,11 +82,18 @@ import Testing
 
     @Test func aListTakesThePlaceOfEverythingAndTellsWhatChanged() throws {
         var state = LiveState()
-        _ = state.replace(.role, with: ObjectList(objects: [try role("kept", version: "1"), try role("gone", uid: "g", version: "2")], resourceVersion: "5"))
+        _ = state.replace(
+            .role,
+            with: ObjectList(
+                objects: [try role("kept", version: "1"), try role("gone", uid: "g", version: "2")],
+                resourceVersion: "5"))
         let changed = state.replace(
             .role,
-            with: ObjectList(objects: [try role("kept", version: "1"), try role("new", uid: "n", version: "6")], resourceVersion: "7"))
-        #expect(changed == [ObjectID(.role, namespace: "a", name: "gone"), ObjectID(.role, namespace: "a", name: "new")])
+            with: ObjectList(
+                objects: [try role("kept", version: "1"), try role("new", uid: "n", version: "6")], resourceVersion: "7"
+            ))
+        #expect(
+            changed == [ObjectID(.role, namespace: "a", name: "gone"), ObjectID(.role, namespace: "a", name: "new")])
         #expect(state.isKnown(.role))
         #expect(!state.isKnown(.namespace))
     }
@@ -60,7 +103,11 @@ import Testing
     @Test func aBackOffDoublesUpToItsLongest() {
         let backOff = BackOff(first: .milliseconds(100), longest: .seconds(1))
         let waits = (1...6).map { backOff.wait(afterFailures: $0, randomness: 1) }
-        #expect(waits == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800), .seconds(1), .seconds(1)])
+        #expect(
+            waits == [
+                .milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800), .seconds(1),
+                .seconds(1),
+            ])
         #expect(backOff.wait(afterFailures: 1, randomness: 0) == .milliseconds(50))
         #expect(backOff.wait(afterFailures: 1_000_000, randomness: 0.5) == .milliseconds(750))
     }

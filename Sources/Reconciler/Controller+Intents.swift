@@ -1,0 +1,109 @@
+import Manifest
+import Planning
+import Policy
+
+/// A write whose outcome is not known yet; it is settled by looking at the object (rule N11).
+struct OpenIntent {
+    var id: IntentID
+    var intent: Intent
+    /// It was left by a run that ended in the middle of it.
+    var isFromEarlierRun: Bool
+}
+
+extension Controller {
+    /// Looks at the objects of intents that an earlier run left without an outcome.
+    ///
+    /// Those that cannot be read now stay open and are settled when they can.
+    func settleInterrupted() async throws(JournalError) {
+        for (id, intent) in try await journal.unsettledIntents() {
+            openIntents[intent.object] = OpenIntent(id: id, intent: intent, isFromEarlierRun: true)
+        }
+        for id in openIntents.keys.sorted() { _ = try await settleOpenIntent(of: id) }
+        failureCounts = [:]
+    }
+
+    /// Learns the outcome of an earlier write, if there is one whose outcome is unknown.
+    ///
+    /// - Returns: False where the cluster cannot tell now; nothing else may be done to the object before.
+    func settleOpenIntent(of id: ObjectID) async throws(JournalError) -> Bool {
+        guard let open = openIntents[id] else { return true }
+        let object: LiveObject?
+        do throws(ClusterError) {
+            object = try await readWhereServed(id)
+            noteAnswered()
+        } catch {
+            if error.kind == .unreachable { noteUnreachable() }
+            failing.insert(id)
+            scheduleRetry(id, .afterBackOff)
+            notify(.trouble("learn the outcome of an interrupted change: \(error.message)", hint: error.hint))
+            return false
+        }
+        noteFound(object, of: id)
+        try await settle(open, live: object)
+        openIntents[id] = nil
+        return true
+    }
+
+    private func settle(_ open: OpenIntent, live object: LiveObject?) async throws(JournalError) {
+        let intent = open.intent
+        let wasDone = isDone(intent, live: object)
+        let change: OwnershipChange =
+            switch (object, intent.action) {
+            case (let object?, _) where ownership.claim(of: object) == .ours:
+                .owns(
+                    object.id,
+                    OwnedObject(
+                        uid: object.uid, declarationDigest: wasDone ? digest(of: intent) : "",
+                        revision: intent.revision?.commit ?? ""))
+            case (nil, .delete): .released(intent.object)
+            default: .unchanged
+            }
+        let how = open.isFromEarlierRun ? "after a restart" : "after the answer was lost"
+        let entry = EntryDraft(
+            at: surroundings.now(), kind: .action,
+            reason: wasDone && !open.isFromEarlierRun ? intent.reason : .incident(.actionInterrupted),
+            outcome: wasDone ? .succeeded : .abandoned, action: intent.action, object: intent.object,
+            uid: object?.uid ?? intent.uid, resourceVersion: object?.resourceVersion, before: intent.before,
+            after: object?.content, patch: intent.patch, revision: intent.revision, actor: intent.actor,
+            message: wasDone
+                ? "\(intent.message): found done \(how)" : "\(intent.message): found not done \(how), decided anew")
+        try await journal.settle(open.id, as: entry, owned: change)
+        note(change)
+        // What is missing may be our own half-done work, and nobody's drift.
+        if !wasDone { settledDigests[intent.object] = nil }
+    }
+
+    /// The object, or nil where it or its namespace is absent.
+    func readWhereServed(_ id: ObjectID) async throws(ClusterError) -> LiveObject? {
+        do throws(ClusterError) {
+            return try await cluster.read(id)
+        } catch {
+            guard error.kind == .namespaceNotFound else { throw error }
+            return nil
+        }
+    }
+
+    private func isDone(_ intent: Intent, live: LiveObject?) -> Bool {
+        guard let desired = intent.desired else {
+            return live == nil || live?.uid != intent.uid || live?.isTerminating == true
+        }
+        guard let live, let resource = intent.object.resource else { return false }
+        return compare(
+            desired: desired, live: canonicalLive(live.tree, of: resource), of: resource,
+            closedLabels: enforced?.closedLabels ?? ClosedLabels()
+        ).isEmpty
+    }
+
+    /// The digest of the declaration that an intent was to bring about; empty where another one is enforced now.
+    private func digest(of intent: Intent) -> String {
+        guard let enforced, let declared = enforced.objects[intent.object],
+            ownership.marked(declared.tree, id: intent.object) == intent.desired
+        else { return "" }
+        return enforced.digests[intent.object] ?? ""
+    }
+
+    func forget(_ id: ObjectID) {
+        owned[id] = nil
+        settledDigests[id] = nil
+    }
+}
