@@ -2,7 +2,9 @@ package import Journal
 package import Manifest
 package import Reconciler
 
-/// One entry as `bylaw journal show -o json` and each line of a followed list give it. A contract: see the golden test.
+/// One entry as `bylaw journal show -o json` and each line of a followed list give it.
+///
+/// A contract: see the golden test.
 ///
 /// - Throws: ``JournalError`` where the kept content cannot be read.
 package func entryTree(_ entry: JournalEntry) throws(JournalError) -> Tree {

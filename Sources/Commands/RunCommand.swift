@@ -103,7 +103,9 @@ private func check(
     }
 }
 
-/// SIGTERM and SIGINT, as something to wait for. A second signal ends the process at once.
+/// SIGTERM and SIGINT, as something to wait for.
+///
+/// A second signal ends the process at once.
 final class StopSignals: Sendable {
     private let state: SignalState
 

@@ -18,7 +18,9 @@ package enum FollowedReference: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// How to prove who we are to a Git server. Files are read again for each fetch, so that they can be replaced.
+/// How to prove who we are to a Git server.
+///
+/// Files are read again for each fetch, so that they can be replaced.
 package struct GitCredentials: Sendable {
     /// A file whose content is a token, sent as the password of ``userName``.
     package var tokenFile: String?

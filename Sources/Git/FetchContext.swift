@@ -18,7 +18,9 @@ final class FetchContext {
     let isCancelled: CancellationFlag
     let tls: TLSConfiguration
     let proxy: ProxyConfiguration
-    /// The value of the Authorization header. Never shown.
+    /// The value of the Authorization header.
+    ///
+    /// Never shown.
     let authorization: SecretBytes?
     let sshArguments: [String]
     let environment: [String: String]

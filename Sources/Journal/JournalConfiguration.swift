@@ -1,6 +1,8 @@
 /// Whose journal is opened, and where.
 package struct JournalConfiguration: Sendable {
-    /// The database file; its folder must exist. Beside it lie `-wal`, `-shm` and `.lock` files of the same name.
+    /// The database file; its folder must exist.
+    ///
+    /// Beside it lie `-wal`, `-shm` and `.lock` files of the same name.
     package var path: String
     package var instance: String
     package var cluster: String

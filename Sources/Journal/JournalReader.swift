@@ -70,7 +70,9 @@ package final class JournalReader: Sendable {
         }
     }
 
-    /// The number of the newest entry; 0 in an empty journal. Entries are numbered from 1 without a gap.
+    /// The number of the newest entry; 0 in an empty journal.
+    ///
+    /// Entries are numbered from 1 without a gap.
     package func lastSequence() async throws(JournalError) -> Int64 {
         try await read { (connection) throws(JournalFailure) in
             try Self.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }

@@ -1,6 +1,8 @@
 import SQLite
 
-/// The tables of the journal. A released step is never edited; what comes later is a step of its own.
+/// The tables of the journal.
+///
+/// A released step is never edited; what comes later is a step of its own.
 enum JournalSchema {
     /// "Bylw" in ASCII.
     static let schema = Schema(applicationID: 0x4279_6c77, migrations: [.init(name: "first tables", sql: firstTables)])
@@ -9,10 +11,12 @@ enum JournalSchema {
     static let statefulTables = ["instances", "intents", "owned", "open_incidents", "memory"]
 
     /// In `entries` the columns that filters read come first and the long texts last, so that looking at a row that
-    /// does not match stays within one page. Each filter has an index that ends in the sequence number (every SQLite
-    /// index does), so the newest matches are found without a sort. Each index costs a page of every commit, so the
-    /// common word of a column has none where a scan from the newest entry finds it as soon. Words of closed sets are text without CHECK:
-    /// a later version may add a word without making the table anew, which rows that never change forbid.
+    /// does not match stays within one page.
+    ///
+    /// Each filter has an index that ends in the sequence number (every SQLite index does), so the newest matches are
+    /// found without a sort. Each index costs a page of every commit, so the common word of a column has none where a
+    /// scan from the newest entry finds it as soon. Words of closed sets are text without CHECK: a later version may
+    /// add a word without making the table anew, which rows that never change forbid.
     private static let firstTables = """
         CREATE TABLE instances (
             id INTEGER PRIMARY KEY,

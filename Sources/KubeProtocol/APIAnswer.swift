@@ -16,8 +16,10 @@ package struct DecodingFailure: Error, Sendable, Equatable {
     package init(message: String) { self.message = message }
 }
 
-/// Reads one page of a list. Its items have no kind of their own (rule B8); an item without a name, uid and version makes
-/// the whole list unusable, since a list with a hole must never count as complete.
+/// Reads one page of a list.
+///
+/// Its items have no kind of their own (rule B8); an item without a name, uid and version makes the whole list
+/// unusable, since a list with a hole must never count as complete.
 package func decodeList(_ bytes: [UInt8], of resource: Resource) throws(DecodingFailure) -> ListPage {
     let tree = try decode(bytes)
     guard let items = tree["items"] else { throw DecodingFailure(message: "the list has no items") }

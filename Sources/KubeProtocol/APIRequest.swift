@@ -56,7 +56,9 @@ extension Resource {
         return "\(root)/namespaces/\(percentEncoded(namespace))/\(plural)"
     }
 
-    /// The path of one object. Names of RBAC objects may hold colons and more, so they are encoded (rule I10).
+    /// The path of one object.
+    ///
+    /// Names of RBAC objects may hold colons and more, so they are encoded (rule I10).
     package func path(of id: ObjectID) -> String {
         "\(collectionPath(namespace: id.namespace))/\(percentEncoded(id.name))"
     }

@@ -1,4 +1,6 @@
-/// One entry of `metadata.managedFields`: who wrote which fields last. The names are chosen by clients and prove nothing (rule A17).
+/// One entry of `metadata.managedFields`: who wrote which fields last.
+///
+/// The names are chosen by clients and prove nothing (rule A17).
 package struct FieldManagerEntry: Sendable, Equatable {
     package enum Operation: String, Sendable { case apply = "Apply", update = "Update" }
 

@@ -42,7 +42,9 @@ extension Resource {
         group: "rbac.authorization.k8s.io", kind: "ClusterRoleBinding", plural: "clusterrolebindings",
         isNamespaced: false)
 
-    /// The nine kinds that Bylaw manages. A static table is right for them: all are `v1` since Kubernetes 1.8 (rule B5).
+    /// The nine kinds that Bylaw manages.
+    ///
+    /// A static table is right for them: all are `v1` since Kubernetes 1.8 (rule B5).
     package static let managed: [Resource] = [
         namespace, serviceAccount, resourceQuota, limitRange, networkPolicy, role, clusterRole, roleBinding,
         clusterRoleBinding,

@@ -12,7 +12,9 @@ package struct Difference: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// The chain of members that leads there. Lists are compared and repaired as a whole, so no index occurs.
+    /// The chain of members that leads there.
+    ///
+    /// Lists are compared and repaired as a whole, so no index occurs.
     package var path: [String]
     package var declared: Tree?
     package var live: Tree?

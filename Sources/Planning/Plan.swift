@@ -23,7 +23,9 @@ package struct PlanInput: Sendable {
     /// Every live object of the kinds in `readKinds`: complete lists, never a part (rule H9).
     package var live: [ObjectID: LiveObject]
     package var record: [ObjectID: OwnershipRecord]
-    /// The kinds whose lists were read. Nothing is decided about objects of other kinds.
+    /// The kinds whose lists were read.
+    ///
+    /// Nothing is decided about objects of other kinds.
     package var readKinds: Set<Resource>
     package var context: DecisionContext
 

@@ -82,8 +82,10 @@ private func takesAway(_ difference: Difference) -> Bool {
 
 private enum Effect { case tightens, loosens, neither }
 
-/// What a change of one Pod Security label does. Unlabelled counts as privileged, an unknown level as restricted, as the
-/// admission plugin reads them (rules J4 and J8).
+/// What a change of one Pod Security label does.
+///
+/// Unlabelled counts as privileged, an unknown level as restricted, as the admission plugin reads them (rules J4 and
+/// J8).
 private func podSecurityEffect(_ difference: Difference) -> Effect {
     guard difference.path.count == 3, let key = difference.path.last, key.hasPrefix(ClosedLabels.podSecurityPrefix)
     else {

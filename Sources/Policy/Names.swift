@@ -1,4 +1,6 @@
-/// What a name may look like. Each check gives back what is wrong, in the API server's words; nothing where all is well.
+/// What a name may look like.
+///
+/// Each check gives back what is wrong, in the API server's words; nothing where all is well.
 enum Names {
     static func labelProblems(_ name: String) -> [String] {
         let form =

@@ -68,8 +68,10 @@ struct ObjectReader {
         return Members(kept)
     }
 
-    /// What a key without a value means (rule D12). In a selector or a quota leaving it out would widen what is
-    /// allowed, so there it gets the value that the server reads.
+    /// What a key without a value means (rule D12).
+    ///
+    /// In a selector or a quota leaving it out would widen what is allowed, so there it gets the value that the server
+    /// reads.
     private mutating func readNull(as element: Shape) -> Tree? {
         if case .field("metadata") = steps.first {
             problems.warn(

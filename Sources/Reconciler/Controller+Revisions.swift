@@ -105,7 +105,9 @@ extension Controller {
         }
     }
 
-    /// Swaps the declared state. From this moment on every decision is made by the new one (rule G8).
+    /// Swaps the declared state.
+    ///
+    /// From this moment on every decision is made by the new one (rule G8).
     func enforce(_ state: EnforcedState) {
         enforced = state
         failureCounts = [:]

@@ -26,7 +26,9 @@ package struct ControllerConfiguration: Sendable {
         self.attemptsPerPass = attemptsPerPass
     }
 
-    /// The field manager of our writes. It holds the instance, so that two instances never prune each other's fields (rule D17).
+    /// The field manager of our writes.
+    ///
+    /// It holds the instance, so that two instances never prune each other's fields (rule D17).
     package var fieldManager: String { "bylaw-\(instance)" }
 }
 

@@ -78,7 +78,9 @@ package struct Revision: Sendable, Equatable {
     }
 }
 
-/// A revision and what it declares. It is sound only where `findings` has no error.
+/// A revision and what it declares.
+///
+/// It is sound only where `findings` has no error.
 package struct LoadedRevision: Sendable {
     package var revision: Revision
     package var declared: DeclaredState
@@ -123,7 +125,9 @@ package struct Explanation: Equatable, Sendable {
     }
 }
 
-/// Reading the policy repository failed. No text in it holds a credential.
+/// Reading the policy repository failed.
+///
+/// No text in it holds a credential.
 package struct SourceError: Error, Equatable {
     package var explanation: Explanation
 
@@ -177,7 +181,9 @@ package struct ObjectList: Sendable {
     }
 }
 
-/// What a watch tells about one kind. The state counts, not the event: `upserted` may repeat what is known (rule C11).
+/// What a watch tells about one kind.
+///
+/// The state counts, not the event: `upserted` may repeat what is known (rule C11).
 package enum Observation: Sendable {
     /// A complete list took the place of everything known before; what is missing from it is gone (rule C9).
     /// `isRewound` says that the server's history went back (rule C8).

@@ -4,7 +4,9 @@ import Journal
 import Manifest
 import Testing
 
-/// What programs read. A difference here breaks them: add members, never rename or drop one.
+/// What programs read.
+///
+/// A difference here breaks them: add members, never rename or drop one.
 @Suite struct JournalRenderingJSONTests {
     @Test func anEntryHasItsContractForm() throws {
         #expect(

@@ -10,7 +10,9 @@ import Testing
 /// A killed process leaves the files as they are at that moment, so a copy of them taken in the middle of the writing
 /// stands for it; a machine that stops may lose any part of the log's end that no commit has waited for.
 @Suite struct CrashTests {
-    /// One pair for each number: an intent, then its entry. Numbers rise, so a prefix is easy to tell.
+    /// One pair for each number: an intent, then its entry.
+    ///
+    /// Numbers rise, so a prefix is easy to tell.
     private static func write(_ count: Int, to journal: SQLiteJournal) async throws {
         for index in 0..<count {
             let role = Sample.role("r-\(index)")
