@@ -13,38 +13,40 @@ import Testing
         cluster = try ClusterUnderTest()
         program = try Program()
         repository = try await PolicyRepository()
-        try repository.write(clusterRoleManifest("e2e-remote"), to: "role.yaml")
-        try await repository.commit("One role")
     }
 
-    private func sync(_ address: String, _ flags: [String]) async throws -> Program.Outcome {
+    private func sync(
+        _ address: String, instance: String, _ flags: [String]
+    ) async throws -> Program.Outcome {
         try await program.run(
             [
-                "sync", "--repo", address, "--kubeconfig", cluster.kubeconfig, "--instance", "remote", "--journal",
+                "sync", "--repo", address, "--kubeconfig", cluster.kubeconfig, "--instance", instance, "--journal",
                 program.journal, "--cache", program.folder.path + "/cache",
             ] + flags)
     }
 
     @Test func httpsWithATokenAndAnAuthorityOfItsOwn() async throws {
+        try repository.write(clusterRoleManifest("e2e-remote-https"), to: "role.yaml")
+        try await repository.commit("One role")
         let server = try await GitHTTPServer(serving: repository.path, folder: program.folder, token: "s3cret-token")
         defer { server.stop() }
         let token = try program.folder.write("s3cret-token\n", to: "token")
         let authority = ["--git-ca-file", server.certificate]
-        let first = try await sync(server.address, ["--git-token-file", token] + authority)
+        let first = try await sync(server.address, instance: "remote-https", ["--git-token-file", token] + authority)
         #expect(first.status == 0, "\(first.output)\(first.errors)")
 
         try repository.write(clusterRoleManifest("e2e-remote-more"), to: "more.yaml")
         try await repository.commit("Two roles")
-        let second = try await sync(server.address, ["--git-token-file", token] + authority)
+        let second = try await sync(server.address, instance: "remote-https", ["--git-token-file", token] + authority)
         #expect(second.status == 0, "\(second.errors)")
         #expect(second.output.contains("2 declared"))
 
         let wrong = try program.folder.write("wrong-token\n", to: "wrong")
-        let refused = try await sync(server.address, ["--git-token-file", wrong] + authority)
+        let refused = try await sync(server.address, instance: "remote-https", ["--git-token-file", wrong] + authority)
         #expect(refused.status == 2)
         #expect(refused.errors.contains("token"), "\(refused.errors)")
         #expect(!refused.errors.contains("wrong-token") && !refused.errors.contains("s3cret"))
-        let untrusted = try await sync(server.address, ["--git-token-file", token])
+        let untrusted = try await sync(server.address, instance: "remote-https", ["--git-token-file", token])
         #expect(untrusted.status == 2)
         print("bad input: \(refused.errors)", terminator: "")
         let journal = try [UInt8](Data(contentsOf: URL(fileURLWithPath: program.journal)))
@@ -52,27 +54,61 @@ import Testing
     }
 
     @Test func sshWithAKeyAndKnownHosts() async throws {
+        try repository.write(clusterRoleManifest("e2e-remote-ssh"), to: "role.yaml")
+        try await repository.commit("One role")
         let server = try await SSHServer(folder: program.folder)
         defer { server.stop() }
         let address = "ssh://\(NSUserName())@127.0.0.1:\(server.port)\(repository.path)"
         let flags = ["--git-ssh-key", server.clientKey, "--git-known-hosts", server.knownHosts]
-        let first = try await sync(address, flags)
+        let first = try await sync(address, instance: "remote-ssh", flags)
         #expect(first.status == 0, "\(first.output)\(first.errors)")
         let stranger = try program.folder.write(
             "[127.0.0.1]:\(server.port) \(try String(contentsOfFile: server.otherHostKey, encoding: .utf8))",
             to: "stranger")
-        let refused = try await sync(address, ["--git-ssh-key", server.clientKey, "--git-known-hosts", stranger])
+        let refused = try await sync(
+            address, instance: "remote-ssh", ["--git-ssh-key", server.clientKey, "--git-known-hosts", stranger])
         #expect(refused.status == 2)
         #expect(refused.errors.lowercased().contains("host key"), "\(refused.errors)")
     }
 }
+
+/// A server that ends when it is told to, when these tests end in whatever way, and after five minutes.
+///
+/// `@unchecked Sendable`: only the initializer sets its properties.
+final class BoundedServer: @unchecked Sendable {
+    private let process = Process()
+    private let leash = Pipe()
+
+    /// The server is the child of a small program that ends it when its own standard input is closed.
+    init(_ command: [String]) throws {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", keeper] + command
+        process.standardInput = leash
+        // Whoever reads the output of the tests would otherwise wait for the server too.
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+    }
+
+    func stop() { try? leash.fileHandleForWriting.close() }
+
+    deinit { stop() }
+}
+
+private let keeper = """
+    import select, subprocess, sys
+    server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    select.select([sys.stdin], [], [], 300)
+    server.kill()
+    server.wait()
+    """
 
 /// `git http-backend` behind TLS, for whoever has the token.
 final class GitHTTPServer: @unchecked Sendable {
     // Only the initializer sets these.
     let address: String
     let certificate: String
-    private let process: Process
+    private let server: BoundedServer
 
     init(serving repository: String, folder: ScratchDirectory, token: String) async throws {
         certificate = folder.path + "/git-server.crt"
@@ -85,14 +121,10 @@ final class GitHTTPServer: @unchecked Sendable {
             ], environment: ProcessInfo.processInfo.environment, deadline: .seconds(60))
         try #require(made.ending == .exited(0), "\(made.errorText)")
         let script = try folder.write(gitServerScript, to: "git-server.py")
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "timeout", "300", "python3", script, repository, certificate, folder.path + "/git-server.key", token,
+        server = try BoundedServer([
+            "python3", script, repository, certificate, folder.path + "/git-server.key", token,
             folder.path + "/git-server.port",
-        ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        ])
         var port = ""
         try await eventually(within: .seconds(30), "the Git server listens") {
             port = (try? String(contentsOfFile: folder.path + "/git-server.port", encoding: .utf8)) ?? ""
@@ -101,7 +133,7 @@ final class GitHTTPServer: @unchecked Sendable {
         address = "https://127.0.0.1:\(port.trimmingCharacters(in: .whitespacesAndNewlines))/policies.git"
     }
 
-    func stop() { process.terminate() }
+    func stop() { server.stop() }
 }
 
 private let gitServerScript = """
@@ -174,7 +206,7 @@ final class SSHServer: @unchecked Sendable {
     let knownHosts: String
     /// The public part of a key that the server does not have.
     let otherHostKey: String
-    private let process: Process
+    private let server: BoundedServer
 
     init(folder: ScratchDirectory) async throws {
         let place = folder.path + "/sshd"
@@ -208,11 +240,7 @@ final class SSHServer: @unchecked Sendable {
             "[127.0.0.1]:\(port) \(try String(contentsOfFile: place + "/host.pub", encoding: .utf8))",
             to: "sshd/known_hosts")
         try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["timeout", "300", "/usr/sbin/sshd", "-D", "-e", "-f", configuration]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        server = try BoundedServer(["/usr/sbin/sshd", "-D", "-e", "-f", configuration])
         try await eventually(within: .seconds(30), "sshd listens") {
             let probe = try await runChildProcess(
                 "ssh-keyscan", ["-p", String(port), "-T", "1", "127.0.0.1"],
@@ -221,5 +249,5 @@ final class SSHServer: @unchecked Sendable {
         }
     }
 
-    func stop() { process.terminate() }
+    func stop() { server.stop() }
 }
