@@ -55,7 +55,12 @@ package final class SQLiteJournal: RunJournal {
     }
 
     /// Ends the journal after the writes that were asked for; the file is whole without its log afterwards.
-    package func close() async { await writer.close() }
+    ///
+    /// Another process, or this one, may write it from then on.
+    package func close() async {
+        await writer.close()
+        lock.release()
+    }
 
     private static func register(
         _ configuration: JournalConfiguration, _ connection: Connection

@@ -37,6 +37,9 @@ final class WriterLock: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
+    /// Lets go of the lock now, whoever still holds a copy of the descriptor, such as a child that is being started.
+    func release() { flock(descriptor, LOCK_UN) }
+
     private static func readHolder(_ descriptor: Int32) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(descriptor, &bytes, bytes.count, 0)
