@@ -204,20 +204,6 @@ package final class KubeCluster: ClusterAPI {
         }
     }
 
-    /// Whether the server would let us do something; a `false` means "no opinion", not always "no" (rule L6).
-    package func mayI(_ verb: String, _ resource: Resource, namespace: String = "", name: String = "")
-        async throws(ClusterError) -> Bool
-    {
-        let what = "ask whether we may \(verb) \(resource.qualifiedPlural)"
-        let answer = try await call(
-            .accessReview(verb: verb, resource: resource, namespace: namespace, name: name), what: what, resource: nil)
-        do throws(DecodingFailure) {
-            return try decode(answer.body)["status"]?["allowed"]?.bool ?? false
-        } catch {
-            throw rubbish(what, error)
-        }
-    }
-
     // MARK: Sending
 
     /// Sends any request, for tools that stand beside the reconciler.
