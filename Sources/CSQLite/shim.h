@@ -14,3 +14,14 @@ static inline int shim_sqlite_bind_text_copy(sqlite3_stmt *statement, int index,
 static inline int shim_sqlite_bind_blob_copy(sqlite3_stmt *statement, int index, const void *bytes, sqlite3_uint64 count) {
     return sqlite3_bind_blob64(statement, index, bytes, count, SQLITE_TRANSIENT);
 }
+
+// The bytes of the main file as they are, through the connection's own descriptor: closing another one of the same file
+// would drop the locks that SQLite holds on it in this process. What a short file lacks is zero.
+static inline int shim_sqlite_read_main_file(sqlite3 *connection, void *bytes, int count, sqlite3_int64 offset) {
+    sqlite3_file *file = 0;
+    int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code != SQLITE_OK) return code;
+    if (file == 0 || file->pMethods == 0) return SQLITE_CANTOPEN;
+    code = file->pMethods->xRead(file, bytes, count, offset);
+    return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+}

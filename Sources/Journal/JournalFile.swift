@@ -107,8 +107,8 @@ enum JournalFile {
     /// Reads the header alone, without a lock, a recovery or a file beside it: what is not ours stays untouched.
     private static func inspect(_ path: String) throws(JournalFailure) {
         do throws(SchemaError) {
-            let connection = try wrapping { () throws(DatabaseError) in try Connection(path: path, mode: .immutable) }
-            try connection.expect(JournalSchema.schema, mustBeCurrent: false)
+            let connection = try wrapping { () throws(DatabaseError) in try Connection(path: path, mode: .readOnly) }
+            try connection.expectHeader(of: JournalSchema.schema)
         } catch {
             throw .schema(error)
         }

@@ -204,7 +204,17 @@ package final class Connection {
         return (prepared.map { Statement(takingOwnershipOf: $0, sql: sql) }, used)
     }
 
+    /// Reads the first bytes of the main file; the result code of the read.
+    func readMainFile(into bytes: inout [UInt8]) -> Int32 {
+        let count = Int32(clamping: bytes.count)
+        return bytes.withUnsafeMutableBytes { shim_sqlite_read_main_file(handle, $0.baseAddress, count, 0) }
+    }
+
     // MARK: Errors
+
+    func failure(_ code: Int32, _ operation: String) -> DatabaseError {
+        Self.failure(code, operation, on: handle, sql: nil)
+    }
 
     private func check(_ code: Int32, _ operation: String, sql: String? = nil) throws(DatabaseError) {
         guard code != SQLITE_OK else { return }

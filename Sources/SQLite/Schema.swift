@@ -80,12 +80,26 @@ extension Connection {
     ///
     /// - Parameter mustBeCurrent: Whether an earlier version is refused too, for a connection that cannot migrate.
     package func expect(_ schema: Schema, mustBeCurrent: Bool) throws(SchemaError) {
-        let found = try wrapping { () throws(DatabaseError) in try applicationID() }
-        let version = try wrapping { () throws(DatabaseError) in try schemaVersion() }
-        guard found == schema.applicationID else { throw .foreign(applicationID: found) }
-        guard version <= schema.version else { throw .newer(version: version, known: schema.version) }
-        guard version == schema.version || !mustBeCurrent else {
-            throw .older(version: version, known: schema.version)
-        }
+        try schema.expect(
+            applicationID: try wrapping { () throws(DatabaseError) in try applicationID() },
+            version: try wrapping { () throws(DatabaseError) in try schemaVersion() }, mustBeCurrent: mustBeCurrent)
+    }
+
+    /// Refuses a file whose header says that it is another program's or a later version's.
+    ///
+    /// Nothing beyond the header is looked at, and nothing is changed; see ``fileHeader()``.
+    package func expectHeader(of schema: Schema) throws(SchemaError) {
+        let header = try wrapping { () throws(DatabaseError) in try fileHeader() }
+        try schema.expect(applicationID: header.applicationID, version: header.userVersion, mustBeCurrent: false)
+    }
+}
+
+extension Schema {
+    fileprivate func expect(
+        applicationID found: Int32, version foundVersion: Int, mustBeCurrent: Bool
+    ) throws(SchemaError) {
+        guard found == applicationID else { throw .foreign(applicationID: found) }
+        guard foundVersion <= version else { throw .newer(version: foundVersion, known: version) }
+        guard foundVersion == version || !mustBeCurrent else { throw .older(version: foundVersion, known: version) }
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Journal
 import Manifest
 import Reconciler
+import SQLite
 import TestSupport
 import Testing
 
@@ -123,5 +124,39 @@ import Testing
             try copyFile(scratch.path + "-wal", to: path + "-wal")
             #expect(try await ScratchJournal.entries(path).last?.message == "\(index)")
         }
+    }
+
+    /// A checkpoint writes the pages in order, the first one with the new size of the file: when the process is killed
+    /// in it, the main file alone looks damaged, and is whole together with its log.
+    @Test func aCheckpointThatIsCutShortLosesNothing() async throws {
+        let scratch = try await ScratchJournal.open()
+        try await Self.write(25, to: scratch.journal)
+        let main = try bytes(of: scratch.path)
+        let log = try bytes(of: scratch.path + "-wal")
+        let whole = scratch.folder.path + "/whole.db"
+        try main.write(to: URL(fileURLWithPath: whole))
+        try log.write(to: URL(fileURLWithPath: whole + "-wal"))
+        try Self.checkpoint(whole)
+        let checkpointed = try bytes(of: whole)
+        #expect(checkpointed.count > main.count)
+        let pages = checkpointed.count / 4096
+        for done in [1, 2, 3, pages / 2, pages - 1, pages] {
+            for reads in [true, false] {
+                let path = scratch.folder.path + "/checkpoint-\(done)-\(reads).db"
+                try (checkpointed.prefix(done * 4096) + main.dropFirst(done * 4096)).write(
+                    to: URL(fileURLWithPath: path))
+                try log.write(to: URL(fileURLWithPath: path + "-wal"))
+                if reads {
+                    #expect(try await ScratchJournal.entries(path).count == 25)
+                } else {
+                    #expect(try await Self.checkPrefix(path).entries == 25)
+                }
+            }
+        }
+    }
+
+    private static func checkpoint(_ path: String) throws {
+        let connection = try Connection(path: path, mode: .readWrite)
+        try connection.executeScript("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 }
