@@ -5,7 +5,6 @@
 typedef size_t (*shim_curl_data_callback)(char *, size_t, size_t, void *);
 typedef int (*shim_curl_socket_callback)(void *, curl_socket_t, curlsocktype);
 typedef int (*shim_curl_seek_callback)(void *, curl_off_t, int);
-typedef int (*shim_curl_debug_callback)(CURL *, curl_infotype, char *, size_t, void *);
 
 static inline CURLcode shim_curl_set_long(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
@@ -29,9 +28,6 @@ static inline CURLcode shim_curl_set_socket_callback(CURL *handle, CURLoption op
     return curl_easy_setopt(handle, option, value);
 }
 static inline CURLcode shim_curl_set_seek_callback(CURL *handle, CURLoption option, shim_curl_seek_callback value) {
-    return curl_easy_setopt(handle, option, value);
-}
-static inline CURLcode shim_curl_set_debug_callback(CURL *handle, CURLoption option, shim_curl_debug_callback value) {
     return curl_easy_setopt(handle, option, value);
 }
 /// libcurl copies the bytes.

@@ -96,6 +96,8 @@ struct Wiring {
 
     // MARK: The cluster
 
+    private var concurrentWrites: Int { arguments.number("concurrent-writes") ?? 16 }
+
     func endpoint() throws(ClusterConfigurationError) -> ClusterEndpoint {
         try findClusterEndpoint(
             kubeconfig: arguments.text("kubeconfig"), context: arguments.text("context"), environment: environment)
@@ -104,7 +106,7 @@ struct Wiring {
     func cluster(_ endpoint: ClusterEndpoint, instance: String) -> KubeCluster {
         KubeCluster(
             endpoint: endpoint, fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            userAgent: "bylaw/\(bylawVersion)", concurrentCalls: arguments.number("concurrent-writes") ?? 16)
+            userAgent: "bylaw/\(bylawVersion)", concurrentCalls: concurrentWrites)
     }
 
     // MARK: The journal
@@ -141,7 +143,7 @@ struct Wiring {
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) -> Controller {
         var configuration = ControllerConfiguration(instance: instance)
-        configuration.concurrentWrites = arguments.number("concurrent-writes") ?? 16
+        configuration.concurrentObjects = 2 * concurrentWrites
         if let interval = arguments.duration("interval") { configuration.pollInterval = interval }
         return Controller(
             configuration: configuration, source: source, cluster: cluster, journal: journal,

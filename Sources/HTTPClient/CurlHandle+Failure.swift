@@ -25,7 +25,6 @@ extension CurlHandle {
         // With TLS 1.3 a server refuses our certificate only after the handshake.
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR: kindOfBreak(text)
         case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_SEND_FAIL_REWIND: .closedEarly
-        case CURLE_HTTP2, CURLE_HTTP2_STREAM: .streamReset
         case CURLE_URL_MALFORMAT: .invalidURL
         // Also what an answer gets that is not HTTP.
         case CURLE_UNSUPPORTED_PROTOCOL: mayHaveBeenSent ? .other : .invalidURL

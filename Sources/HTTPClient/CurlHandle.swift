@@ -28,8 +28,6 @@ let transferPause = Int(CURL_WRITEFUNC_PAUSE)
 struct Upload {
     var bytes: UnsafeMutableBufferPointer<UInt8>
     var offset = 0
-    /// The server said that it has not looked at the request, as it does when it closes a connection in good order.
-    var isRefused = false
 }
 
 /// One libcurl easy handle with everything it points to, for one exchange.
@@ -108,12 +106,6 @@ final class CurlHandle {
         var value = 0
         shim_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &value)
         return value
-    }
-
-    var version: HTTPVersion {
-        var value = 0
-        shim_curl_get_long(easy, CURLINFO_HTTP_VERSION, &value)
-        return value == Int(CURL_HTTP_VERSION_2_0) ? .http2 : .http1
     }
 
     /// Whether there is a connection for it, ready for the request.

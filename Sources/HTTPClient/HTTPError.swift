@@ -14,8 +14,6 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
         /// No byte came for the longest silence allowed.
         case stalled
         case closedEarly, tooLarge, cancelled
-        /// The server ended this stream only; the same request may do well at once.
-        case streamReset
         case invalidURL, proxy, other
     }
 

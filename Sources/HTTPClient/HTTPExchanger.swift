@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Sends requests over connections that are kept and shared: HTTP/2 where the server has it.
+/// Sends requests over connections that are kept and used again, with HTTP/1.1.
 ///
 /// One thread of its own drives all transfers; callers leave commands in a mailbox and are resumed from there. Every
 /// libcurl handle is touched on that thread only. Cancelling a task ends its transfer at once. Letting go of an

@@ -65,13 +65,9 @@ package struct HTTPHeaders: Sendable {
     }
 }
 
-/// The protocol that an answer came in.
-package enum HTTPVersion: Sendable, Equatable { case http1, http2 }
-
 /// An answer with its whole body.
 package struct HTTPResponse: Sendable {
     package var status: Int
     package var headers: HTTPHeaders
     package var body: [UInt8]
-    package var version: HTTPVersion
 }

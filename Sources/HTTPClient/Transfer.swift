@@ -158,18 +158,17 @@ final class Transfer: TransferSink, @unchecked Sendable {
     var isPaused: Bool { state.withLock { $0.isPaused } }
 
     /// Ends it, once; later calls change nothing.
-    func end(_ outcome: Result<HTTPVersion, HTTPError>) {
+    func end(_ outcome: Result<Void, HTTPError>) {
         let (ending, waiting) = state.withLock { state -> (Result<HTTPResponse, HTTPError>?, State) in
             guard state.ending == nil else { return (nil, State()) }
             let ending: Result<HTTPResponse, HTTPError>
             switch (state.refusal, outcome) {
             case (let refusal?, _): ending = .failure(refusal)
             case (nil, .failure(let error)): ending = .failure(error)
-            case (nil, .success(let version)):
+            case (nil, .success):
                 ending = .success(
                     HTTPResponse(
-                        status: state.head.status, headers: state.head.headers, body: isStream ? [] : state.buffer,
-                        version: version))
+                        status: state.head.status, headers: state.head.headers, body: isStream ? [] : state.buffer))
             }
             let waiting = state
             state.ending = ending

@@ -96,8 +96,8 @@ final class TransferEngine {
                 let id = transfers[easy], let entry = running[id]
             else { continue }
             let code = shim_curl_message_result(message)
-            let outcome: Result<HTTPVersion, HTTPError> =
-                code == CURLE_OK ? .success(entry.handle.version) : .failure(entry.handle.failure(code))
+            let outcome: Result<Void, HTTPError> =
+                code == CURLE_OK ? .success(()) : .failure(entry.handle.failure(code))
             remove(id)
             entry.transfer.end(outcome)
         }

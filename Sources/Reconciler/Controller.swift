@@ -6,7 +6,11 @@ import Policy
 package struct ControllerConfiguration: Sendable {
     /// The name of this instance: a label value, part of the field manager's name.
     package var instance: String
-    package var concurrentWrites: Int
+    /// How many objects are worked on at one time.
+    ///
+    /// More than requests may be in flight, which the cluster's port bounds: while some wait for an answer, others wait
+    /// for the journal. Measured with 16 requests: twice as many objects are done a fifth sooner than as many.
+    package var concurrentObjects: Int
     package var pollInterval: Duration
     package var backOff: BackOff
     /// How seldom something is tried again that only a change can cure (rule N6).
@@ -15,11 +19,11 @@ package struct ControllerConfiguration: Sendable {
     package var attemptsPerPass: Int
 
     package init(
-        instance: String, concurrentWrites: Int = 16, pollInterval: Duration = .seconds(15),
+        instance: String, concurrentObjects: Int = 32, pollInterval: Duration = .seconds(15),
         backOff: BackOff = BackOff(), slowRecheck: Duration = .seconds(600), attemptsPerPass: Int = 4
     ) {
         self.instance = instance
-        self.concurrentWrites = concurrentWrites
+        self.concurrentObjects = concurrentObjects
         self.pollInterval = pollInterval
         self.backOff = backOff
         self.slowRecheck = slowRecheck
@@ -137,7 +141,7 @@ package actor Controller {
         try await journal.record(event(.started, "bylaw started"), owned: .unchanged)
         await withTaskGroup { group in
             group.addTask { await self.followUntilStopped() }
-            for _ in 0..<configuration.concurrentWrites {
+            for _ in 0..<configuration.concurrentObjects {
                 group.addTask { await self.work() }
             }
         }
@@ -163,6 +167,8 @@ package actor Controller {
     package func runOnce() async throws -> PassReport {
         mode = .singlePass
         try await prepare()
+        // The cluster is read meanwhile: what moves after that is found by each write's own precondition.
+        async let gathering = gatherLiveState(from: cluster)
         let newest: Revision
         do throws(SourceError) {
             newest = try await source.fetchNewest()
@@ -178,7 +184,7 @@ package actor Controller {
             report.isRevisionRefused = true
             return report
         }
-        let gathered = try await gatherLiveState(from: cluster)
+        let gathered = try await gathering
         live = gathered.state
         unreadKinds = []
         for (_, error) in gathered.unreadable {
@@ -186,7 +192,7 @@ package actor Controller {
         }
         await beginPass()
         await withTaskGroup { group in
-            for _ in 0..<configuration.concurrentWrites {
+            for _ in 0..<configuration.concurrentObjects {
                 group.addTask { await self.work() }
             }
             await untilDrained()

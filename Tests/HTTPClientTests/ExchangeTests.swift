@@ -32,7 +32,6 @@ import Testing
                 body: body))
         let echo = try object(answer.body)
         #expect(answer.status == 200)
-        #expect(answer.version == .http1)
         #expect(echo["method"] as? String == method)
         #expect(echo["path"] as? String == "/prefix/echo?x=1")
         #expect(echo["length"] as? Int == body?.count ?? 0)
