@@ -158,7 +158,7 @@ private final class SignalState: @unchecked Sendable {
     func release() { resumeAll { isReleased = true } }
 
     private func receive() {
-        if count > 0 { exit(130) }
+        if count > 0 { _exit(130) }
         resumeAll { signals += 1 }
     }
 

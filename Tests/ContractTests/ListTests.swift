@@ -70,7 +70,7 @@ import Testing
     }
 
     private func makePolicies(_ count: Int, in namespace: String) async throws -> [String] {
-        let names = (0..<count).map { "policy-\($0)" }
+        let names = (0..<count).map { "page-\($0)" }
         for name in names {
             let id = ObjectID(.networkPolicy, namespace: namespace, name: name)
             _ = try await server.bylaw.apply(denyIngress(id), to: id, expecting: nil, isDryRun: false)
