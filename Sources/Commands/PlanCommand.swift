@@ -66,10 +66,9 @@ let planCommand = Command(
         declared: enforced.objects, live: gathered.state.all,
         record: try await knownObjects(wiring, instance, endpoint.name),
         readKinds: gathered.state.knownKinds,
-        context: DecisionContext(
-            ownership: wiring.ownership(instance: instance),
-            fieldManager: ControllerConfiguration(instance: instance).fieldManager, closedLabels: enforced.closedLabels)
-    )
+        context: enforced.context(
+            live: gathered.state, ownership: wiring.ownership(instance: instance),
+            fieldManager: ControllerConfiguration(instance: instance).fieldManager))
     let unproven = objectsOfUnprovenOwnership(input)
     if !unproven.isEmpty {
         input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)

@@ -16,15 +16,18 @@ package struct DecisionContext: Sendable {
     /// Objects that an earlier revision declared, as far as that was asked for; it proves ownership where the journal
     /// was lost (design, section 5.6).
     package var declaredEarlier: Set<ObjectID>
+    /// What stays cut off when a NetworkPolicy is deleted.
+    package var isolation: Isolation
 
     package init(
         ownership: Ownership, fieldManager: String, closedLabels: ClosedLabels = ClosedLabels(),
-        declaredEarlier: Set<ObjectID> = []
+        declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown
     ) {
         self.ownership = ownership
         self.fieldManager = fieldManager
         self.closedLabels = closedLabels
         self.declaredEarlier = declaredEarlier
+        self.isolation = isolation
     }
 }
 
@@ -200,7 +203,7 @@ private func decideUndeclared(
     return .act(
         Action(
             id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
-            stage: stageOfDelete(live), origin: nil))
+            stage: stageOfDelete(live, isolation: context.isolation), origin: nil))
 }
 
 /// Fields that the server refuses to change: the object has to be made anew (rules F1 and F5).

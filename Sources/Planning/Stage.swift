@@ -35,11 +35,12 @@ func stageOfCreate(_ desired: Tree, resource: Resource) -> Stage {
 
 /// The stage of deleting an object.
 ///
-/// Without a NetworkPolicy or a quota more is possible than with it, unless the policy only allowed traffic that another
-/// one forbids; that cannot be told from the object alone, so its removal counts as loosening.
-func stageOfDelete(_ live: LiveObject) -> Stage {
+/// Without a quota more is possible than with it, and without a NetworkPolicy as well, unless the pods stay isolated by
+/// another one: then its removal only takes away what it allowed.
+func stageOfDelete(_ live: LiveObject, isolation: Isolation) -> Stage {
     switch live.id.resource {
-    case .networkPolicy, .resourceQuota, .limitRange, .namespace: .loosen
+    case .networkPolicy: isolation.outlasts(live) ? .revoke : .loosen
+    case .resourceQuota, .limitRange, .namespace: .loosen
     default: .revoke
     }
 }
@@ -102,9 +103,4 @@ private func podSecurityEffect(_ difference: Difference) -> Effect {
     let before = rank(difference.live)
     let after = rank(difference.declared)
     return after > before ? .tightens : after < before ? .loosens : .neither
-}
-
-private func selectsEveryPod(_ policy: Tree) -> Bool {
-    guard let selector = policy["spec"]?["podSelector"]?.members else { return true }
-    return selector.isEmpty
 }

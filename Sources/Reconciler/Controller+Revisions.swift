@@ -190,9 +190,9 @@ extension Controller {
     }
 
     func context(_ enforced: EnforcedState) -> DecisionContext {
-        DecisionContext(
-            ownership: ownership, fieldManager: configuration.fieldManager, closedLabels: enforced.closedLabels,
-            declaredEarlier: declaredEarlier)
+        enforced.context(
+            live: live, ownership: ownership, fieldManager: configuration.fieldManager, declaredEarlier: declaredEarlier
+        )
     }
 
     /// Asks the repository's history about marked objects that the journal does not know, each of them once.

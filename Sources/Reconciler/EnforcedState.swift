@@ -21,12 +21,26 @@ package struct EnforcedState: Sendable {
     package var objects: [ObjectID: DeclaredObject]
     package var digests: [ObjectID: String]
     package var closedLabels: ClosedLabels
+    /// Without a live state.
+    var isolation: Isolation
 
     package init(_ loaded: LoadedRevision, canonical: Canonical) {
         revision = loaded.revision
         objects = loaded.declared.objects
         digests = loaded.declared.objects.mapValues { canonical.digest($0.tree) }
+        isolation = Isolation(of: loaded.declared.objects) { _ in nil }
         closedLabels = ClosedLabels(readBy: loaded.declared.objects.values.lazy.map(\.tree))
+    }
+}
+
+extension EnforcedState {
+    /// What deciding by this state needs besides the object itself.
+    package func context(
+        live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = []
+    ) -> DecisionContext {
+        DecisionContext(
+            ownership: ownership, fieldManager: fieldManager, closedLabels: closedLabels,
+            declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] })
     }
 }
 
