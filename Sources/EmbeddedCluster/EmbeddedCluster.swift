@@ -101,12 +101,15 @@ package final class EmbeddedCluster: Sendable {
 
     private func handle(_ request: ServerRequest) async -> ServerResponse {
         requests.note(request)
+        let lost: ServerResponse?
         switch await faults.strike(request) {
-        case .none: break
+        case .none: lost = nil
         case .answer(let response): return response
+        case .lostAnswer(let response): lost = response
         }
         do throws(Refusal) {
-            return try route(request)
+            let answer = try route(request)
+            return lost ?? answer
         } catch {
             return answer(error)
         }

@@ -10,6 +10,8 @@ package struct Fault: Sendable {
         case answer(status: Int, body: Tree?, text: String, retryAfter: Int?)
         /// No answer for so long, then the usual one.
         case delay(Duration)
+        /// What was asked for is done, and this is answered instead of what came of it.
+        case lostAnswer(status: Int)
     }
 
     package var method: String
@@ -31,7 +33,7 @@ package struct Fault: Sendable {
 ///
 /// `@unchecked Sendable`: `waiting` is only touched under `lock`, `holdsNamespaces` under the store's.
 final class Faults: @unchecked Sendable {
-    enum Outcome { case none, answer(ServerResponse) }
+    enum Outcome { case none, answer(ServerResponse), lostAnswer(ServerResponse) }
 
     private let lock = NSLock()
     private var waiting: [Fault] = []
@@ -55,6 +57,10 @@ final class Faults: @unchecked Sendable {
         case .delay(let duration)?:
             do { try await Task.sleep(for: duration) } catch { return .none }
             return .none
+        case .lostAnswer(let status)?:
+            return .lostAnswer(
+                ServerResponse(
+                    status: status, headers: [(name: "Content-Type", value: "text/plain")], body: Array("lost".utf8)))
         case .answer(let status, let body, let text, let retryAfter)?:
             var headers: [(name: String, value: String)] = [
                 ("Content-Type", body == nil ? "text/plain" : "application/json")

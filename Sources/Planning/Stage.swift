@@ -59,7 +59,7 @@ func stageOfUpdate(_ differences: [Difference], resource: Resource) -> Stage {
     case .roleBinding, .clusterRoleBinding:
         return differences.contains(where: takesAway) ? .revoke : .binding
     case .networkPolicy:
-        return differences.contains(where: takesAway) || differences.contains { $0.path.last == "podSelector" }
+        return differences.contains(where: cutsOff) || differences.contains { $0.path.last == "podSelector" }
             ? .revoke : differences.contains { $0.path.first == "spec" } ? .loosen : .networkPolicy
     case .resourceQuota, .limitRange: return .limits
     case .serviceAccount: return .serviceAccount
@@ -79,6 +79,24 @@ private func takesAway(_ difference: Difference) -> Bool {
         if difference.path.last == "policyTypes" { return declared.count > live.count }
         return !live.allSatisfy(declared.contains)
     }
+}
+
+/// Whether a difference in a NetworkPolicy cuts something off that could be reached: a live rule that no declared rule
+/// covers counts, a rule that only got more ports or peers does not.
+private func cutsOff(_ difference: Difference) -> Bool {
+    guard difference.kind == .changed, let section = difference.path.last, ["ingress", "egress"].contains(section),
+        let live = difference.live?.array, let declared = difference.declared?.array
+    else { return takesAway(difference) }
+    let peers = section == "ingress" ? "from" : "to"
+    return !live.allSatisfy { rule in declared.contains { covers($0, rule, "ports") && covers($0, rule, peers) } }
+}
+
+/// Whether a rule's list allows all that another rule's list allows; an empty one allows everything.
+private func covers(_ wide: Tree, _ narrow: Tree, _ list: String) -> Bool {
+    let all = wide[list]?.array ?? []
+    guard !all.isEmpty else { return true }
+    let some = narrow[list]?.array ?? []
+    return !some.isEmpty && some.allSatisfy(all.contains)
 }
 
 private enum Effect { case tightens, loosens, neither }

@@ -28,10 +28,11 @@ final class ClusterUnderTest: Sendable {
     static let isReal = ProcessInfo.processInfo.environment["BYLAW_E2E_KUBECONFIG"] != nil
     static let absence = "skipped: no real cluster (make e2e has one)"
 
-    init() throws {
+    /// - Parameter isEmbedded: Takes an embedded cluster in any case: a real one has no faults on demand.
+    init(isEmbedded: Bool = false) throws {
         let environment = ProcessInfo.processInfo.environment
         folder = try ScratchDirectory(named: "bylaw-e2e-cluster")
-        if let given = environment["BYLAW_E2E_KUBECONFIG"] {
+        if let given = environment["BYLAW_E2E_KUBECONFIG"], !isEmbedded {
             kubeconfig = given
             let admin = environment["BYLAW_E2E_ADMIN_KUBECONFIG"] ?? given
             kubectl = environment["BYLAW_E2E_KUBECTL"].map { ($0, admin) }
@@ -54,6 +55,17 @@ final class ClusterUnderTest: Sendable {
     }
 
     deinit { embedded?.stop() }
+
+    /// Ends every watch of an embedded cluster, with nothing left to resume from (rules C5 and C6).
+    func breakWatches() {
+        embedded?.compactHistory()
+        embedded?.endWatches()
+    }
+
+    /// Makes something go wrong with the next requests of an embedded cluster.
+    func inject(_ method: String, _ pathPart: String, _ effect: Fault.Effect, count: Int = 1) {
+        embedded?.inject(Fault(method: method, pathPart: pathPart, effect: effect, count: count))
+    }
 
     // MARK: Looking
 

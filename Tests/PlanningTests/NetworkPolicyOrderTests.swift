@@ -3,8 +3,10 @@ import Planning
 import Policy
 import Testing
 
-/// Deleting a NetworkPolicy takes reachability away only where others keep its pods isolated (design, section 5.3).
-@Suite struct IsolationTests {
+/// Where changes of NetworkPolicies stand in the order (design, section 5.3): what cuts off goes first, what opens last.
+///
+/// Deleting one cuts off only where others keep its pods isolated.
+@Suite struct NetworkPolicyOrderTests {
     private static let allow: Tree = [
         "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
         "metadata": ["name": "allow-web", "namespace": "a"],
@@ -57,5 +59,29 @@ import Testing
         ] {
             #expect(try Self.stageOfDeletion(declared: [declared], live: [live]) == .loosen)
         }
+    }
+
+    /// What only opens comes after everything that protects; what cuts off anything waits for nothing.
+    @Test func aChangedRuleGoesByWhatItCutsOff() throws {
+        func stage(from live: Tree, to declared: Tree) throws -> Stage {
+            func policy(_ rules: Tree) -> Tree {
+                var tree = Self.allow
+                tree.set(["spec", "ingress"], to: rules)
+                return tree
+            }
+            return try #require(try Build.decide(policy(declared), Build.applied(policy(live))).action).stage
+        }
+        func port(_ number: Int64) -> Tree { ["protocol": "TCP", "port": .integer(number)] }
+        let web: Tree = ["podSelector": ["matchLabels": ["app": "web"]]]
+        let one: Tree = ["ports": .array([port(80)]), "from": .array([web])]
+        let two: Tree = ["ports": .array([port(80), port(81)]), "from": .array([web])]
+        let anyone: Tree = ["ports": .array([port(80)])]
+        #expect(try stage(from: .array([one]), to: .array([two])) == .loosen)
+        #expect(try stage(from: .array([one]), to: .array([anyone])) == .loosen)
+        #expect(try stage(from: .array([one]), to: .array([one, anyone])) == .loosen)
+        #expect(try stage(from: .array([two]), to: .array([one])) == .revoke)
+        #expect(try stage(from: .array([anyone]), to: .array([two])) == .revoke)
+        #expect(try stage(from: .array([anyone]), to: .array([one])) == .revoke)
+        #expect(try stage(from: .array([one, anyone]), to: .array([one])) == .revoke)
     }
 }

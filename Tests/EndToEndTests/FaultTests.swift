@@ -1,0 +1,144 @@
+import EmbeddedCluster
+import Foundation
+import JSON
+import Manifest
+import TestSupport
+import Testing
+
+/// What the API server may answer in the middle of a sync, and what has to come of it.
+@Suite struct FaultTests {
+    private let cluster: ClusterUnderTest
+    private let program: Program
+    private let repository: PolicyRepository
+    private let namespace = "e2e-fault"
+
+    init() async throws {
+        cluster = try ClusterUnderTest(isEmbedded: true)
+        program = try Program()
+        repository = try await PolicyRepository()
+    }
+
+    private var flags: [String] { program.flags(repository: repository, cluster: cluster, instance: "fault") }
+
+    private func commit(_ text: String, _ message: String = "Change") async throws {
+        try repository.write(text, to: "team.yaml")
+        try await repository.commit(message)
+    }
+
+    private static func failure(_ status: Int, retryAfter: Int? = nil) -> Fault.Effect {
+        .answer(status: status, body: nil, text: "injected", retryAfter: retryAfter)
+    }
+
+    /// Rules A13 and A14.
+    @Test(arguments: [429, 500, 503, 504]) func aPassingFailureIsTriedAgainWithinTheSync(_ status: Int) async throws {
+        try await commit(teamManifests(namespace))
+        cluster.inject("PATCH", "/roles/reader", Self.failure(status), count: 2)
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await cluster.object(ObjectID(.role, namespace: namespace, name: "reader")) != nil)
+        #expect(try await program.run(["plan"] + flags).status == 0)
+    }
+
+    /// Rule A15: whether it happened is found out by looking, and told once.
+    @Test func aWriteWhoseAnswerIsLostIsFoundDone() async throws {
+        try await commit(teamManifests(namespace))
+        cluster.inject("PATCH", "/roles/reader", .lostAnswer(status: 504))
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        let entries = try await program.entries(["--kind", "Role"]).filter { $0["object"]?["name"] == "reader" }
+        #expect(entries.map { $0["outcome"] } == ["succeeded"], "\(entries)")
+        #expect(entries.first?["message"]?.string?.contains("found done") == true, "\(entries)")
+    }
+
+    /// Design, section 5.3: what opens does not go ahead of a protection that failed.
+    @Test func anOpeningWaitsForAProtectionThatFails() async throws {
+        func policies(types: String, ports: String) -> String {
+            """
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: \(namespace)}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: default-deny, namespace: \(namespace)}
+            spec: {podSelector: {}, policyTypes: [\(types)]}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: allow-web, namespace: \(namespace)}
+            spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [{ports: [\(ports)]}]}
+            """
+        }
+        let narrow = "{protocol: TCP, port: 8080}"
+        try await commit(policies(types: "Ingress", ports: narrow))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await commit(policies(types: "Ingress, Egress", ports: narrow + ", {protocol: TCP, port: 9090}"))
+        cluster.inject("PATCH", "/networkpolicies/default-deny", Self.failure(403), count: 100)
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status != 0)
+        let opened = try await cluster.object(ObjectID(.networkPolicy, namespace: namespace, name: "allow-web"))
+        #expect(opened?["spec"]?["ingress"]?.array?.first?["ports"]?.array?.count == 1)
+        let held = try await program.entries(["--outcome", "held"])
+        #expect(held.contains { $0["object"]?["name"] == "allow-web" }, "\(held)")
+    }
+
+    /// Rule N3: a server that answers well and changes what it was sent is no drift, and not written to for ever.
+    @Test func aStubbornAnswerIsAFailureThatSaysWhatDiffers() async throws {
+        try await commit(teamManifests(namespace))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let id = ObjectID(.role, namespace: namespace, name: "reader")
+        var stubborn = try #require(try await cluster.object(id))
+        let wider: Tree = ["apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]]
+        stubborn.set(["rules"], to: .array((stubborn["rules"]?.array ?? []) + [wider]))
+        try await commit(teamManifests(namespace, round: 1))
+        cluster.inject(
+            "PATCH", "/roles/reader", .answer(status: 200, body: stubborn, text: "", retryAfter: nil), count: 100)
+        let before = try cluster.writeCount(instance: "fault")
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status != 0)
+        #expect(try cluster.writeCount(instance: "fault") - before < 40)
+        let failed = try await program.entries(["--outcome", "failed"])
+        #expect(
+            failed.contains {
+                guard let message = $0["message"]?.string else { return false }
+                return message.contains("the server's answer still differs at") && message.contains("rules")
+            }, "\(failed)")
+        #expect(try await program.run(["plan"] + flags).status == 1)
+    }
+
+    /// Rules C2 and C3: a list that cannot be read is no empty cluster.
+    @Test(arguments: [500, 403]) func aFailedListDeletesNothing(_ status: Int) async throws {
+        try await commit(teamManifests(namespace))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let role = "apiVersion: v1\nkind: Namespace\nmetadata: {name: \(namespace)}\n"
+        try await commit(role)
+        let before = try cluster.writeCount(instance: "fault")
+        cluster.inject("GET", "/networkpolicies", Self.failure(status), count: 100)
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        if status == 500 {
+            #expect(sync.status == 2, "\(sync.output)\(sync.errors)")
+            #expect(try cluster.writeCount(instance: "fault") == before)
+        }
+        let policies = try await program.entries(["--kind", "NetworkPolicy"])
+        #expect(policies.allSatisfy { $0["action"] != "delete" }, "\(policies)")
+    }
+
+    /// Rules C5 and C6: watches that end, and cannot be resumed, begin again with a list; nothing is missed.
+    @Test func driftBesideBrokenWatchesIsUndone() async throws {
+        try await commit(teamManifests(namespace))
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Synced")
+        for _ in 0..<3 {
+            cluster.inject("GET", "watch=1", Self.failure(500), count: 3)
+            cluster.breakWatches()
+            let id = ObjectID(.networkPolicy, namespace: namespace, name: "default-deny")
+            try await cluster.mergePatch(id, #"{"spec":{"egress":[{}]}}"#)
+            try await eventually(within: .seconds(60), "the opening is undone") {
+                try await cluster.object(id)?["spec"]?["egress"] == nil
+            }
+        }
+        try await run.stop()
+        let corrected = try await program.entries(["--reason", "DriftCorrected"])
+        #expect(corrected.count == 3, "\(corrected.count)")
+    }
+}
