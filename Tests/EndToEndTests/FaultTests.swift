@@ -129,7 +129,7 @@ import Testing
         let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
         try await run.untilItSays("Synced")
         for _ in 0..<3 {
-            cluster.inject("GET", "watch=1", Self.failure(500), count: 3)
+            cluster.inject("GET", "v1/networkpolicies", Self.failure(500), count: 2)
             cluster.breakWatches()
             let id = ObjectID(.networkPolicy, namespace: namespace, name: "default-deny")
             try await cluster.mergePatch(id, #"{"spec":{"egress":[{}]}}"#)
