@@ -57,7 +57,7 @@ private func milliseconds(_ duration: Duration) -> String {
 
 /// Says how sure it is as well: a field manager is a name that any client may choose (rule A17).
 private func sentence(_ actor: Actor) -> String {
-    let name = actor.name.isEmpty ? "(unnamed)" : actor.name
+    let name = actor.displayName
     let how = [actor.operation, actor.time.map { "at \($0)" } ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     let certainty =
         switch actor.certainty {

@@ -30,7 +30,7 @@ extension JournalEntry {
 
     /// The actor of a drift, else the author of the revision.
     fileprivate var who: String {
-        if let actor { return actor.name.isEmpty ? "(unnamed)" : actor.name }
+        if let actor { return actor.displayName }
         guard let author = revision?.author, !author.isEmpty else { return "-" }
         // `Name <address>`: the name is enough here.
         guard let bracket = author.firstIndex(of: "<"), bracket > author.startIndex else { return author }
@@ -112,5 +112,13 @@ struct JournalTable {
             if column < cells.count - 1 { line += String(repeating: " ", count: width - text.count + 2) }
         }
         return line
+    }
+}
+
+extension Actor {
+    /// The name to show: one that says so where there is none.
+    var displayName: String {
+        guard name.isEmpty else { return name }
+        return certainty == .unknown ? "unknown" : "(unnamed)"
     }
 }

@@ -200,7 +200,7 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
             [
                 ("entry", String(sequence)), ("action", entry.action?.rawValue ?? ""),
                 ("object", entry.object?.description ?? ""), ("reason", entry.reason.word),
-                ("actor", entry.actor?.name ?? ""), ("detail", entry.message),
+                ("actor", entry.actor?.displayName ?? ""), ("detail", entry.message),
             ])
     case .incident(let entry):
         logger.log(
