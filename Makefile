@@ -24,7 +24,7 @@ e2e: release ## the end-to-end suites against a real kube-apiserver (made once, 
 
 bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
 	@.ci/install-packages e2e
-	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/bench
+	BYLAW_CLUSTER_FSYNC=yes BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/bench
 
 release: ## build the program as it is shipped
 	@.ci/install-packages build

@@ -45,7 +45,7 @@ package struct FlagDescription: Sendable {
         case isSet
         case text
         case number(ClosedRange<Int>)
-        /// Such as `15s`, `5m`, `1h30m` or `500ms`.
+        /// Such as `15s`, `5m`, `1h30m` or `500ms`; never zero.
         case duration
         case choice([String])
     }
@@ -60,10 +60,12 @@ package struct FlagDescription: Sendable {
     /// Shown in the help, and the value where nobody gives one.
     package var defaultValue: String?
     package var isRepeatable: Bool
+    /// Flags of one group exclude each other: a stronger source's choice sets a weaker one's aside.
+    package var group: String?
 
     package init(
         _ name: String, short: Character? = nil, _ kind: Kind, valueName: String = "", _ summary: String,
-        default defaultValue: String? = nil, isRepeatable: Bool = false
+        default defaultValue: String? = nil, isRepeatable: Bool = false, group: String? = nil
     ) {
         self.name = name
         shortName = short
@@ -72,6 +74,7 @@ package struct FlagDescription: Sendable {
         self.summary = summary
         self.defaultValue = defaultValue
         self.isRepeatable = isRepeatable
+        self.group = group
     }
 
     /// The variable of the environment that gives the value where no flag does, such as `BYLAW_GIT_TOKEN_FILE`.

@@ -60,8 +60,34 @@ private struct ArgumentReader {
     private var given: [String: [String]] = [:]
     private var positionals: [String] = []
     private var mistakes: [UsageMistake] = []
+    /// How each flag that was given was spelled there.
+    private var spellings: [String: String] = [:]
+    /// The groups that a stronger source chose from.
+    private var decidedGroups: Set<String> = []
 
     init(command: CommandDescription) { self.command = command }
+
+    private func isDecided(_ flag: FlagDescription) -> Bool {
+        given[flag.name] != nil || flag.group.map(decidedGroups.contains) == true
+    }
+
+    /// Ends a source: its choices set those of weaker sources aside, and must not exclude each other.
+    private mutating func endSource() {
+        var chosen: [String: [String]] = [:]
+        for flag in command.flags {
+            guard let group = flag.group, let spelling = spellings[flag.name], !decidedGroups.contains(group) else {
+                continue
+            }
+            chosen[group, default: []].append(spelling)
+        }
+        for (group, names) in chosen.sorted(by: { $0.key < $1.key }) {
+            decidedGroups.insert(group)
+            guard names.count > 1 else { continue }
+            mistakes.append(
+                UsageMistake(
+                    message: names.joined(separator: " and ") + " exclude each other", hint: "give one of them"))
+        }
+    }
 
     // MARK: Sources
 
@@ -79,6 +105,7 @@ private struct ArgumentReader {
                 readShort(word, &rest)
             }
         }
+        endSource()
     }
 
     private mutating func readLong(_ word: String, _ rest: inout ArraySlice<String>) {
@@ -108,8 +135,11 @@ private struct ArgumentReader {
                     hint: "see bylaw \(command.name) --help"))
             return
         }
-        let attached = letters.dropFirst()
-        take(flag, attached.isEmpty ? nil : String(attached), &rest, as: "-\(letter)")
+        var attached = letters.dropFirst()
+        let isAttached = !attached.isEmpty
+        // `-n=payments` means what `--namespace=payments` means: no value begins with that sign.
+        if attached.first == "=" { attached = attached.dropFirst() }
+        take(flag, isAttached ? String(attached) : nil, &rest, as: "-\(letter)")
     }
 
     private mutating func take(
@@ -131,15 +161,18 @@ private struct ArgumentReader {
         if !flag.isRepeatable, given[flag.name] != nil {
             mistakes.append(UsageMistake(message: "\(spelling) is given twice", hint: "give it once"))
         }
+        spellings[flag.name] = "--\(flag.name)"
         if check(value, flag, source: spelling) { given[flag.name, default: []].append(value) }
     }
 
     mutating func readEnvironment(_ environment: [String: String]) {
-        for flag in command.flags where given[flag.name] == nil {
+        for flag in command.flags where !isDecided(flag) {
             guard let value = environment[flag.environmentName], !value.isEmpty else { continue }
             let values = flag.isRepeatable ? value.split(separator: ",").map(String.init) : [value]
+            spellings[flag.name] = flag.environmentName
             if values.allSatisfy({ check($0, flag, source: flag.environmentName) }) { given[flag.name] = values }
         }
+        endSource()
     }
 
     mutating func readFile(_ file: [String: [String]], named fileName: String, known: Set<String>) {
@@ -153,13 +186,15 @@ private struct ArgumentReader {
                         hint: nearest.map { "did you mean \"\($0)\"?" } ?? "see bylaw --help"))
                 continue
             }
-            guard given[name] == nil else { continue }
+            guard !isDecided(flag) else { continue }
             guard flag.isRepeatable || values.count == 1 else {
                 mistakes.append(UsageMistake(message: "\(fileName): \"\(name)\" takes one value", hint: "give one"))
                 continue
             }
+            spellings[name] = "\(fileName): \(name)"
             if values.allSatisfy({ check($0, flag, source: "\(fileName): \(name)") }) { given[name] = values }
         }
+        endSource()
     }
 
     // MARK: Values
@@ -177,7 +212,8 @@ private struct ArgumentReader {
                 ? nil : ("is no number from \(range.lowerBound) to \(range.upperBound)", "give such a number")
         case .duration:
             problem =
-                parseDuration(value) == nil ? ("is no time such as 15s, 5m, 1h30m or 500ms", "give such a time") : nil
+                parseDuration(value).map { $0 > .zero } == true
+                ? nil : ("is no time such as 15s, 5m, 1h30m or 500ms", "give such a time, more than none")
         case .choice(let words):
             problem =
                 words.contains(value)

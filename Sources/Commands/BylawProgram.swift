@@ -42,12 +42,12 @@ package func runBylaw(_ words: [String], environment: [String: String]) async ->
     let terminal = Terminal(environment: environment)
     guard let first = words.first, first != "help", first != "--help", first != "-h" else {
         let asked = words.dropFirst().joined(separator: " ")
-        if let command = commands.first(where: { $0.description.name == asked }) {
-            terminal.write(renderHelp(for: command.description))
-        } else {
-            terminal.write(overview())
-        }
-        return words.isEmpty ? ExitStatus.failure : ExitStatus.success
+        let matching = commands.map(\.description).filter { $0.name == asked || $0.name.hasPrefix(asked + " ") }
+        guard !matching.isEmpty || asked.isEmpty || words.first != "help" else { return refuse(asked, terminal) }
+        terminal.write(
+            matching.isEmpty || asked.isEmpty
+                ? overview() : matching.map { renderHelp(for: $0) }.joined(separator: "\n"))
+        return words.isEmpty ? ExitStatus.failure : terminal.status(ExitStatus.success)
     }
     if first == "--version" { return await run(versionCommand, [], environment, terminal) }
     // The longest name that fits: `journal list` before a command `journal`.
@@ -63,16 +63,29 @@ package func runBylaw(_ words: [String], environment: [String: String]) async ->
             for command in commands.map(\.description) where family.contains(command.name) {
                 terminal.write(renderHelp(for: command) + "\n")
             }
-            return ExitStatus.success
+            return terminal.status(ExitStatus.success)
         }
         terminal.writeError("bylaw \(first): say which: \(family.map { "bylaw \($0)" }.joined(separator: ", "))\n")
         return ExitStatus.failure
     }
-    let nearest = nearestWord(to: first, among: commands.map(\.description.name))
+    return refuse(first, terminal)
+}
+
+private func refuse(_ name: String, _ terminal: Terminal) -> Int32 {
+    let nearest = nearestWord(to: name, among: commands.map(\.description.name))
     terminal.writeError(
-        "bylaw: \"\(printable(first))\" is not a command; "
+        "bylaw: \"\(printable(name))\" is not a command; "
             + (nearest.map { "did you mean bylaw \($0)?" } ?? "see bylaw --help") + "\n")
     return ExitStatus.failure
+}
+
+extension Terminal {
+    /// The exit status of a command, unless its answer could not be written: then that is the error.
+    fileprivate func status(_ status: Int32) -> Int32 {
+        guard let outputFailure else { return status }
+        writeError("bylaw: write the answer: \(outputFailure)\n    Make room where it is written to, and ask again.\n")
+        return ExitStatus.failure
+    }
 }
 
 private func run(
@@ -81,12 +94,12 @@ private func run(
     let name = command.description.name
     if words.contains("--help") || words.contains("-h") {
         terminal.write(renderHelp(for: command.description))
-        return ExitStatus.success
+        return terminal.status(ExitStatus.success)
     }
     do {
         let arguments = try parse(words, for: command.description, environment: environment)
-        return try await command.run(
-            Invocation(arguments: arguments, environment: environment, terminal: terminal))
+        return terminal.status(
+            try await command.run(Invocation(arguments: arguments, environment: environment, terminal: terminal)))
     } catch let mistakes as UsageMistakes {
         for mistake in mistakes.all { terminal.writeError("bylaw \(name): \(printable(mistake.description))\n") }
         return ExitStatus.failure

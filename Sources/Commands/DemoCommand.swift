@@ -21,18 +21,30 @@ let demoCommand = Command(
             FlagDescription("stay", .isSet, "keep the cluster and the controller running until Ctrl-C"),
         ],
         examples: ["bylaw demo", "bylaw demo --stay"],
-        exitStatuses: [(0, "everything went as it should"), (1, "something did not"), (2, "an error")])
+        exitStatuses: [(0, "everything went as it should"), (2, "something did not")])
 ) { invocation in
-    let demo = try await Demo(invocation)
-    let status: Int32
-    do {
-        status = try await demo.play(staysUp: invocation.arguments.isSet("stay"))
-    } catch {
+    let signals = StopSignals()
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bylaw-demo-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let playing = Task {
+        let demo = try await Demo(invocation, folder: folder)
+        do {
+            try await demo.play(staysUp: invocation.arguments.isSet("stay"))
+        } catch {
+            await demo.end()
+            throw error
+        }
         await demo.end()
-        throw error
     }
-    await demo.end()
-    return status
+    let waiting = Task {
+        await signals.wait()
+        playing.cancel()
+    }
+    let result = await playing.result
+    waiting.cancel()
+    // Whoever presses Ctrl-C knows that it did not come to its end.
+    if !signals.isSet { try result.get() }
+    return ExitStatus.success
 }
 
 /// The parts of one demonstration, in a temporary folder.
@@ -51,7 +63,9 @@ private final class Demo: Sendable {
     private var repository: String { folder + "/policies" }
     private var journalPath: String { folder + "/journal.sqlite" }
 
-    init(_ invocation: Invocation) async throws {
+    /// - Parameter folder: Where everything is kept; made here.
+    init(_ invocation: Invocation, folder: String) async throws {
+        self.folder = folder
         terminal = invocation.terminal
         environment = invocation.environment.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }.merging([
             "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_NAME": "Ann Policy",
@@ -59,14 +73,16 @@ private final class Demo: Sendable {
             "GIT_COMMITTER_EMAIL": "ann@example.com",
         ]) { $1 }
         let policies = invocation.arguments.text("policies") ?? "PolicyRepo"
-        guard FileManager.default.fileExists(atPath: policies) else {
+        let sample = "production/storefront/access.yaml"
+        guard FileManager.default.fileExists(atPath: "\(policies)/\(sample)") else {
             throw CommandFailure(
-                message: "there are no sample policies at \(policies)",
-                hint: "Run it in the project's folder, or name the folder with --policies DIR.")
+                message: "there are no sample policies at \(policies): it has no \(sample)",
+                hint: "Run it in the project's folder, or name the folder PolicyRepo of the project with --policies.")
         }
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("bylaw-demo-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: policies, toPath: folder + "/policies")
+        try FileManager.default.createDirectory(atPath: folder + "/policies", withIntermediateDirectories: true)
+        for name in try FileManager.default.contentsOfDirectory(atPath: policies) where name != ".git" {
+            try FileManager.default.copyItem(atPath: "\(policies)/\(name)", toPath: "\(folder)/policies/\(name)")
+        }
         try await Self.git(["init", "--quiet", "--initial-branch=main", "."], in: folder + "/policies", environment)
         try await Self.git(["add", "--all"], in: folder + "/policies", environment)
         try await Self.git(
@@ -101,12 +117,11 @@ private final class Demo: Sendable {
         _ = await running.result
         await journal.close()
         cluster.stop()
-        try? FileManager.default.removeItem(atPath: folder)
     }
 
     // MARK: The story
 
-    func play(staysUp: Bool) async throws -> Int32 {
+    func play(staysUp: Bool) async throws {
         var events = notices.makeAsyncIterator()
         title("A cluster that people have worked in, and a policy repository")
         say("API server   \(cluster.baseURL) (in memory)")
@@ -160,7 +175,6 @@ private final class Demo: Sendable {
         let seconds = (ContinuousClock.now - began) / .seconds(1)
         title("Done in \(String(format: "%.1f", seconds)) seconds")
         if staysUp { try await stay() }
-        return ExitStatus.success
     }
 
     /// Changes an object as somebody with kubectl would, and waits until it is put back.
@@ -227,7 +241,7 @@ private final class Demo: Sendable {
         say("It stays up until Ctrl-C. Try, in another terminal:")
         say("    kubectl --kubeconfig \(path) get networkpolicies --all-namespaces")
         say("    bylaw journal list --journal \(journalPath) --follow")
-        await StopSignals().wait()
+        try await Task.sleep(for: .seconds(86_400 * 365))
     }
 
     private func title(_ text: String) { terminal.write("\n" + terminal.styled(text, .bold) + "\n") }
@@ -242,7 +256,10 @@ private final class Demo: Sendable {
             throw CommandFailure(message: error.description, hint: "Install git.")
         }
         guard result.ending == .exited(0) else {
-            throw CommandFailure(message: "git \(arguments.first ?? ""): \(result.errorText)", hint: "")
+            let words = [result.errorText, result.outputText].joined(separator: " ")
+            throw CommandFailure(
+                message: "git \(arguments.first ?? ""): \(words.trimmingCharacters(in: .whitespacesAndNewlines))",
+                hint: "")
         }
     }
 }

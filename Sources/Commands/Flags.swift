@@ -17,14 +17,17 @@ enum Flags {
     static let repository: [FlagDescription] = [
         FlagDescription(
             "repo", .text, valueName: "URL", "the policy repository: a path, https://, ssh:// or user@host:path"),
-        FlagDescription("branch", .text, valueName: "B", "follow this branch; without it the repository's default one"),
-        FlagDescription("tag", .text, valueName: "T", "follow this tag"),
-        FlagDescription("commit", .text, valueName: "C", "stay at this commit (all 40 digits)"),
+        FlagDescription(
+            "branch", .text, valueName: "B", "follow this branch; without it the repository's default one",
+            group: "reference"),
+        FlagDescription("tag", .text, valueName: "T", "follow this tag", group: "reference"),
+        FlagDescription("commit", .text, valueName: "C", "stay at this commit (all 40 digits)", group: "reference"),
         FlagDescription("path", .text, valueName: "P", "the folder of the repository with the manifests"),
         FlagDescription(
             "cache", .text, valueName: "DIR", "where the clone is kept; below ~/.cache/bylaw where it is not given"),
-        FlagDescription("git-token-file", .text, valueName: "F", "a file with a token for https"),
-        FlagDescription("git-password-file", .text, valueName: "F", "a file with a password for https"),
+        FlagDescription("git-token-file", .text, valueName: "F", "a file with a token for https", group: "git-secret"),
+        FlagDescription(
+            "git-password-file", .text, valueName: "F", "a file with a password for https", group: "git-secret"),
         FlagDescription(
             "git-user", .text, valueName: "U", "the user name that goes with the token or password",
             default: "x-access-token"),

@@ -16,7 +16,7 @@ let statusCommand = Command(
         exitStatuses: [(0, "no open incident"), (1, "open incidents"), (2, "an error")])
 ) { invocation in
     let wiring = Wiring(invocation)
-    let reader = try await openJournal(wiring.journalPath)
+    let reader = try await JournalReader.open(wiring.journalPath)
     var scopes: [ScopeStatus] = []
     for scope in try await reader.scopes() { scopes.append(try await ScopeStatus(scope, reader: reader)) }
     await reader.close()
@@ -31,16 +31,6 @@ let statusCommand = Command(
     return open.isEmpty ? ExitStatus.success : ExitStatus.findings
 }
 
-/// Opens a journal for reading; one clear error where there is none.
-func openJournal(_ path: String) async throws -> JournalReader {
-    guard FileManager.default.fileExists(atPath: path) else {
-        throw CommandFailure(
-            message: "there is no journal at \(path)",
-            hint: "Name it with --journal FILE, or begin one with bylaw sync or bylaw run.")
-    }
-    return try await JournalReader.open(path)
-}
-
 /// What is known of one instance on one cluster.
 private struct ScopeStatus {
     var scope: JournalReader.Scope
@@ -52,7 +42,14 @@ private struct ScopeStatus {
     init(_ scope: JournalReader.Scope, reader: JournalReader) async throws {
         self.scope = scope
         remembered = .object(Members())
-        if let text = try await reader.remembered(.status, scope) { remembered = try parseJSON(text) }
+        if let text = try await reader.remembered(.status, scope) {
+            guard let tree = try? parseJSON(text) else {
+                throw CommandFailure(
+                    message: "read the journal \(reader.path): what it remembers of \(scope.instance) is damaged",
+                    hint: "Let bylaw run or bylaw sync write it anew; bylaw journal list shows the entries.")
+            }
+            remembered = tree
+        }
         incidents = try await reader.openIncidents(scope)
         ownedCount = try await reader.ownedObjectCount(scope)
         var query = JournalQuery()

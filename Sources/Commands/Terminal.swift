@@ -1,7 +1,13 @@
 import Foundation
+import Synchronization
 
 /// Where a command writes, and what the other end can show.
 struct Terminal: Sendable {
+    private let output = OutputFailure()
+
+    /// Why something of the answer was lost, or nil: a full disk, say, but not a reader that went away.
+    var outputFailure: String? { output.reason.withLock { $0 } }
+
     /// Whether colour may be used on standard output: only on a terminal, and `NO_COLOR` is honoured.
     var isColoured: Bool
     /// Whether a progress line may be drawn on standard error.
@@ -27,9 +33,13 @@ struct Terminal: Sendable {
     }
 
     /// Writes to standard output; a closed pipe ends quietly, as for any command in a pipeline.
-    func write(_ text: String) { FileHandle.standardOutput.writeOrStop(text) }
+    func write(_ text: String) {
+        guard let failure = writeAll(text, to: STDOUT_FILENO), failure != EPIPE else { return }
+        output.reason.withLock { $0 = String(cString: strerror(failure)) }
+    }
 
-    func writeError(_ text: String) { FileHandle.standardError.writeOrStop(text) }
+    /// Writes to standard error; where that fails there is nobody left to tell.
+    func writeError(_ text: String) { _ = writeAll(text, to: STDERR_FILENO) }
 
     /// Draws, or with nil clears, the progress line.
     func showProgress(_ text: String?) {
@@ -38,14 +48,29 @@ struct Terminal: Sendable {
     }
 }
 
-extension FileHandle {
-    fileprivate func writeOrStop(_ text: String) {
-        do {
-            try write(contentsOf: Data(text.utf8))
-        } catch {
-            // The reader of the pipe is gone: there is nobody left to tell.
+/// What could not be written of an answer; shared by all copies of a terminal.
+private final class OutputFailure: Sendable {
+    let reason = Mutex<String?>(nil)
+}
+
+/// Writes a whole text.
+///
+/// - Returns: The `errno` of the failure that ended it, or nil.
+private func writeAll(_ text: String, to descriptor: Int32) -> Int32? {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 {
+            rest = rest.dropFirst(count)
+        } else if errno == EAGAIN {
+            // Somebody else made the pipe or terminal non-blocking: wait until it takes more.
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            _ = poll(&wanted, 1, -1)
+        } else if errno != EINTR {
+            return errno
         }
     }
+    return nil
 }
 
 /// Text from outside with its control characters made visible, so that it cannot move the cursor or fake a line.

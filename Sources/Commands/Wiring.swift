@@ -59,7 +59,7 @@ struct Wiring {
         }
         let url = try RemoteURL(address)
         var configuration = GitSourceConfiguration(
-            url: url, reference: try reference(), path: arguments.text("path") ?? "", credentials: credentials(),
+            url: url, reference: try reference(), path: arguments.text("path") ?? "", credentials: try credentials(),
             cacheDirectory: (arguments.text("cache") ?? defaultCache(for: url)) + (cacheFolder.map { "/" + $0 } ?? ""),
             environment: environment)
         if let timeout = arguments.duration("git-timeout") { configuration.fetchLimits.total = timeout }
@@ -67,24 +67,35 @@ struct Wiring {
     }
 
     private func reference() throws(CommandFailure) -> FollowedReference {
-        let given = ["branch", "tag", "commit"].filter { arguments.text($0) != nil }
-        guard given.count <= 1 else {
-            throw CommandFailure(
-                message: given.map { "--\($0)" }.joined(separator: " and ") + " exclude each other",
-                hint: "Give one of them.")
-        }
         if let branch = arguments.text("branch") { return .branch(branch) }
         if let tag = arguments.text("tag") { return .tag(tag) }
-        if let commit = arguments.text("commit") { return .commit(commit.lowercased()) }
+        if let commit = arguments.text("commit") {
+            // A beginning of an id, or a name, may mean another commit tomorrow.
+            guard commit.utf8.count == 40, commit.utf8.allSatisfy(isHexDigit) else {
+                throw CommandFailure(
+                    message: "--commit: \"\(commit)\" is not the whole id of a commit",
+                    hint: "Write all 40 digits, as git rev-parse prints them; follow a name with --branch or --tag.")
+            }
+            return .commit(commit.lowercased())
+        }
         return .defaultBranch
     }
 
-    private func credentials() -> GitCredentials {
-        GitCredentials(
+    private func credentials() throws(CommandFailure) -> GitCredentials {
+        let proxy = try arguments.text("git-proxy").map { address throws(CommandFailure) in
+            guard let proxy = ProxyConfiguration(address: address) else {
+                // It may hold a password, so it is not repeated.
+                throw CommandFailure(
+                    message: "--git-proxy is no address with http://, https:// or socks5://",
+                    hint: "Write it as http://USER:PASSWORD@HOST:PORT, with special characters as %40 and the like.")
+            }
+            return proxy
+        }
+        return GitCredentials(
             tokenFile: arguments.text("git-token-file"), userName: arguments.text("git-user") ?? "x-access-token",
             passwordFile: arguments.text("git-password-file"), certificateAuthorityFile: arguments.text("git-ca-file"),
             sshKeyFile: arguments.text("git-ssh-key"), sshKnownHostsFile: arguments.text("git-known-hosts"),
-            proxy: arguments.text("git-proxy").map { ProxyConfiguration.address($0) } ?? .environment)
+            proxy: proxy ?? .environment)
     }
 
     private func defaultCache(for url: RemoteURL) -> String {
@@ -178,6 +189,16 @@ func checkIdentity(of facts: KubeCluster.Facts, against journal: any RunJournal,
             hint:
                 "Use another --journal or --cluster name; if this cluster was rebuilt, keep the old journal as evidence and begin a new one."
         )
+    }
+}
+
+/// Whether a byte is a digit of a commit's id.
+func isHexDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+        UInt8(ascii: "A")...UInt8(ascii: "F"):
+        true
+    default: false
     }
 }
 

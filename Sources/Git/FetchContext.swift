@@ -22,6 +22,8 @@ final class FetchContext {
     ///
     /// Never shown.
     let authorization: SecretBytes?
+    /// The forms in which the secret may come back from a server.
+    private let secrets: [SecretBytes]
     let sshArguments: [String]
     let environment: [String: String]
     /// The first thing that went wrong; libgit2 itself only learns that something did.
@@ -49,8 +51,13 @@ final class FetchContext {
             guard !secret.isEmpty else { throw unusableCredential(file, what: "the credentials file") }
             let pair = Data(Array(credentials.userName.utf8) + [UInt8(ascii: ":")] + secret)
             authorization = SecretBytes(Array("Basic \(pair.base64EncodedString())".utf8))
+            let escaped = String(decoding: secret, as: UTF8.self)
+                .addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+            secrets = [secret, Array(pair.base64EncodedString().utf8), Array((escaped ?? "").utf8)]
+                .filter { !$0.isEmpty }.map(SecretBytes.init)
         } else {
             authorization = nil
+            secrets = []
         }
         var options = [
             "-F", "/dev/null", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
@@ -68,6 +75,18 @@ final class FetchContext {
 
     /// Keeps the first failure; it explains those that follow from it.
     func note(_ error: GitError) { failure = failure ?? error }
+
+    /// The error without what a server says, where that repeats our credentials.
+    func withoutSecrets(_ error: GitError) -> GitError {
+        var error = error
+        func isSecret(_ text: String) -> Bool {
+            let bytes = Data(text.utf8)
+            return secrets.contains { bytes.range(of: Data($0.bytes)) != nil }
+        }
+        if isSecret(error.detail) { error.detail = "what the server says repeats the credentials and is not shown" }
+        if isSecret(error.hint) { error.hint = "Look at the Git server's own log." }
+        return error
+    }
 
     /// Whether the fetch has to end now.
     var mustEnd: GitError? {

@@ -246,7 +246,7 @@ private final class GitWorker: @unchecked Sendable {
             return try commit(id)
         } catch {
             // What our own transport knows is more exact than what libgit2 was told.
-            throw context.failure ?? explain(error)
+            throw context.withoutSecrets(context.failure ?? explain(error))
         }
     }
 

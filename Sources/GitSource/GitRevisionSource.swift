@@ -148,7 +148,10 @@ package actor GitRevisionSource: RevisionSource {
                 verdicts.append(nil)
             }
         }
-        for start in stride(from: 0, to: missing.count, by: 500) {
+        for start in stride(from: 0, to: missing.count, by: 50) {
+            guard !Task.isCancelled else {
+                throw GitError(kind: .cancelled, operation: "read the policy repository", detail: "cancelled")
+            }
             let batch = missing[start..<min(start + 500, missing.count)]
             let blobs = try await repository.blobs(batch.map(\.entry.blob), maximumBytes: limits.maximumFileBytes)
             for ((index, entry), bytes) in zip(batch, blobs) {
@@ -182,17 +185,11 @@ package actor GitRevisionSource: RevisionSource {
         let targets = try await repository.blobs(links.map(\.blob), maximumBytes: 4096)
         var harmless: Set<String> = []
         for (link, target) in zip(links, targets) {
-            guard let target, !target.starts(with: [UInt8(ascii: "/")]) else { continue }
-            var parts = link.path.split(separator: "/").dropLast().map(String.init)
-            var isOutside = false
-            for part in String(decoding: target, as: UTF8.self).split(separator: "/") where part != "." {
-                if part != ".." {
-                    parts.append(String(part))
-                } else if parts.popLast() == nil {
-                    isOutside = true
-                }
-            }
-            if !isOutside, others.contains(parts.joined(separator: "/")) { harmless.insert(link.path) }
+            guard let target,
+                let path = harmlessTarget(of: link.path, leadingTo: String(decoding: target, as: UTF8.self)),
+                others.contains(path)
+            else { continue }
+            harmless.insert(link.path)
         }
         return harmless
     }
@@ -210,11 +207,16 @@ package actor GitRevisionSource: RevisionSource {
         let subject = String(lines.first { !$0.isEmpty } ?? "")
         return Revision(
             commit: commit.id, parents: commit.parents,
-            author: Person(name: commit.authorName, email: commit.authorEmail),
-            committer: Person(name: commit.committerName, email: commit.committerEmail),
-            committedAt: Timestamp(microsecondsSinceEpoch: commit.committedAt &* 1_000_000), subject: subject,
+            author: Person(name: bounded(commit.authorName), email: bounded(commit.authorEmail)),
+            committer: Person(name: bounded(commit.committerName), email: bounded(commit.committerEmail)),
+            committedAt: Timestamp(microsecondsSinceEpoch: commit.committedAt &* 1_000_000), subject: bounded(subject),
             trailers: commit.trailers.map { Revision.Trailer(key: $0.key, value: $0.value) },
             pullRequest: pullRequestNumber(subject: subject, message: commit.message))
+    }
+
+    /// Whoever may commit chooses these words, and they stand in every log line and answer.
+    private func bounded(_ text: String) -> String {
+        text.utf8.count <= 512 ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(500))) + "..."
     }
 
     private func sourceError(_ error: GitError) -> SourceError {

@@ -6,9 +6,13 @@ extension CurlHandle {
     /// Called once, after the transfer.
     func failure(_ code: CURLcode) -> HTTPError {
         let detail = errorText.baseAddress.map { String(cString: $0) } ?? ""
-        let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        let general = String(cString: curl_easy_strerror(code))
+        let text = detail.isEmpty ? general : detail
+        // libcurl quotes a proxy's address that it cannot use, with its password.
+        let isSecret = proxyAddress.map { holdsCredentials(of: $0, text) } == true
+        let shown = isSecret ? "\(general) (proxy \(redactedURL(proxyAddress ?? "")))" : text
         return HTTPError(
-            kind: kind(of: code, text), message: "\(request.name): \(text)", mayHaveBeenSent: mayHaveBeenSent)
+            kind: kind(of: code, text), message: "\(request.name): \(shown)", mayHaveBeenSent: mayHaveBeenSent)
     }
 
     private func kind(of code: CURLcode, _ text: String) -> HTTPError.Kind {

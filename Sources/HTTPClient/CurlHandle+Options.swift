@@ -169,7 +169,8 @@ extension CurlHandle {
     /// The choice is made here, by the address: libcurl would look at the name that TLS asks for instead, and apply the
     /// environment's exceptions to an explicit proxy.
     private func setProxy(_ proxy: ProxyConfiguration, _ setting: inout Setting) {
-        setting += shim_curl_set_string(easy, CURLOPT_PROXY, proxy.address(for: request.url) ?? "")
+        proxyAddress = proxy.address(for: request.url)
+        setting += shim_curl_set_string(easy, CURLOPT_PROXY, proxyAddress ?? "")
         setting += shim_curl_set_string(easy, CURLOPT_NOPROXY, "")
     }
 }

@@ -38,6 +38,8 @@ final class CurlHandle {
     var connectList: UnsafeMutablePointer<curl_slist>?
     var upload: UnsafeMutablePointer<Upload>?
     let errorText: UnsafeMutableBufferPointer<CChar>
+    /// May hold credentials: never shown.
+    var proxyAddress: String?
     private var ownsEasy = true
 
     /// - Parameter spare: A handle of an earlier exchange to use again; it becomes this object's.

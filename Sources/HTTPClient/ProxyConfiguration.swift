@@ -11,6 +11,14 @@ package enum ProxyConfiguration: Sendable, Equatable, CustomStringConvertible {
     /// never shown.
     case address(String)
 
+    /// A proxy for everything at this address; nil where it is no address with `http://`, `https://` or `socks5://`.
+    package init?(address: String) {
+        guard let url = URLComponents(string: address), url.host?.isEmpty == false,
+            ["http", "https", "socks5"].contains(url.scheme?.lowercased() ?? "")
+        else { return nil }
+        self = .address(address)
+    }
+
     package var description: String {
         switch self {
         case .environment, .variables: "the environment's proxy"

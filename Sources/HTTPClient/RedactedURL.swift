@@ -1,3 +1,5 @@
+import Foundation
+
 /// A URL without user name, password, query and fragment, for messages.
 ///
 /// Text that is no proper URL loses everything after its scheme if a password could be hidden in it.
@@ -15,6 +17,18 @@ package func redactedURL(_ url: String) -> String {
         !authority[authority.index(after: colon)...].allSatisfy({ $0.isASCII && $0.isNumber })
     else { return String(shown) }
     return scheme + "(redacted)"
+}
+
+/// Whether a text holds a piece of what a URL says before its last `@`: a user name or a password, as written or decoded.
+///
+/// Cautious: a password may hold the very characters that end it, and a short piece may stand in the text by chance.
+func holdsCredentials(of url: String, _ text: String) -> Bool {
+    let rest = endOfScheme(url[...]).map { url[$0...] } ?? url[...]
+    guard let end = rest.lastIndex(of: "@") else {
+        return url != redactedURL(url) && text.contains(rest)
+    }
+    let pieces = rest[..<end].split { ":/@".contains($0) }.map(String.init)
+    return pieces.contains { piece in text.contains(piece) || piece.removingPercentEncoding.map(text.contains) == true }
 }
 
 private func endOfScheme(_ text: Substring) -> Substring.Index? {

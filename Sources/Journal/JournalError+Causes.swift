@@ -6,6 +6,8 @@ import SQLite
 enum JournalFailure: Error {
     case database(DatabaseError)
     case schema(SchemaError)
+    /// There is no file, or one that nothing was written to yet.
+    case missing
     /// Settled already, or never begun.
     case unknownIntent(Int64)
     case secret(String)
@@ -43,6 +45,10 @@ extension JournalError {
             self.init(
                 message: "\(start): it is damaged and was left as it is: \(findings.joined(separator: "; "))",
                 hint: Self.damageHint(path))
+        case .missing:
+            self.init(
+                message: "\(start): there is no journal there, or an empty file",
+                hint: "Name it with --journal FILE, or begin one with bylaw sync or bylaw run.")
         case .unknownIntent(let id):
             self.init(
                 message: "\(start): intent \(id) has an outcome already or was never begun",
@@ -93,7 +99,9 @@ extension DatabaseError {
             return "\(folder) is on a read-only file system: mount a writable volume there, or name another file with"
                 + " --journal."
         case (_, EACCES), (_, EPERM), (.readOnly, _), (.permission, _):
-            return "Give the user that runs bylaw the right to write \(folder), or name another file with --journal."
+            return
+                "Give the user that runs bylaw the right to read and write \(path) and \(folder), or name another file"
+                + " with --journal."
         case (_, ENOENT), (_, ENOTDIR):
             return "Create the folder \(folder), or name another file with --journal."
         case (_, EISDIR):

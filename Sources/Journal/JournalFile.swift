@@ -16,11 +16,8 @@ enum JournalFile {
     /// The writer lock must be held. A file that is not a journal of this or an earlier version is left as it is.
     static func openForWriting(_ configuration: JournalConfiguration) throws(JournalFailure) -> Connection {
         let path = configuration.path
-        if try isNew(path) {
-            try createPrivately(path)
-        } else {
-            try inspect(path)
-        }
+        try checkOrigin(of: path)
+        if try isNew(path) { try createPrivately(path) }
         do throws(SchemaError) {
             let connection = try wrapping { () throws(DatabaseError) in
                 let connection = try Connection(path: path, mode: .readWrite, busyTimeout: configuration.busyTimeout)
@@ -45,9 +42,9 @@ enum JournalFile {
     /// Opens the file for reading, beside a writer or alone.
     static func openForReading(path: String) throws(JournalFailure) -> Connection {
         guard try !isNew(path) else {
-            throw .database(systemCallFailure(ENOENT, operation: "there is no journal"))
+            throw .missing
         }
-        try inspect(path)
+        try checkOrigin(of: path)
         do throws(SchemaError) {
             let connection = try wrapping { () throws(DatabaseError) in try connectForReading(path) }
             try connection.expect(JournalSchema.schema, mustBeCurrent: true)
@@ -104,8 +101,11 @@ enum JournalFile {
         return JournalSchema.statefulTables.filter(names.contains)
     }
 
+    /// Refuses a file that is not a journal; one that is empty or not there yet is fine.
+    ///
     /// Reads the header alone, without a lock, a recovery or a file beside it: what is not ours stays untouched.
-    private static func inspect(_ path: String) throws(JournalFailure) {
+    static func checkOrigin(of path: String) throws(JournalFailure) {
+        guard try !isNew(path) else { return }
         do throws(SchemaError) {
             let connection = try wrapping { () throws(DatabaseError) in try Connection(path: path, mode: .readOnly) }
             try connection.expectHeader(of: JournalSchema.schema)

@@ -49,7 +49,9 @@ package final class JournalReader: Sendable {
     }
 
     /// The entries that match, and the last sequence number of all entries at the same moment.
-    func entriesAndEnd(_ query: JournalQuery) async throws(JournalError) -> (entries: [JournalEntry], end: Int64) {
+    package func entriesAndEnd(_ query: JournalQuery) async throws(JournalError) -> (
+        entries: [JournalEntry], end: Int64
+    ) {
         try await read { (connection) throws(JournalFailure) in
             (
                 try Self.select(query, on: connection),

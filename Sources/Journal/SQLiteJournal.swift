@@ -27,6 +27,12 @@ package final class SQLiteJournal: RunJournal {
     /// - Throws: ``JournalError`` where another process writes it, where it cannot be written, and where the file is
     ///   damaged, made by something else or by a later version: such a file is left as it is.
     package static func open(_ configuration: JournalConfiguration) async throws(JournalError) -> SQLiteJournal {
+        // Before anything is made beside it: the lock of another program's file is none of ours.
+        do throws(JournalFailure) {
+            try JournalFile.checkOrigin(of: configuration.path)
+        } catch {
+            throw JournalError(error, doing: "open", path: configuration.path)
+        }
         let lock = try WriterLock(besideJournal: configuration.path)
         do throws(JournalFailure) {
             let writer = try await GroupedWriter(label: "bylaw.journal.writer") {

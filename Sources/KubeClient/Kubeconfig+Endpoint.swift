@@ -77,13 +77,11 @@ extension Kubeconfig {
         guard let address = try cluster.text("proxy-url") else {
             return .variables(environment.filter { $0.key.lowercased().hasSuffix("_proxy") })
         }
-        guard let url = URLComponents(string: address), url.host?.isEmpty == false,
-            ["http", "https", "socks5"].contains(url.scheme?.lowercased() ?? "")
-        else {
+        guard let proxy = ProxyConfiguration(address: address) else {
             throw cluster.failure(
                 "has a proxy-url that is no address with http://, https:// or socks5://", hint: "Correct proxy-url.")
         }
-        return .address(address)
+        return proxy
     }
 }
 

@@ -8,11 +8,21 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         left.microsecondsSinceEpoch < right.microsecondsSinceEpoch
     }
 
-    /// Moved by a duration, to the microsecond.
+    /// The beginning of the year 0000: the first moment that RFC 3339 can write.
+    package static let earliest = Timestamp(microsecondsSinceEpoch: -62_167_219_200_000_000)
+    /// The last microsecond of the year 9999: the last moment that RFC 3339 can write.
+    package static let latest = Timestamp(microsecondsSinceEpoch: 253_402_300_799_999_999)
+
+    /// Moved by a duration, to the microsecond; not beyond what RFC 3339 can write.
     package func advanced(by duration: Duration) -> Timestamp {
         let (seconds, attoseconds) = duration.components
-        return Timestamp(
-            microsecondsSinceEpoch: microsecondsSinceEpoch + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        let (whole, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (moved, isBeyond) = microsecondsSinceEpoch.addingReportingOverflow(whole)
+        guard !isTooFar, !isBeyond, Self.earliest.microsecondsSinceEpoch <= moved,
+            moved <= Self.latest.microsecondsSinceEpoch
+        else { return seconds < 0 ? .earliest : .latest }
+        let result = Timestamp(microsecondsSinceEpoch: moved + attoseconds / 1_000_000_000_000)
+        return min(max(result, .earliest), .latest)
     }
 }
 
@@ -49,6 +59,8 @@ extension Timestamp: CustomStringConvertible {
 
 extension Timestamp {
     /// Reads RFC 3339: `2026-03-01T12:30:00Z`, with any fraction and any offset; digits beyond the microsecond are cut.
+    ///
+    /// Nil also for a moment that in UTC lies outside the years 0000 to 9999.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
@@ -102,6 +114,7 @@ extension Timestamp {
         guard Self.civilDate(daysSinceEpoch: days) == (year, month, day) else { return nil }
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offsetSeconds
         self.init(microsecondsSinceEpoch: seconds * 1_000_000 + micro)
+        guard Self.earliest <= self, self <= Self.latest else { return nil }
     }
 }
 

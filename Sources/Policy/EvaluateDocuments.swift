@@ -85,6 +85,9 @@ private struct FileEvaluation {
     private mutating func append(
         _ problems: Problems, object: ObjectID?, at base: FieldPath, of document: ParsedDocument
     ) {
+        let object = object.map {
+            ObjectID(group: $0.group, kind: $0.kind, namespace: printable($0.namespace), name: printable($0.name))
+        }
         for problem in problems.all {
             let place = FieldPath(base.steps + (problem.place ?? problem.path).steps)
             findings.append(

@@ -156,16 +156,8 @@ extension ObjectReader {
     }
 
     private mutating func reportUnknown(_ name: String, among shape: ObjectShape) {
-        let hint: String
-        if name == "$patch" || name == "$retainKeys" || name.hasPrefix("$setElementOrder") {
-            hint =
-                "This is a kustomize patch: commit what kustomize build makes of it, or move it out of the policy path."
-        } else if let near = nearest(to: name, among: shape.names) {
-            hint = "Did you mean \(near)?"
-        } else {
-            hint = "Delete it; known here: \(shape.names.joined(separator: ", "))."
-        }
-        problems.unreadable(path, "unknown field \(quoted(name))", hint: hint)
+        problems.unreadable(
+            path, "unknown field \(quoted(name))", hint: unknownFieldHint(name, among: shape.names))
     }
 
     /// Exported objects carry these; declaring them would claim what the server writes (rule D25).
@@ -173,6 +165,14 @@ extension ObjectReader {
         guard mode == .strict, !value.isEmpty else { return }
         problems.warn(path, "is written by the API server and is left out", hint: "Delete it from the manifest.")
     }
+}
+
+private func unknownFieldHint(_ name: String, among known: [String]) -> String {
+    if name == "$patch" || name == "$retainKeys" || name.hasPrefix("$setElementOrder") {
+        return "This is a kustomize patch: commit what kustomize build makes of it, or move it out of the policy path."
+    }
+    if let near = nearest(to: name, among: known) { return "Did you mean \(near)?" }
+    return "Delete it; known here: \(known.joined(separator: ", "))."
 }
 
 extension Shape {

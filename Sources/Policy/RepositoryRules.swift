@@ -13,7 +13,8 @@ struct RepositoryRules {
         checkName()
         checkScope()
         checkOwnership()
-        checkSize()
+        // What no server could store is not looked at word by word: aliases make it larger than any file.
+        guard checkSize() else { return }
         switch resource.kind {
         case "Namespace": checkNamespace()
         case "ClusterRole": checkAggregation()
@@ -42,7 +43,10 @@ struct RepositoryRules {
 
     private mutating func checkScope() {
         let path = FieldPath.metadata.field("namespace")
-        let namespace = source["metadata"]?["namespace"]?.string ?? ""
+        let written = source["metadata"]?["namespace"] ?? .null
+        // What is no text has been reported already.
+        guard written.isNull || written.string != nil else { return }
+        let namespace = written.string ?? ""
         if resource.isNamespaced {
             guard namespace.isEmpty else { return }
             problems.refuse(
@@ -123,10 +127,11 @@ struct RepositoryRules {
         }
     }
 
-    private mutating func checkSize() {
-        guard tree.leastBytes > ManifestLimits.objectBytes else { return }
+    private mutating func checkSize() -> Bool {
+        guard tree.leastBytes > ManifestLimits.objectBytes else { return true }
         problems.tooLong(
             .root, maximumBytes: ManifestLimits.objectBytes, hint: "Split it into several objects.")
+        return false
     }
 
     /// A direction that is written but not limited (rule E6).

@@ -22,8 +22,8 @@ package struct DirectoryError: Error, Equatable, Sendable {
 
 /// Reads the manifests of a folder and the folders below it, or one single file.
 ///
-/// Paths in the findings begin below the folder. What cannot be read is an error finding, never passed over. A link is
-/// followed to a file inside the folder only. Blocks while it reads.
+/// Paths in the findings begin below the folder. What cannot be read is an error finding, never passed over; links and
+/// submodules are treated as in a revision, see ``harmlessTarget(of:leadingTo:)``. Blocks while it reads.
 ///
 /// - Throws: ``DirectoryError`` where there is nothing at `path` or it cannot be opened.
 package func loadDirectory(
@@ -31,7 +31,14 @@ package func loadDirectory(
 ) throws(DirectoryError) -> DirectoryLoad {
     var walk = DirectoryWalk(root: path, limits: limits)
     try walk.run()
-    let (state, findings) = assembleDeclaredState(walk.verdicts)
+    var (state, findings) = assembleDeclaredState(walk.verdicts)
+    if state.objects.isEmpty, !findings.contains(where: { $0.severity == .error }) {
+        findings +=
+            refusal(
+                of: ".", "nothing is declared here; such a revision is refused, and nothing is deleted",
+                hint: "Check the path: manifests are the files that end in .yaml, .yml or .json."
+            ).findings
+    }
     return DirectoryLoad(verdicts: walk.verdicts, state: state, findings: findings)
 }
 
@@ -85,6 +92,11 @@ private struct DirectoryWalk {
                     hint: "Check the permissions of the folder."))
             return
         }
+        // Git keeps such a folder as a submodule, and nothing of what is in it.
+        guard folder.isEmpty || !entries.contains(".git") else {
+            verdicts.append(unfollowedLink(path: folder))
+            return
+        }
         for entry in entries where !entry.hasPrefix(".") && !isExhausted {
             visit(folder.isEmpty ? entry : "\(folder)/\(entry)", depth: depth)
         }
@@ -105,10 +117,20 @@ private struct DirectoryWalk {
     }
 
     private mutating func visitLink(_ path: String) {
-        // Manifests might stand behind it, and passing over them in silence would remove them from the cluster. A link
-        // that leads to a manifest is refused as well, since a revision is read from Git, where links are not followed.
-        let isFolder = if case .folder = kind(of: absolute(path), followingLinks: true) { true } else { false }
-        if isFolder || isManifestPath(path) { verdicts.append(unfollowedLink(path: path)) }
+        let target = try? files.destinationOfSymbolicLink(atPath: absolute(path))
+        guard let target, let found = harmlessTarget(of: path, leadingTo: target), isPlainFile(found) else {
+            verdicts.append(unfollowedLink(path: path))
+            return
+        }
+    }
+
+    /// Whether a file stands at a path without a link on the way.
+    private func isPlainFile(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return parts.indices.allSatisfy { index in
+            let kind = kind(of: absolute(parts[...index].joined(separator: "/")), followingLinks: false)
+            return index == parts.count - 1 ? kind == .file : kind == .folder
+        }
     }
 
     private mutating func visitFile(_ path: String, at absolutePath: String) {

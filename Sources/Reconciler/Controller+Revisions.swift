@@ -259,6 +259,7 @@ extension Controller {
                 try await self.resolve([.clusterUnreachable], object: nil)
             }
             try await self.endOldFights()
+            try await self.rememberStatus()
         }
         if mode == .continuous, needsPass { await beginPass() }
     }

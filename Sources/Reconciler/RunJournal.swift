@@ -142,12 +142,14 @@ package enum EntryReason: Sendable, Equatable, Hashable {
         }
     }
 
+    /// Every reason: the routine, then the incidents.
+    package static let all: [EntryReason] =
+        [.revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped]
+        + IncidentReason.allCases.map(EntryReason.incident)
+
     package init?(word: String) {
-        let routine: [EntryReason] = [.revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped]
-        if let reason = routine.first(where: { $0.word == word }) {
+        if let reason = Self.all.first(where: { $0.word == word }) {
             self = reason
-        } else if let reason = IncidentReason(rawValue: word) {
-            self = .incident(reason)
         } else {
             return nil
         }

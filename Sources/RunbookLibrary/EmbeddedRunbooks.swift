@@ -101,6 +101,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     bylaw journal list --reason ActionInterrupted --since 24h
+    bylaw journal show SEQ
     kubectl get pods --namespace bylaw
     ```
 
@@ -206,6 +207,7 @@ let embeddedRunbookTexts: [String] = [
     kubectl get --raw /readyz
     kubectl auth can-i list roles --all-namespaces --as USER
     bylaw journal list --reason ClusterUnreachable --since 1h
+    bylaw journal show SEQ
     ```
 
     ## Mitigation
@@ -358,6 +360,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     bylaw journal list --reason DriftCorrected --since 1h
+    bylaw journal show SEQ
     kubectl get KIND NAME --namespace NAMESPACE -o yaml --show-managed-fields
     ```
 
@@ -392,6 +395,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     bylaw journal list --reason FetchFailed --since 24h
+    bylaw journal show SEQ
     git ls-remote URL
     ```
 
@@ -426,6 +430,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     bylaw journal list --reason HistoryRewritten --since 24h
+    bylaw journal show SEQ
     git log --oneline NEW
     git show OLD
     ```
@@ -535,6 +540,7 @@ let embeddedRunbookTexts: [String] = [
     ```sh
     kubectl get KIND NAME --namespace NAMESPACE -o yaml
     bylaw journal list --reason OwnershipConflict --since 24h
+    bylaw journal show SEQ
     ```
 
     ## Mitigation
@@ -598,6 +604,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     bylaw journal list --reason RevisionEmpty --since 24h
+    bylaw journal show SEQ
     git ls-tree -r --name-only COMMIT -- PATH
     ```
 
@@ -632,6 +639,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     bylaw journal list --reason RevisionInvalid --since 24h
+    bylaw journal show SEQ
     bylaw check PATH
     ```
 

@@ -7,15 +7,18 @@ package struct YAMLLimits: Sendable {
     package var maximumDepth: Int
     /// Values after aliases have been expanded, in the whole text.
     package var maximumExpandedNodes: Int
+    /// Bytes of keys and texts after aliases have been expanded, in the whole text.
+    package var maximumExpandedBytes: Int
     package var maximumDocuments: Int
 
     package init(
         maximumBytes: Int = 16 << 20, maximumDepth: Int = 100, maximumExpandedNodes: Int = 1_000_000,
-        maximumDocuments: Int = 10_000
+        maximumExpandedBytes: Int = 16 << 20, maximumDocuments: Int = 10_000
     ) {
         self.maximumBytes = maximumBytes
         self.maximumDepth = maximumDepth
         self.maximumExpandedNodes = maximumExpandedNodes
+        self.maximumExpandedBytes = maximumExpandedBytes
         self.maximumDocuments = maximumDocuments
     }
 }
@@ -35,8 +38,9 @@ package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> P
                 hint: "Split it into several files."))
         return stream
     }
-    var remainingNodes = limits.maximumExpandedNodes
+    var remaining = Expansion(nodes: limits.maximumExpandedNodes, bytes: limits.maximumExpandedBytes)
     var partCount = 0
+    let bytes = withoutByteOrderMark(bytes)
     let (parts, badSeparators) = splitDocuments(bytes)
     for line in badSeparators.sorted() {
         stream.problems.append(
@@ -57,9 +61,9 @@ package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> P
         }
         do throws(YAMLFailure) {
             let reader = YAMLPartReader(
-                bytes: bytes[part.range], firstLine: part.firstLine, limits: limits, remainingNodes: remainingNodes)
+                bytes: bytes[part.range], firstLine: part.firstLine, limits: limits, remaining: remaining)
             if let document = try reader.readOnlyDocument() { stream.documents.append(document) }
-            remainingNodes = reader.remainingNodes
+            remaining = reader.remaining
         } catch {
             var problem = error.problem
             if error.isSyntax, lineHoldsTemplate(bytes[part.range], line: problem.position.line - part.firstLine) {
@@ -71,10 +75,22 @@ package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> P
     return stream
 }
 
+/// What editors of Windows put before a text: the parser takes it, but counts it as the first character of the first line.
+private func withoutByteOrderMark(_ bytes: [UInt8]) -> [UInt8] {
+    bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+}
+
 /// One document that is not as it should be.
 struct YAMLFailure: Error {
     var problem: SourceProblem
     var isSyntax: Bool
+}
+
+/// How much stands in a value after its aliases are expanded.
+private struct Expansion {
+    var nodes: Int
+    /// Of keys and texts.
+    var bytes: Int
 }
 
 private struct DocumentPart {
@@ -134,9 +150,9 @@ private final class YAMLPartReader {
     private let input: UnsafeMutableBufferPointer<UInt8>
     private let firstLine: Int
     private let limits: YAMLLimits
-    private(set) var remainingNodes: Int
+    private(set) var remaining: Expansion
     private var depth = 0
-    private var anchors: [String: (node: Node, size: Int)] = [:]
+    private var anchors: [String: (node: Node, size: Expansion)] = [:]
     private var openAnchors: Set<String> = []
     /// A character of the input and where its bytes begin; moves forward with the events.
     private var sourceIndex = 0
@@ -150,10 +166,10 @@ private final class YAMLPartReader {
         var isFloat = false
     }
 
-    init(bytes: ArraySlice<UInt8>, firstLine: Int, limits: YAMLLimits, remainingNodes: Int) {
+    init(bytes: ArraySlice<UInt8>, firstLine: Int, limits: YAMLLimits, remaining: Expansion) {
         self.firstLine = firstLine
         self.limits = limits
-        self.remainingNodes = remainingNodes
+        self.remaining = remaining
         parser = .allocate(capacity: 1)
         parser.initialize(to: yaml_parser_t())
         // Kubernetes ends the last line of each part, which shows in block scalars.
@@ -271,21 +287,28 @@ private final class YAMLPartReader {
     // MARK: Nodes
 
     private func readNode(_ event: Event) throws(YAMLFailure) -> Node {
-        try countNodes(1, at: event.position)
-        let before = remainingNodes
+        let before = remaining
         let node: Node
         if let anchor = event.anchor { openAnchors.insert(anchor) }
         switch event.kind {
         case .alias(let name): return try expandAlias(name, at: event.position)
         case .scalar(let value, let tag, let isPlain):
+            try count(Expansion(nodes: 1, bytes: value.utf8.count), at: event.position)
             node = try readScalar(value, tag: tag, isPlain: isPlain, at: event.position)
-        case .sequenceStart: node = try readSequence(event)
-        case .mappingStart: node = try readMapping(event)
+        case .sequenceStart, .mappingStart:
+            try count(Expansion(nodes: 1, bytes: 0), at: event.position)
+            if case .sequenceStart = event.kind {
+                node = try readSequence(event)
+            } else {
+                node = try readMapping(event)
+            }
         default: throw failure("a value is expected here", at: event.position)
         }
         if let anchor = event.anchor {
             openAnchors.remove(anchor)
-            anchors[anchor] = (node, before - remainingNodes + 1)
+            anchors[anchor] = (
+                node, Expansion(nodes: before.nodes - remaining.nodes, bytes: before.bytes - remaining.bytes)
+            )
         }
         return node
     }
@@ -311,17 +334,25 @@ private final class YAMLPartReader {
                 "no anchor \(name) stands before this alias", at: position,
                 hint: "Define it above, or write the value out.")
         }
-        try countNodes(size - 1, at: position)
+        try count(size, at: position)
         return node
     }
 
-    private func countNodes(_ count: Int, at position: SourcePosition) throws(YAMLFailure) {
-        remainingNodes -= count
-        guard remainingNodes >= 0 else {
-            throw failure(
-                "the text has more than \(limits.maximumExpandedNodes) values after its aliases are expanded",
-                at: position, hint: "Write fewer aliases, or split the file.")
+    private func count(_ size: Expansion, at position: SourcePosition) throws(YAMLFailure) {
+        remaining.nodes -= size.nodes
+        remaining.bytes -= size.bytes
+        guard remaining.nodes >= 0 else {
+            throw tooMuch("\(limits.maximumExpandedNodes) values", at: position)
         }
+        guard remaining.bytes >= 0 else {
+            throw tooMuch("\(limits.maximumExpandedBytes) bytes", at: position)
+        }
+    }
+
+    private func tooMuch(_ what: String, at position: SourcePosition) -> YAMLFailure {
+        failure(
+            "the text has more than \(what) after its aliases are expanded", at: position,
+            hint: "Write fewer aliases, or split the file.")
     }
 
     private func enter(at position: SourcePosition) throws(YAMLFailure) {

@@ -23,6 +23,8 @@ import Testing
                       --interval TIME             how often [default: 1m]
                   -o, --output FORMAT             the form (text, json) [default: text]
                   -f, --file FILE                 a manifest; may be given several times
+                      --branch B                  a branch
+                      --tag T                     a tag
                       --git-token-file FILE       where the token is
 
                 Exit status:

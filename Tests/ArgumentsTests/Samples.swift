@@ -15,6 +15,8 @@ let sample = CommandDescription(
         FlagDescription(
             "output", short: "o", .choice(["text", "json"]), valueName: "FORMAT", "the form", default: "text"),
         FlagDescription("file", short: "f", .text, valueName: "FILE", "a manifest", isRepeatable: true),
+        FlagDescription("branch", .text, valueName: "B", "a branch", group: "reference"),
+        FlagDescription("tag", .text, valueName: "T", "a tag", group: "reference"),
         FlagDescription("git-token-file", .text, valueName: "FILE", "where the token is"),
     ],
     examples: ["bylaw sample ."], exitStatuses: [(0, "all is well"), (2, "an error")])

@@ -53,6 +53,40 @@ import Testing
         #expect(mistakes([], file: ["file": ["1", "2"]]) == [])
     }
 
+    @Test func aStrongerSourceSetsARivalAside() throws {
+        let environment = ["BYLAW_BRANCH": "main"]
+        let file = ["branch": ["old"]]
+        let parsed = try parse(["--tag", "v1"], environment: environment, file: file)
+        #expect(parsed.text("tag") == "v1")
+        #expect(parsed.text("branch") == nil)
+        #expect(try parse([], environment: ["BYLAW_TAG": "v1"], file: file).text("branch") == nil)
+    }
+
+    @Test func rivalsInOneSourceExcludeEachOther() {
+        #expect(
+            mistakes(["--tag", "v1", "--branch", "b"]) == ["--branch and --tag exclude each other; give one of them"])
+        #expect(
+            mistakes([], environment: ["BYLAW_TAG": "v1", "BYLAW_BRANCH": "b"]) == [
+                "BYLAW_BRANCH and BYLAW_TAG exclude each other; give one of them"
+            ])
+        #expect(
+            mistakes([], file: ["tag": ["v1"], "branch": ["b"]]) == [
+                "bylaw.conf: branch and bylaw.conf: tag exclude each other; give one of them"
+            ])
+    }
+
+    @Test func aShortFlagTakesItsValueInEveryForm() throws {
+        for words in [["-o", "json"], ["-ojson"], ["-o=json"]] {
+            #expect(try parse(words).text("output") == "json")
+        }
+        #expect(mistakes(["-r="]) == ["-r: \"\" is empty; give a value or leave it out"])
+    }
+
+    @Test func noTimeIsNoTime() {
+        #expect(mistakes(["--interval", "0s"]).count == 1)
+        #expect(mistakes(["--interval", "1ms"]).isEmpty)
+    }
+
     @Test func valuesOfEverySourceAreChecked() {
         #expect(mistakes(["--limit=0"]) == ["--limit: \"0\" is no number from 1 to 100; give such a number"])
         #expect(

@@ -4,7 +4,7 @@ import Testing
 @Suite struct ValuesTests {
     @Test(arguments: [
         ("15s", Duration.seconds(15)), ("5m", .seconds(300)), ("1h30m", .seconds(5400)), ("500ms", .milliseconds(500)),
-        ("1d", .seconds(86_400)), ("0s", .zero), ("30m1h", .seconds(5400)), ("1s1s", .seconds(2)),
+        ("1d", .seconds(86_400)), ("30m1h", .seconds(5400)), ("1s1s", .seconds(2)),
         ("007s", .seconds(7)),
         ("1000000000d", .seconds(86_400_000_000_000)),
     ])

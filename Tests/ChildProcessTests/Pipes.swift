@@ -30,10 +30,10 @@ final class LifeLine: Sendable {
     /// The beginning of a shell script whose processes hold the pipe, and say so once.
     var held: String { "exec 9>'\(path)'; echo up >&9; " }
 
-    /// Waits until a process holds the pipe; false where none does within ten seconds.
+    /// Waits until a process holds the pipe; false where none does within a minute.
     func isTaken() async -> Bool { await onThread { [self] in waitForBytes() } }
 
-    /// Waits until no process holds the pipe; false where one still does after ten seconds.
+    /// Waits until no process holds the pipe; false where one still does after a minute.
     func isLetGo() async -> Bool {
         await onThread { [self] in
             var buffer = [UInt8](repeating: 0, count: 64)
@@ -47,6 +47,6 @@ final class LifeLine: Sendable {
 
     private func waitForBytes() -> Bool {
         var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&wanted, 1, 10_000) == 1
+        return poll(&wanted, 1, 60_000) == 1
     }
 }

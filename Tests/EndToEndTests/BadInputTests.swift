@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import JSON
 import Manifest
@@ -118,6 +119,47 @@ import Testing
         #expect(try String(contentsOfFile: file, encoding: .utf8).hasPrefix("no database"), "nothing is lost")
     }
 
+    @Test func aFileOfAnotherProgramGetsNoLockBesideIt() async throws {
+        let file = try program.folder.write(String(repeating: "no database ", count: 400), to: "foreign.sqlite")
+        try await expectError(["sync"] + flags(["--journal": file]), saying: "foreign.sqlite")
+        #expect(!FileManager.default.fileExists(atPath: file + ".lock"))
+    }
+
+    @Test func anEmptyJournalIsSaidToBeOne() async throws {
+        let file = try program.folder.write("", to: "empty.sqlite")
+        try await expectError(["status", "--journal", file], saying: "empty", "bylaw sync")
+    }
+
+    @Test(arguments: ["main", "0123abc", "HEAD~1", String(repeating: "g", count: 40)])
+    func aCommitThatIsNotNamedWhole(_ commit: String) async throws {
+        try await expectError(["sync"] + flags(["--commit": commit]), saying: commit, "40 digits")
+    }
+
+    @Test func aProxyThatIsNoneIsNotRepeated() async throws {
+        try await expectError(["sync"] + flags(["--git-proxy": "user:hunter2@proxy"]), saying: "--git-proxy")
+        let outcome = try await program.run(["sync"] + flags(["--git-proxy": "http://user:hunter2@no host"]))
+        #expect(!outcome.errors.contains("hunter2"), "\(outcome.errors)")
+    }
+
+    @Test func aFilterThatNothingCanMatch() async throws {
+        #expect(try await program.run(["sync"] + flags()).status == 0)
+        let list = ["journal", "list", "--journal", program.journal]
+        try await expectError(list + ["--reason", "DriftCorected"], saying: "DriftCorrected")
+        try await expectError(list + ["--kind", "RoleBindings"], saying: "RoleBinding")
+        try await expectError(list + ["--revision", "%"], saying: "%")
+        try await expectError(list + ["--since", "yesterday"], saying: "yesterday", "24h")
+        #expect(try await program.entries(["--kind", "clusterrole", "--reason", "revisionchanged"]).count == 1)
+        #expect(try await program.entries(["--since", "1000000000d", "--until", "9999-12-31"]).count > 1)
+    }
+
+    @Test func anAnswerThatCannotBeWritten() async throws {
+        let outcome = try await runChildProcess(
+            "/bin/sh", ["-c", "'\(program.path)' version > /dev/full"], environment: program.environment,
+            deadline: .seconds(60))
+        #expect(outcome.ending == .exited(2))
+        #expect(outcome.errorText.contains("No space left"), "\(outcome.errorText)")
+    }
+
     @Test func allMistakesInTheFlagsAreReportedTogether() async throws {
         let outcome = try await program.run(["sync", "--repoo", "x", "--concurrent-writes", "0", "-o", "xml"])
         #expect(outcome.status == 2)
@@ -129,7 +171,10 @@ import Testing
         let missing = late.path + "/later"
         let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags(["--repo": missing]))
         try await run.untilItSays("trying again")
-        try await late.git("clone", "--quiet", repository.path, missing)
+        // Half a clone would fail in words of its own, which is an entry of its own.
+        let clone = late.path + "/clone"
+        try await late.git("clone", "--quiet", repository.path, clone)
+        try FileManager.default.moveItem(atPath: clone, toPath: missing)
         try await run.untilItSays("Synced")
         try await run.stop()
         #expect(run.status == 0)

@@ -28,6 +28,8 @@ import Testing
         let typo = try await program.run(["snyc"])
         #expect(typo.status == 2)
         #expect(typo.errors.contains("sync"), "\(typo.errors)")
+        #expect(try await program.run(["help", "journal"]).output.contains("bylaw journal show"))
+        #expect(try await program.run(["help", "nope"]).status == 2)
     }
 
     @Test func checkReportsEveryFindingWithItsPlace() async throws {

@@ -159,7 +159,7 @@ import Testing
             try await run.untilItSays(
                 "Revision accepted instance=busy cluster=\(try clusterName(run)) revision=\(commit)")
             try await play([edit], on: cluster, program: program, phase: "during a sync")
-            try await run.untilItSays("Synced instance=busy cluster=\(try clusterName(run)) revision=\(commit)")
+            try await run.untilItSynced(commit)
         }
         try await run.stop()
     }

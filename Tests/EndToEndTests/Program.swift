@@ -106,6 +106,15 @@ final class RunningProgram: @unchecked Sendable {
         #expect(text.contains(words), "it ended with: \(text)")
     }
 
+    /// Waits until a pass of one revision has ended, whether or not others have before.
+    func untilItSynced(_ commit: String, within limit: Duration = .seconds(120)) async throws {
+        try await eventually(within: limit, "the end of a pass of \(commit) in:\n\(text)") {
+            !isRunning
+                || text.split(separator: "\n").contains { $0.contains("Synced ") && $0.contains("revision=\(commit)") }
+        }
+        #expect(isRunning, "it ended with: \(text)")
+    }
+
     /// Tells it to stop, and waits until it has.
     func stop() async throws {
         guard !hasEnded else { return }

@@ -130,6 +130,31 @@ import Testing
         #expect(loaded.findings.first?.severity == .error)
     }
 
+    /// What the offline check passes over, a revision must pass over as well, and the other way round.
+    @Test func linksAndSubmodulesAreJudgedAsTheOfflineCheckDoes() async throws {
+        try remote.write(clusterRole("one"), to: "one.yaml")
+        try remote.write("words", to: "docs/LICENSE")
+        let links = [
+            "LICENSE": "docs/LICENSE", "docs/up": "../one.yaml", "out": "/etc", "gone": "nowhere", "again": "LICENSE",
+            "over": "../../etc/hostname", "docs/here": ".", "named.yaml": "docs/LICENSE",
+        ]
+        for (link, target) in links {
+            try FileManager.default.createSymbolicLink(atPath: "\(remote.path)/\(link)", withDestinationPath: target)
+        }
+        try await remote.git("init", "--quiet", "module")
+        try await remote.git("-C", "module", "commit", "--quiet", "--allow-empty", "--message", "Begin")
+        try await remote.commit("Links and a submodule")
+        let files = try await remote.source().loadNewest().findings.map(\.file)
+        #expect(files == ["again", "docs/here", "docs/up", "gone", "module", "named.yaml", "out", "over"])
+        #expect(try loadDirectory(at: remote.path).findings.map(\.file) == files)
+    }
+
+    @Test func whatACommitSaysOfItselfIsBounded() async throws {
+        try remote.write(clusterRole("one"), to: "one.yaml")
+        try await remote.commit(String(repeating: "long ", count: 10_000))
+        #expect(try await remote.source().loadNewest().revision.subject.utf8.count < 1000)
+    }
+
     @Test func aRepositoryThatDeclaresNothingIsRead() async throws {
         try remote.write("# Policies", to: "README.md")
         try await remote.commit("Nothing")

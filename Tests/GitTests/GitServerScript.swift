@@ -121,6 +121,11 @@ let gitServerScript = #"""
             elif mode == "error-line":
                 self.answer(200, line("# service=git-upload-pack\n") + b"0000" + line("ERR the disk is full\n"), [
                     ("Content-Type", f"application/x-git-upload-pack-{kind}")])
+            elif mode == "echo":
+                given = self.headers.get("Authorization", "").encode()
+                self.answer(200, line("# service=git-upload-pack\n") + b"0000" + line(
+                    b"ERR " + given + b" " + base64.b64decode(given.split(b" ")[-1]) + b"\n"), [
+                    ("Content-Type", f"application/x-git-upload-pack-{kind}")])
             elif mode == "elsewhere":
                 self.answer(302, headers=[("Location", "https://ann:hunter2@other.test/policies")])
             elif mode == "endless-headers":

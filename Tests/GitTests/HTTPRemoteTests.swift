@@ -81,6 +81,15 @@ import Testing
         }
     }
 
+    @Test func aTokenThatTheServerRepeatsIsNotShown() async throws {
+        try await served.remote.commit("First")
+        try served.setMode("echo")
+        let error = try await error(try served.clone(credentials: served.credentials(token: "right-token")))
+        let pair = Data("x-access-token:right-token".utf8).base64EncodedString()
+        for secret in ["right-token", pair] { #expect(!"\(error) \(error.hint)".contains(secret)) }
+        #expect(error.detail.contains("credentials"), "\(error)")
+    }
+
     @Test func noTokenWhereOneIsWantedIsTheSame() async throws {
         try await served.remote.commit("First")
         try served.setToken("right-token")

@@ -87,6 +87,20 @@ import Testing
         #expect(proxied.contains(["CONNECT", target, ""]), "the proxy is asked for the address, not for the name")
     }
 
+    @Test(arguments: [
+        "http://user:hunter2@no such host", "http://user:hunter2@nowhere.invalid:3128",
+        "http://user:hunter2@127.0.0.1:1",
+        "http://user:hun/ter2@127.0.0.1:1", "http://user:hunter2@x@nowhere.invalid", "user:hunter2@nowhere.invalid",
+        "http://user:hunter2", "ftp://user:hunter2@nowhere.invalid", "http://user:hunter2@[::1",
+    ])
+    func neverShowsItsPassword(_ address: String) async throws {
+        let error = await #expect(throws: HTTPError.self) {
+            try await HTTPExchanger(proxy: .address(address)).send(HTTPRequest(url: "https://api.test/"))
+        }
+        #expect(error?.message.contains("hunter2") == false, "\(error?.message ?? "")")
+        #expect(error?.message.contains("ter2") == false, "\(error?.message ?? "")")
+    }
+
     @Test(arguments: ["https://refused.test/"])
     func tellsThatAProxyRefuses(_ url: String) async throws {
         let server = try TestServer.shared()

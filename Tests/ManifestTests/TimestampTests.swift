@@ -53,6 +53,20 @@ import Testing
         #expect(Timestamp(text) == nil)
     }
 
+    @Test(arguments: ["9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"])
+    func refusesWhatInUTCHasNoFourDigits(_ text: String) {
+        #expect(Timestamp(text) == nil)
+    }
+
+    @Test func movesNotBeyondWhatCanBeWritten() throws {
+        let moment = try #require(Timestamp("2026-03-01T12:30:00Z"))
+        #expect(moment.advanced(by: .milliseconds(-1500)).description == "2026-03-01T12:29:58.500000Z")
+        for seconds: Int64 in [.max, 1_000_000_000 * 86_400, 400_000_000_000] {
+            #expect(moment.advanced(by: .seconds(seconds)).description == "9999-12-31T23:59:59.999999Z")
+            #expect(moment.advanced(by: .seconds(-seconds)).description == "0000-01-01T00:00:00.000000Z")
+        }
+    }
+
     @Test func agreesWithFoundationOverTheCalendar() {
         var random = SeededGenerator(seed: 3339)
         for _ in 0..<2000 {

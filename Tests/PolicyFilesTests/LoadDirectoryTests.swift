@@ -48,9 +48,14 @@ import Testing
         #expect(throws: DirectoryError.self) { try loadDirectory(at: "/dev/null") }
     }
 
-    @Test func anEmptyFolderIsAnEmptyState() throws {
-        let load = try loadDirectory(at: scratch.path)
-        #expect(load.verdicts.isEmpty && load.findings.isEmpty && load.state.objects.isEmpty)
+    @Test func nothingDeclaredIsAnErrorAsInARevision() throws {
+        for text in [nil, "# nothing yet\n"] {
+            if let text { try scratch.write(text, to: "a.yaml") }
+            let load = try loadDirectory(at: scratch.path)
+            #expect(load.state.objects.isEmpty)
+            #expect(load.findings.map(\.severity) == [.error])
+            #expect(load.findings.first?.message.contains("nothing is declared") == true)
+        }
     }
 
     @Test(.enabled(if: geteuid() != 0, "skipped: root may read everything"))
@@ -76,10 +81,23 @@ import Testing
         try link("loop", to: ".")
         try link("broken.yaml", to: "none")
         try link("readme", to: "real/a.yaml.txt")
+        try link("out", to: outside.path + "/a.yaml")
+        try link("policy", to: "real/b.yaml")
+        try scratch.write(namespace("b"), to: "real/b.yaml")
+        try link("gone", to: "nowhere")
+        try link("again", to: "readme")
+        try link("detour", to: "loop/real/a.yaml.txt")
+        try scratch.write("gitdir: elsewhere", to: "module/.git")
+        try scratch.write(namespace("c"), to: "module/c.yaml")
         let load = try loadDirectory(at: scratch.path)
-        #expect(load.findings.map(\.file) == ["broken.yaml", "folder", "inside.yaml", "loop", "outside.yaml"])
+        #expect(
+            load.findings.map(\.file) == [
+                "again", "broken.yaml", "detour", "folder", "gone", "inside.yaml", "loop", "module", "out",
+                "outside.yaml",
+                "policy",
+            ])
         #expect(load.findings.allSatisfy { $0.message == "a symbolic link or submodule is not followed" })
-        #expect(load.verdicts.flatMap(\.declarations).isEmpty)
+        #expect(load.verdicts.flatMap(\.declarations).map(\.id.name) == ["b"])
     }
 
     @Test func aNamedPipeDoesNotStall() throws {

@@ -152,6 +152,49 @@ import Testing
         #expect(read(file.text, path: "a.json").hasErrors)
     }
 
+    /// A few kilobytes of aliases must not become gigabytes of text.
+    @Test(.timeLimit(.minutes(2)))
+    func aliasesOfALongTextAreBounded() throws {
+        let aliases = Array(repeating: "*long", count: 50_000).joined(separator: ", ")
+        let verdict = read(
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: Role
+            metadata: {name: a, namespace: b, annotations: {x: &long "\(String(repeating: "{{ y }} ", count: 50_000))"}}
+            rules: [{apiGroups: [""], resources: [pods], verbs: [\(aliases)]}]
+            """)
+        #expect(
+            verdict.errors.map(\.message) == ["the text has more than 16777216 bytes after its aliases are expanded"])
+        let object = read(
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: Role
+            metadata: {name: a, namespace: b, annotations: {x: &long "\(String(repeating: "{{ y }} ", count: 50_000))"}}
+            rules: [{apiGroups: [""], resources: [pods], verbs: [*long, *long, *long, *long]}]
+            """)
+        #expect(object.errors.contains { $0.message.hasPrefix("Too long") }, "\(object.errors)")
+    }
+
+    @Test func aLongNameIsCutWhereItIsShown() {
+        let verdict = read(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: \(String(repeating: "x", count: 100_000))}\n")
+        #expect(verdict.hasErrors)
+        #expect(verdict.errors.allSatisfy { ($0.object?.name.utf8.count ?? 0) < 1000 })
+    }
+
+    @Test func aByteOrderMarkChangesNothing() {
+        let text = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n"
+        let verdict = read("\u{FEFF}" + text)
+        #expect(verdict.findings == [])
+        #expect(verdict.declarations.map(\.id.name) == ["a"])
+        #expect(read("\u{FEFF}a: b: c").findings == read("a: b: c").findings, "columns are counted without it")
+    }
+
+    @Test func aNamespaceOfAnotherTypeIsOneFinding() {
+        let text = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: y}\n"
+        #expect(read(text).errors.count == 1)
+    }
+
     @Test func bytesThatAreNoTextAreAFinding() {
         var bytes = Array("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n# ".utf8)
         bytes += [0xFF, 0xFE, 0xC3, 0x28]
