@@ -106,10 +106,11 @@ package final class KubeCluster: ClusterAPI {
         // No limit on the whole, but one on silence: the server's close may never reach us (rules A12 and C15).
         var limits = HTTPLimits(total: nil, idle: timeout + .seconds(15))
         limits.connect = .seconds(30)
-        let http = try await httpRequest(request, limits: limits)
+        let access = try await access()
+        let http = httpRequest(request, access, limits: limits)
         let stream: HTTPBodyStream
         let refusal: [UInt8]?
-        watches.replaceTLS(try await tls())
+        watches.replaceTLS(access.tls)
         do throws(HTTPError) {
             stream = try await watches.open(http)
             refusal = stream.status == 200 ? nil : try await stream.rest(maximumBytes: 1 << 20)
@@ -240,9 +241,10 @@ package final class KubeCluster: ClusterAPI {
     {
         var limits = HTTPLimits(total: callTimeout)
         limits.connect = min(.seconds(30), callTimeout)
-        let http = try await httpRequest(request, limits: limits)
+        let access = try await access()
+        let http = httpRequest(request, access, limits: limits)
         let answer: HTTPResponse
-        calls.replaceTLS(try await tls())
+        calls.replaceTLS(access.tls)
         do throws(HTTPError) {
             answer = try await calls.send(http)
         } catch {
@@ -255,10 +257,10 @@ package final class KubeCluster: ClusterAPI {
         return answer
     }
 
-    private func httpRequest(_ request: APIRequest, limits: HTTPLimits) async throws(ClusterError) -> HTTPRequest {
+    private func httpRequest(_ request: APIRequest, _ access: ClusterAccess, limits: HTTPLimits) -> HTTPRequest {
         var headers: [(name: String, value: String)] = [("Accept", "application/json")]
         if let type = request.contentType { headers.append(("Content-Type", type)) }
-        if endpoint.isEncrypted, let secret = try await authorization().header {
+        if let secret = access.header {
             headers.append(("Authorization", String(decoding: secret.bytes, as: UTF8.self)))
         }
         return HTTPRequest(
@@ -266,176 +268,11 @@ package final class KubeCluster: ClusterAPI {
             body: request.body, limits: limits)
     }
 
-    private func authorization() async throws(ClusterError) -> Authorization {
+    private func access() async throws(ClusterError) -> ClusterAccess {
         do throws(ClusterConfigurationError) {
-            return try await endpoint.credentials.authorization()
+            return try await endpoint.access()
         } catch {
             throw ClusterError(kind: .unauthenticated, status: 0, message: error.message, hint: error.hint)
-        }
-    }
-
-    private func tls() async throws(ClusterError) -> TLSConfiguration {
-        guard endpoint.isEncrypted else { return TLSConfiguration() }
-        let authorization = try await authorization()
-        do throws(ClusterConfigurationError) {
-            let authorities = try endpoint.certificateAuthorities.map { file throws(ClusterConfigurationError) in
-                try endpoint.credentials.bytes(of: file, what: "the certificate authority")
-            }
-            return TLSConfiguration(
-                certificateAuthorities: authorities, clientCertificate: authorization.clientCertificate,
-                clientKey: authorization.clientKey, serverName: endpoint.serverName,
-                isVerificationDisabled: endpoint.isVerificationDisabled)
-        } catch {
-            throw ClusterError(kind: .unreachable, status: 0, message: error.message, hint: error.hint)
-        }
-    }
-
-    // MARK: Answers
-
-    private func resource(of id: ObjectID) throws(ClusterError) -> Resource {
-        guard let resource = id.resource else {
-            throw ClusterError(kind: .invalid, status: 0, message: "\(id) is of a kind that is not managed")
-        }
-        return resource
-    }
-
-    private func liveObject(_ answer: HTTPResponse, _ what: String, of resource: Resource) throws(ClusterError)
-        -> LiveObject
-    {
-        do throws(DecodingFailure) {
-            guard let object = LiveObject(try decode(answer.body), of: resource) else {
-                throw DecodingFailure(message: "the object has no name, uid or resourceVersion")
-            }
-            return object
-        } catch {
-            throw rubbish(what, error)
-        }
-    }
-
-    private func writeAnswer(_ answer: HTTPResponse, _ what: String, of resource: Resource) throws(ClusterError)
-        -> WriteAnswer
-    {
-        let tree: Tree
-        do throws(DecodingFailure) {
-            tree = try decode(answer.body)
-        } catch {
-            throw rubbish(what, error)
-        }
-        return WriteAnswer(
-            object: tree, live: LiveObject(tree, of: resource), wasCreated: answer.status == 201,
-            warnings: parseWarnings(answer.headers.all("warning")), auditID: auditID(answer))
-    }
-
-    private func auditID(_ answer: HTTPResponse) -> String? { answer.headers["audit-id"] }
-
-    private func classify(status: Int, headers: HTTPHeaders, body: [UInt8]) -> APIFailure {
-        let tree = try? decode(body)
-        return classifyFailure(
-            status: status, body: tree, text: String(decoding: body.prefix(2048), as: UTF8.self),
-            retryAfter: headers["retry-after"].flatMap { Int($0) })
-    }
-
-    func failure(_ what: String, _ failure: APIFailure, resource: Resource?) -> ClusterError {
-        var kind = ClusterError.Kind(rawValue: failure.kind.rawValue) ?? .invalid
-        // What was asked for is itself the namespace or role that was not found (rule B7).
-        switch (kind, resource) {
-        case (.namespaceNotFound, .namespace?), (.roleNotFound, .role?), (.roleNotFound, .clusterRole?):
-            kind = .notFound
-        default: break
-        }
-        return ClusterError(
-            kind: kind, status: failure.status, message: "\(what): \(failure.message)",
-            causes: failure.causes.map { ClusterError.Cause(field: $0.field, reason: $0.reason, message: $0.message) },
-            retryAfter: failure.retryAfter, hint: hint(for: kind))
-    }
-
-    private func unreachable(_ what: String, _ error: HTTPError) -> ClusterError {
-        ClusterError(
-            kind: error.kind == .cancelled ? .cancelled : .unreachable, status: 0,
-            message: "\(what): \(error.message)", hint: hint(for: error.kind))
-    }
-
-    private func rubbish(_ what: String, _ error: DecodingFailure) -> ClusterError {
-        ClusterError(
-            kind: .unreachable, status: 0, message: "\(what): \(error.message)",
-            hint: "Check that the address is that of a Kubernetes API server, without a proxy that rewrites answers.")
-    }
-
-    private func hint(for kind: ClusterError.Kind) -> String {
-        switch kind {
-        case .unauthenticated: "Check the user's credentials in the kubeconfig; they may have expired."
-        case .forbidden:
-            "Give Bylaw's user this right (see Deploy/rbac.yaml), or remove the object from the repository."
-        case .invalid: "Correct the object in the repository."
-        case .denied: "Change the object or the admission policy that refuses it."
-        case .resourceNotServed: "Check the address's path and that the cluster serves this API."
-        case .busy: "The API server is overloaded; it is tried again by itself."
-        case .terminating: "Wait until the deletion has ended, or find out which finalizer holds it."
-        default: ""
-        }
-    }
-
-    private func hint(for kind: HTTPError.Kind) -> String {
-        switch kind {
-        case .couldNotResolve: "Check the server's name in the kubeconfig, and DNS."
-        case .couldNotConnect: "Check that the API server runs and that its address and port are right."
-        case .tlsUntrusted:
-            "Check certificate-authority in the kubeconfig, and tls-server-name if the address is an alias."
-        case .tlsClientCertificate: "Check client-certificate and client-key in the kubeconfig."
-        case .proxy: "Check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY."
-        default: "Check the network between here and the API server; it may pass by itself."
-        }
-    }
-}
-
-/// A fixed number of calls at a time; the others wait in order.
-final class CallSlots: Sendable {
-    private let state: LockedSlots
-
-    init(count: Int) { state = LockedSlots(count: count) }
-
-    func take() async {
-        await withCheckedContinuation { state.take($0) }
-    }
-
-    func giveBack() { state.giveBack() }
-}
-
-/// `@unchecked Sendable`: everything mutable is only touched under `lock`.
-private final class LockedSlots: @unchecked Sendable {
-    private let lock = NSLock()
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var firstWaiting = 0
-
-    init(count: Int) { free = count }
-
-    func take(_ continuation: CheckedContinuation<Void, Never>) {
-        lock.lock()
-        if free > 0 {
-            free -= 1
-            lock.unlock()
-            continuation.resume()
-        } else {
-            waiting.append(continuation)
-            lock.unlock()
-        }
-    }
-
-    func giveBack() {
-        lock.lock()
-        if firstWaiting < waiting.count {
-            let next = waiting[firstWaiting]
-            firstWaiting += 1
-            if firstWaiting > 256, firstWaiting * 2 > waiting.count {
-                waiting.removeFirst(firstWaiting)
-                firstWaiting = 0
-            }
-            lock.unlock()
-            next.resume()
-        } else {
-            free += 1
-            lock.unlock()
         }
     }
 }
