@@ -82,6 +82,9 @@ package final class EmbeddedCluster: Sendable {
     /// Lets the next requests that match fail, or wait, in a chosen way.
     package func inject(_ fault: Fault) { faults.add(fault) }
 
+    /// Takes back the faults that have not struck yet.
+    package func clearFaults() { faults.clear() }
+
     /// Forgets the history: watches that resume get 410 (rule C6).
     package func compactHistory() { store.compactHistory() }
 

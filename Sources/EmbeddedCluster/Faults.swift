@@ -41,6 +41,8 @@ final class Faults: @unchecked Sendable {
 
     func add(_ fault: Fault) { lock.withLock { waiting.append(fault) } }
 
+    func clear() { lock.withLock { waiting = [] } }
+
     func strike(_ request: ServerRequest) async -> Outcome {
         let effect: Fault.Effect? = lock.withLock {
             let index = waiting.firstIndex {

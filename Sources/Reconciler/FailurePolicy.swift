@@ -46,7 +46,9 @@ package struct FightMeter: Sendable {
     /// From here on another writer is at work, not a person's slip.
     package static let threshold = 6.0
     /// However long the fight, a policy is put back at least this often (rule N2).
-    package static let longestPause = Duration.seconds(30)
+    ///
+    /// Whoever wants a policy to stay open would otherwise only have to open it again and again.
+    package static let longestPause = Duration.seconds(5)
 
     private var heat = 0.0
     private var lastCorrection: Duration?

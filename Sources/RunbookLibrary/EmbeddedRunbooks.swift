@@ -352,7 +352,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    The object flips between two states. Bylaw goes on correcting it, with pauses of up to 30 seconds, so the other writer's state is in force for part of the time.
+    The object flips between two states. Bylaw goes on correcting it, with pauses of up to 5 seconds, so the other writer's state is in force for part of the time.
 
     ## Diagnosis
 

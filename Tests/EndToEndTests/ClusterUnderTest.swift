@@ -67,6 +67,9 @@ final class ClusterUnderTest: Sendable {
         embedded?.inject(Fault(method: method, pathPart: pathPart, effect: effect, count: count))
     }
 
+    /// Takes back what was injected and has not struck yet.
+    func clearFaults() { embedded?.clearFaults() }
+
     // MARK: Looking
 
     func object(_ id: ObjectID) async throws -> Tree? { try await intruder.read(id)?.tree }

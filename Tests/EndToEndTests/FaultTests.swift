@@ -123,6 +123,90 @@ import Testing
         #expect(policies.allSatisfy { $0["action"] != "delete" }, "\(policies)")
     }
 
+    /// Rule C3: pages of a snapshot that is gone are given up for one whole list.
+    @Test func aListWhosePagesExpireIsReadWhole() async throws {
+        try await commit(teamManifests(namespace))
+        let expired: Tree = [
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410,
+            "message": "The provided continue parameter is too old",
+        ]
+        cluster.inject(
+            "GET", "v1/roles", .answer(status: 410, body: expired, text: "", retryAfter: nil), count: 3)
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await program.run(["plan"] + flags).status == 0)
+    }
+
+    private func bind(_ role: String) -> String {
+        teamManifests(namespace).replacingOccurrences(
+            of: "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: config}",
+            with: "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: \(role)}")
+    }
+
+    private var binding: ObjectID { ObjectID(.roleBinding, namespace: namespace, name: "config") }
+
+    /// Rules F1 to F4: access that was taken away for a moment is given back at once, whatever the server answers.
+    @Test(arguments: [500, 504, 429]) func theSecondHalfOfAReplacementIsNotLeftForLater(_ status: Int) async throws {
+        try await commit(bind("config"))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await commit(bind("reader"))
+        cluster.inject("PATCH", "/rolebindings/config", Self.failure(status), count: 2)
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await cluster.object(binding)?["roleRef"]?["name"] == "reader")
+        let entries = try await program.entries(["--kind", "RoleBinding"]).filter { $0["action"] == "replace" }
+        #expect(entries.map { $0["outcome"] } == ["succeeded"], "\(entries)")
+        #expect(entries.first?["before"]?["roleRef"]?["name"] == "config")
+    }
+
+    /// Rule F3: what the server would refuse is not begun.
+    @Test func aReplacementThatWouldBeRefusedTakesNothingAway() async throws {
+        try await commit(bind("config"))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await commit(bind("reader"))
+        cluster.inject("POST", "/rolebindings", Self.failure(403), count: 100)
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status != 0)
+        #expect(try await cluster.object(binding)?["roleRef"]?["name"] == "config", "access is as it was")
+    }
+
+    /// A replacement that fails half-way is the controller's own doing, and nobody's drift.
+    @Test func aHalfReplacementIsFinishedByTheNextSync() async throws {
+        try await commit(bind("config"))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await commit(bind("reader"))
+        cluster.inject("PATCH", "/rolebindings/config", Self.failure(403), count: 100)
+        #expect(try await program.run(["sync"] + flags).status != 0)
+        #expect(try await cluster.object(binding) == nil)
+        let failed = try await program.entries(["--kind", "RoleBinding", "--outcome", "failed"])
+        #expect(failed.last?["before"]?["roleRef"]?["name"] == "config", "what was taken away can be given back")
+        cluster.clearFaults()
+        let sync = try await program.run(["sync", "-o", "json"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await cluster.object(binding)?["roleRef"]?["name"] == "reader")
+        #expect(try await program.entries(["--reason", "DriftCorrected"]).isEmpty)
+    }
+
+    /// Rules N1 and N2: a fight is damped and reported with the opponent, and is never given up.
+    @Test func aFightIsReportedAndGoesOn() async throws {
+        try await commit(teamManifests(namespace))
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Synced")
+        let id = ObjectID(.networkPolicy, namespace: namespace, name: "default-deny")
+        for _ in 0..<9 {
+            try await cluster.mergePatch(id, #"{"spec":{"egress":[{}]}}"#)
+            try await eventually(within: .seconds(60), "the opening is undone") {
+                try await cluster.object(id)?["spec"]?["egress"] == nil
+            }
+        }
+        try await run.stop()
+        #expect(try await program.entries(["--reason", "DriftCorrected"]).count == 9)
+        let fights = try await program.entries(["--reason", "DriftFight"])
+        #expect(fights.count == 1, "\(fights)")
+        #expect(fights.first?["message"]?.string?.contains("kubectl-patch") == true, "\(fights)")
+        #expect(try await program.run(["status", "--journal", program.journal]).output.contains("DriftFight"))
+    }
+
     /// Rules C5 and C6: watches that end, and cannot be resumed, begin again with a list; nothing is missed.
     @Test func driftBesideBrokenWatchesIsUndone() async throws {
         try await commit(teamManifests(namespace))
