@@ -97,8 +97,8 @@ let package = Package(
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: [
-                    "bylaw", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient", "JSON", "KubeClient",
-                    "KubeProtocol", "Manifest", "Reconciler",
+                    "bylaw", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient", "JSON", "Journal",
+                    "KubeClient", "KubeProtocol", "Manifest", "Reconciler",
                 ], swiftSettings: settings),
             .testTarget(
                 name: "ContractTests",

@@ -82,6 +82,9 @@ package final class EmbeddedCluster: Sendable {
     /// Lets the next requests that match fail, or wait, in a chosen way.
     package func inject(_ fault: Fault) { faults.add(fault) }
 
+    /// How many requests the faults are still to strike.
+    package var waitingFaults: Int { faults.waitingCount }
+
     /// Takes back the faults that have not struck yet.
     package func clearFaults() { faults.clear() }
 

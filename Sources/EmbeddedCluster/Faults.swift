@@ -17,13 +17,18 @@ package struct Fault: Sendable {
     package var method: String
     /// A part of the path; empty for every path.
     package var pathPart: String
+    /// Whose requests it strikes; nil for everybody's.
+    package var fieldManager: String?
     package var effect: Effect
     /// How many requests it strikes.
     package var count: Int
 
-    package init(method: String, pathPart: String = "", effect: Effect, count: Int = 1) {
+    package init(
+        method: String, pathPart: String = "", fieldManager: String? = nil, effect: Effect, count: Int = 1
+    ) {
         self.method = method
         self.pathPart = pathPart
+        self.fieldManager = fieldManager
         self.effect = effect
         self.count = count
     }
@@ -41,12 +46,15 @@ final class Faults: @unchecked Sendable {
 
     func add(_ fault: Fault) { lock.withLock { waiting.append(fault) } }
 
+    var waitingCount: Int { lock.withLock { waiting.reduce(0) { $0 + $1.count } } }
+
     func clear() { lock.withLock { waiting = [] } }
 
     func strike(_ request: ServerRequest) async -> Outcome {
         let effect: Fault.Effect? = lock.withLock {
             let index = waiting.firstIndex {
                 $0.method == request.method && ($0.pathPart.isEmpty || request.path.contains($0.pathPart))
+                    && ($0.fieldManager == nil || $0.fieldManager == request.query("fieldManager"))
             }
             guard let index else { return nil }
             let effect = waiting[index].effect

@@ -152,7 +152,7 @@ package actor GitRevisionSource: RevisionSource {
             guard !Task.isCancelled else {
                 throw GitError(kind: .cancelled, operation: "read the policy repository", detail: "cancelled")
             }
-            let batch = missing[start..<min(start + 500, missing.count)]
+            let batch = missing[start..<min(start + 50, missing.count)]
             let blobs = try await repository.blobs(batch.map(\.entry.blob), maximumBytes: limits.maximumFileBytes)
             for ((index, entry), bytes) in zip(batch, blobs) {
                 let path = fullPath(entry.path)

@@ -17,7 +17,11 @@ package func compare(
     let desiredLabels = desired["metadata"]?["labels"]?.members ?? Members()
     let liveLabels = live["metadata"]?["labels"]?.members ?? Members()
     compareMap(["metadata", "labels"], desired: desiredLabels, live: liveLabels, into: &differences) { key in
-        closedLabels.contains(key, of: resource)
+        // Selectors trust that a namespace carries its own name there, and no other's.
+        if resource == .namespace, key == ClosedLabels.namespaceNameKey {
+            return liveLabels[key] != desired["metadata"]?["name"]
+        }
+        return closedLabels.contains(key, of: resource)
     }
     compareMap(
         ["metadata", "annotations"], desired: desired["metadata"]?["annotations"]?.members ?? Members(),

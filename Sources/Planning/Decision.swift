@@ -138,15 +138,16 @@ private func decideDeclared(
     let differences = compare(
         desired: desired, live: canonicalLive(live.tree, of: resource), of: resource,
         closedLabels: context.closedLabels)
+    let mustBeMadeAnew = differences.contains { isImmutable($0.path, of: resource) }
     // Until its finalizers let go, an object grants and allows as before: it is kept as declared, and then waited for
     // (rules F7 and D28).
-    if live.isTerminating, differences.isEmpty { return .waitForDeletion(live) }
+    if live.isTerminating, differences.isEmpty || mustBeMadeAnew { return .waitForDeletion(live) }
     guard !differences.isEmpty else { return isKnown ? .leave : .recognise(live) }
 
     let isAdoption = !isKnown && claim != .ours
     let steps: [Action.Step]
     var kind: ActionKind = isAdoption ? .adopt : .update
-    if differences.contains(where: { isImmutable($0.path, of: resource) }) {
+    if mustBeMadeAnew {
         kind = .replace
         steps = [.recreate]
     } else {
@@ -162,7 +163,9 @@ private func decideDeclared(
     return .act(
         Action(
             id: live.id, kind: kind, steps: steps, before: live, desired: desired, differences: differences,
-            stage: stageOfUpdate(differences, resource: resource), origin: declared.origin))
+            stage: stageOfUpdate(
+                differences, resource: resource, desired: desired, live: live, isolation: context.isolation),
+            origin: declared.origin))
 }
 
 private func decideUndeclared(
@@ -194,6 +197,14 @@ private func decideUndeclared(
                 id: live.id, reason: .namespaceDeletion,
                 message: "\(live.id) is no longer declared; deleting it would delete everything in it, so it is held"))
     }
+    if isBootstrapObject(live) {
+        return .hold(
+            Hold(
+                id: live.id, reason: .pruneUnproven,
+                message:
+                    "\(live.id) is no longer declared, but it belongs to Kubernetes, which others rely on; it is left"
+                    + " as it is"))
+    }
     if let owners = live.metadata["ownerReferences"]?.array, !owners.isEmpty {
         return .hold(
             Hold(
@@ -204,6 +215,15 @@ private func decideUndeclared(
         Action(
             id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
             stage: stageOfDelete(live, isolation: context.isolation), origin: nil))
+}
+
+/// Whether the API server made it for itself and its users at its start (rule E13); declaring it adopts it.
+private func isBootstrapObject(_ live: LiveObject) -> Bool {
+    switch live.id.resource {
+    case .role, .clusterRole, .roleBinding, .clusterRoleBinding:
+        live.id.name.hasPrefix("system:") || live.label("kubernetes.io/bootstrapping") != nil
+    default: false
+    }
 }
 
 /// Fields that the server refuses to change: the object has to be made anew (rules F1 and F5).

@@ -48,8 +48,8 @@ package struct ClosedLabels: Sendable, Equatable {
 
     package static let podSecurityPrefix = "pod-security.kubernetes.io/"
     package static let aggregationPrefix = "rbac.authorization.k8s.io/aggregate-to-"
-    /// Set by the server on every namespace; its value is the server's business (rule E11).
-    private static let namespaceNameKey = "kubernetes.io/metadata.name"
+    /// A namespace's own name, set by newer servers on each; old ones take any value (rule E11).
+    static let namespaceNameKey = "kubernetes.io/metadata.name"
 
     package init() {}
 
@@ -65,6 +65,7 @@ package struct ClosedLabels: Sendable, Equatable {
             default: break
             }
         }
+        // It is looked at on every namespace, whoever reads it.
         namespaceKeys.remove(Self.namespaceNameKey)
     }
 
@@ -82,6 +83,15 @@ package struct ClosedLabels: Sendable, Equatable {
     private static func keys(of selector: Tree) -> [String] {
         (selector["matchLabels"]?.members?.keys ?? [])
             + (selector["matchExpressions"]?.array ?? []).compactMap { $0["key"]?.string }
+    }
+
+    /// The keys that a declared state closes on objects of a kind, in order; the prefixes are closed always.
+    package func keys(of resource: Resource) -> [String] {
+        switch resource {
+        case .namespace: namespaceKeys.sorted()
+        case .clusterRole: clusterRoleKeys.sorted()
+        default: []
+        }
     }
 
     /// Whether an undeclared label of this key is drift on an object of this kind.

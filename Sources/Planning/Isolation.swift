@@ -50,7 +50,7 @@ private func isolatedDirections(by policy: Tree) -> Set<String> {
     selectsEveryPod(policy) ? Set(policyTypes(of: policy)) : []
 }
 
-private func policyTypes(of policy: Tree) -> [String] {
+func policyTypes(of policy: Tree) -> [String] {
     policy["spec"]?["policyTypes"]?.array?.compactMap(\.string) ?? []
 }
 

@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// The place of an action in the order of a plan: what takes away goes first, what opens goes last (design, section 5.3).
 ///
@@ -48,7 +49,9 @@ func stageOfDelete(_ live: LiveObject, isolation: Isolation) -> Stage {
 /// The stage of changing an object; the differences run from the live to the declared state.
 ///
 /// A change that takes anything away does not wait for anything that gives, so a mixed change goes first.
-func stageOfUpdate(_ differences: [Difference], resource: Resource) -> Stage {
+func stageOfUpdate(
+    _ differences: [Difference], resource: Resource, desired: Tree, live: LiveObject, isolation: Isolation
+) -> Stage {
     switch resource {
     case .namespace:
         let effects = differences.map(podSecurityEffect)
@@ -58,13 +61,31 @@ func stageOfUpdate(_ differences: [Difference], resource: Resource) -> Stage {
         return differences.contains(where: takesAway) ? .revoke : .role
     case .roleBinding, .clusterRoleBinding:
         return differences.contains(where: takesAway) ? .revoke : .binding
-    case .networkPolicy:
-        return differences.contains(where: cutsOff) || differences.contains { $0.path.last == "podSelector" }
-            ? .revoke : differences.contains { $0.path.first == "spec" } ? .loosen : .networkPolicy
+    case .networkPolicy: return stageOfPolicyUpdate(differences, desired: desired, live: live, isolation: isolation)
     case .resourceQuota, .limitRange: return .limits
     case .serviceAccount: return .serviceAccount
     default: return .namespace
     }
+}
+
+/// The stage of changing a NetworkPolicy.
+///
+/// Pods that it no longer isolates in some direction are open there, unless another policy keeps them isolated: that
+/// comes last, behind whatever is to take its place (rule F6), even where the same change cuts something off as well.
+private func stageOfPolicyUpdate(
+    _ differences: [Difference], desired: Tree, live: LiveObject, isolation: Isolation
+) -> Stage {
+    guard differences.contains(where: { $0.path.first == "spec" }) else { return .networkPolicy }
+    let isSelectorChanged = differences.contains { $0.path == ["spec", "podSelector"] }
+    let found = canonicalLive(live.tree, of: .networkPolicy)
+    let isNarrowed = isSelectorChanged && !selectsEveryPod(desired)
+    let leavesDirection = !Set(policyTypes(of: found)).isSubset(of: policyTypes(of: desired))
+    if isNarrowed || leavesDirection {
+        return isolation.outlasts(live) ? .revoke : .loosen
+    }
+    if differences.contains(where: { $0.path.last != "podSelector" && cutsOff($0) }) { return .revoke }
+    // To select more pods isolates them, unless all of them are isolated already: then it only allows more.
+    return isSelectorChanged && !isolation.outlasts(live) ? .revoke : .loosen
 }
 
 /// Whether something that the live list holds is not declared any more.

@@ -223,6 +223,8 @@ extension Controller {
             // The server is busy or out of reach, and the change did not happen: later, not at once.
             return error.leavesOutcomeUnknown && !isHalfDone ? nil : .again(next, by: enforced)
         case .leave, .recognise, .release:
+            // By another declaration than the one that was to be applied it is no success of this change.
+            guard enforced.digests[action.id] == attempt.enforced.digests[action.id] else { return .superseded }
             let isDone = action.kind != .delete || object == nil || object?.isTerminating == true
             return isDone ? .alreadyDone(object) : .superseded
         case .waitForDeletion where action.kind == .delete: return .alreadyDone(object)

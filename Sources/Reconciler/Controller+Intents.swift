@@ -18,7 +18,10 @@ extension Controller {
         for (id, intent) in try await journal.unsettledIntents() {
             openIntents[intent.object] = OpenIntent(id: id, intent: intent, isFromEarlierRun: true)
         }
-        for id in openIntents.keys.sorted() { _ = try await settleOpenIntent(of: id) }
+        // Where the cluster does not answer the rest is settled later, each before its object is touched.
+        for id in openIntents.keys.sorted() where !hasStopped {
+            guard try await settleOpenIntent(of: id) else { break }
+        }
         failureCounts = [:]
     }
 
@@ -47,17 +50,7 @@ extension Controller {
     private func settle(_ open: OpenIntent, live object: LiveObject?) async throws(JournalError) {
         let intent = open.intent
         let wasDone = isDone(intent, live: object)
-        let change: OwnershipChange =
-            switch (object, intent.action) {
-            case (let object?, _) where ownership.claim(of: object) == .ours:
-                .owns(
-                    object.id,
-                    OwnedObject(
-                        uid: object.uid, declarationDigest: wasDone ? digest(of: intent) : "",
-                        revision: intent.revision?.commit ?? ""))
-            case (nil, .delete): .released(intent.object)
-            default: .unchanged
-            }
+        let change = ownershipChange(by: intent, wasDone: wasDone, live: object)
         let how = open.isFromEarlierRun ? "after a restart" : "after the answer was lost"
         let entry = EntryDraft(
             at: surroundings.now(), kind: .action,
@@ -71,6 +64,25 @@ extension Controller {
         note(change)
         // What is missing may be our own half-done work, and nobody's drift.
         if !wasDone { settledDigests[intent.object] = nil }
+    }
+
+    /// What is owned after an intent was settled.
+    ///
+    /// A marker alone proves nothing: somebody else may have made an object of that name again from a copy (rule H4).
+    private func ownershipChange(by intent: Intent, wasDone: Bool, live object: LiveObject?) -> OwnershipChange {
+        if intent.action == .delete {
+            // The one that was ours is gone, whoever stands in its place.
+            return object == nil || object?.uid != intent.uid ? .released(intent.object) : .unchanged
+        }
+        let isMadeByUs = wasDone && [.create, .replace].contains(intent.action)
+        guard let object, ownership.claim(of: object) == .ours, object.uid == intent.uid || isMadeByUs else {
+            return .unchanged
+        }
+        return .owns(
+            object.id,
+            OwnedObject(
+                uid: object.uid, declarationDigest: wasDone ? digest(of: intent) : "",
+                revision: intent.revision?.commit ?? ""))
     }
 
     /// The object, or nil where it or its namespace is absent.

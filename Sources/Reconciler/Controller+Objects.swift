@@ -143,6 +143,7 @@ extension Controller {
         failingProtections.remove(id)
         waiting.remove(id)
         failureCounts[id] = nil
+        failedDifferences[id] = nil
         try await resolve(objectIncidents, object: id)
     }
 

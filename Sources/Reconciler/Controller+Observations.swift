@@ -26,9 +26,12 @@ extension Controller {
 
     private func acceptList(_ list: ObjectList, of resource: Resource, isRewound: Bool) async {
         let isFirst = unreadKinds.remove(resource) != nil
+        failedFirstLists[resource] = nil
         let changed = live.replace(resource, with: list, isRewound: isRewound)
         await noteReachable(resource)
         if isRewound {
+            // What is back was ours, and the journal has let go of it since.
+            isHistoryProof = true
             await withJournal("record that the cluster's history went back") { () async throws(JournalError) in
                 try await self.raise(
                     .clusterRewound, object: nil,
@@ -44,18 +47,21 @@ extension Controller {
         }
         // The safety net compares all that is declared, not only what changed.
         let declared = enforced?.objects.keys.filter { $0.resource == resource } ?? []
-        for id in changed.union(declared) { consider(id) }
+        let ours = owned.keys.filter { $0.resource == resource }
+        for id in changed.union(declared).union(ours) { consider(id) }
         if resource == .namespace { for name in waitingForNamespace.keys { considerWaiting(in: name) } }
         await withJournal("record the end of a fight") { () async throws(JournalError) in try await self.endOldFights()
         }
     }
 
     private func acceptInterruption(_ error: ClusterError, of resource: Resource) async {
-        // A kind that may not be read, or is not served, must not keep the others from being enforced.
-        let isLasting = error.kind == .forbidden || error.kind == .resourceNotServed
-        if isLasting, unreadKinds.remove(resource) != nil, isGathered, pass == nil, enforced != nil {
-            await beginPass()
-        }
+        // A kind that may not be read, is not served, or cannot be listed while others can, must not keep the others from
+        // being enforced.
+        failedFirstLists[resource, default: 0] += 1
+        let isLasting =
+            error.kind == .forbidden || error.kind == .resourceNotServed
+            || failedFirstLists[resource, default: 0] >= 3 && !live.knownKinds.isEmpty
+        if isLasting, unreadKinds.remove(resource) != nil, isGathered, enforced != nil { await beginPass() }
         guard interruptedKinds.insert(resource).inserted else { return }
         await withJournal("record that the cluster cannot be read") { () async throws(JournalError) in
             try await self.raise(
@@ -77,6 +83,9 @@ extension Controller {
         switch decision(on: id, live: live[id], by: enforced) {
         case .leave:
             if isTroubled(id) { queue.addUrgent(id) }
+        case .act(let action) where queue.isDelayed(id) && failedDifferences[id] == action.differences:
+            // The same would fail once more: an event that changed nothing of it, such as a status, is no new chance.
+            break
         case .act(let action) where !isDrift(id, enforced):
             enqueue(action)
         case .act, .recognise, .hold, .waitForDeletion, .release:

@@ -54,6 +54,7 @@ extension Controller {
         let id = attempt.action.id
         let (reason, next) = classifyFailure(error.kind, isDrift: attempt.isDrift)
         noteFailing(attempt.action)
+        failedDifferences[id] = decidedDifferences(id)
         // Half of a replacement is done: what is missing now is our own doing, and nobody's drift.
         if attempt.described.kind == .replace, attempt.hasWritten { settledDigests[id] = nil }
         var entry = entryOf(attempt, outcome: .failed)
@@ -66,13 +67,27 @@ extension Controller {
         scheduleRetry(id, next, retryAfter: error.retryAfter)
     }
 
-    /// Gives an intent its entry although nothing has to be done any more.
+    /// What the object as it is known now would have to change; nil where nothing would be changed.
+    private func decidedDifferences(_ id: ObjectID) -> [Difference]? {
+        guard let enforced, case .act(let action) = decision(on: id, live: live[id], by: enforced) else { return nil }
+        return action.differences
+    }
+
+    /// Gives an intent its entry although what is left of it is not to be done any more.
     func abandon(_ attempt: Attempt, intent: IntentID) async throws(JournalError) {
-        var entry = entryOf(attempt, outcome: .abandoned)
+        let id = attempt.action.id
+        var entry = entryOf(attempt, outcome: attempt.hasWritten ? .failed : .abandoned)
         entry.reason = attempt.isDrift ? .incident(.driftCorrected) : .revisionChanged
-        entry.message += "; not done, since what was found meanwhile asks for something else"
+        if attempt.hasWritten {
+            let reason = classifyFailure(.conflict, isDrift: attempt.isDrift).0
+            entry.reason = .incident(reason)
+            entry.after = live[id]?.content
+            openIncidents[id, default: []].insert(reason)
+        }
+        entry.message +=
+            "; \(attempt.hasWritten ? "done in part" : "not done"), since what was found meanwhile asks for something else"
         _ = try await settle(attempt, intent, as: entry, owned: .unchanged)
-        queue.addUrgent(attempt.action.id)
+        queue.addUrgent(id)
     }
 
     /// Turns the intent into an entry; where that fails the intent stays open, and nothing is forgotten.

@@ -51,6 +51,7 @@ extension Controller {
         owned = try await journal.ownedObjects()
         settledDigests = owned.mapValues(\.declarationDigest)
         newestCommit = try await journal.remembered(.newestRevision)
+        isHistoryProof = try await journal.remembered(.ownershipSettled) == nil
         for (reason, object) in try await journal.openIncidents() {
             openIncidents[object, default: []].insert(reason)
             if reason == .driftFight, let object { fights[object] = FightMeter() }

@@ -22,7 +22,7 @@ extension Controller {
             try await take(newest)
             try await resolve([.fetchFailed], object: nil)
             lastFetchFailure = nil
-            if pass == nil, needsPass { await beginPass() }
+            if needsPass { await beginPass() }
             try await rememberStatus()
         } catch let error as SourceError {
             await noteFailedFetch(error.explanation.message)
@@ -111,7 +111,17 @@ extension Controller {
     func enforce(_ state: EnforcedState) {
         enforced = state
         failureCounts = [:]
+        failedDifferences = [:]
         waitingForNamespace = [:]
+    }
+
+    /// After a whole pass the journal knows everything that is ours: the history has no say from then on.
+    private func trustJournal() async throws(JournalError) {
+        guard isHistoryProof else { return }
+        try await journal.remember(.ownershipSettled, "true")
+        isHistoryProof = false
+        declaredEarlier = []
+        historyAsked = []
     }
 
     private func describe(_ errors: [Finding]) -> String {
@@ -129,8 +139,11 @@ extension Controller {
     var isGathered: Bool { unreadKinds.isEmpty }
 
     /// Puts everything that differs into the queue, in the order of a plan.
+    ///
+    /// A pass that is under way is not waited for: objects that fail for long must not keep a later revision from taking
+    /// rights away (design, section 5.2).
     func beginPass() async {
-        guard isGathered, pass == nil, !isPlanning else {
+        guard isGathered, !isPlanning else {
             needsPass = true
             return
         }
@@ -144,7 +157,8 @@ extension Controller {
         let troubled = Set(openIncidents.keys.compactMap { $0 }).union(openIntents.keys).filter(isTroubled)
             .union(held).union(failing).union(waiting)
         held = []
-        failing = Set(enforced.objects.keys.filter { $0.resource.map { !live.isKnown($0) } ?? true })
+        // What cannot be read may differ, be it declared or still to be removed.
+        failing = Set(enforced.objects.keys).union(owned.keys).filter { $0.resource.map { !live.isKnown($0) } ?? true }
         failingProtections = []
         waiting = []
         var report = PassReport(revision: enforced.revision.commit)
@@ -196,8 +210,10 @@ extension Controller {
     }
 
     /// Asks the repository's history about marked objects that the journal does not know, each of them once.
+    ///
+    /// Only where the journal was lost: with it, an object that it does not know was put there by somebody else.
     private func askHistory(_ input: PlanInput) async {
-        guard let enforced else { return }
+        guard let enforced, isHistoryProof else { return }
         let unproven = objectsOfUnprovenOwnership(input).subtracting(historyAsked)
         guard !unproven.isEmpty else { return }
         do throws(SourceError) {
@@ -254,7 +270,10 @@ extension Controller {
             revision: RevisionFacts(enforced.revision), duration: report.duration, message: report.summary)
         await withJournal("record the end of a pass") { () async throws(JournalError) in
             try await self.journal.record(entry, owned: .unchanged)
-            if report.isConverged { try await self.resolve([.clusterRewound], object: nil) }
+            if report.isConverged {
+                try await self.resolve([.clusterRewound], object: nil)
+                try await self.trustJournal()
+            }
             if self.interruptedKinds.isEmpty, Resource.managed.allSatisfy(self.live.isKnown) {
                 try await self.resolve([.clusterUnreachable], object: nil)
             }

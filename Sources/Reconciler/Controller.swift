@@ -67,8 +67,10 @@ package actor Controller {
     /// Objects about which the repository's history has been asked.
     var historyAsked: Set<ObjectID> = []
 
-    var queue = WorkQueue()
+    var queue: WorkQueue
     var failureCounts: [ObjectID: Int] = [:]
+    /// What was to be changed of an object when that failed last: the same once more is no reason to try again sooner.
+    var failedDifferences: [ObjectID: [Difference]] = [:]
     var fights: [ObjectID: FightMeter] = [:]
     /// Intents whose outcome could not be learned yet; each is settled before its object is touched again.
     var openIntents: [ObjectID: OpenIntent] = [:]
@@ -84,6 +86,10 @@ package actor Controller {
     /// Until when the next correction of an object is put off because of a fight.
     var pausedUntil: [ObjectID: Duration] = [:]
     var interruptedKinds: Set<Resource> = []
+    /// How often in a row a kind's first list has failed.
+    var failedFirstLists: [Resource: Int] = [:]
+    /// Whether the repository's history may prove ownership: the journal was lost, or the cluster put back to a backup.
+    var isHistoryProof = false
     var unreachableInARow = 0
     /// No change is begun before this moment: the whole cluster did not answer lately (rule N6).
     var gateOpensAt = Duration.zero
@@ -128,6 +134,7 @@ package actor Controller {
         self.ownership = ownership
         self.canonical = canonical
         self.notify = notify
+        queue = WorkQueue(maximumRetries: configuration.concurrentObjects / 4)
     }
 
     // MARK: Life
@@ -245,7 +252,10 @@ package actor Controller {
     private func takeNext() async -> ObjectID? {
         guard !isStopping else { return nil }
         if let id = nextReady() { return id }
-        return await withCheckedContinuation { idleWorkers.append($0) }
+        return await withCheckedContinuation { continuation in
+            idleWorkers.append(continuation)
+            setAlarm()
+        }
     }
 
     private func nextReady() -> ObjectID? {
@@ -266,10 +276,12 @@ package actor Controller {
     }
 
     private func setAlarm() {
-        guard !isStopping else { return }
+        // Without an idle worker nothing could be handed out; whoever ends its work sets the alarm again.
+        guard !isStopping, !idleWorkers.isEmpty else { return }
         let now = surroundings.uptime()
         let gate = now < gateOpensAt ? gateOpensAt : nil
-        guard let due = [queue.nextDue, gate].compactMap({ $0 }).min() else { return }
+        // While the gate is shut nothing is handed out, however long it has been due.
+        guard let due = queue.nextDue.map({ max($0, gate ?? .zero) }) ?? gate else { return }
         if let alarm, alarm.due <= due, alarm.due > now { return }
         alarm?.task.cancel()
         let pause = max(due - now, .milliseconds(1))

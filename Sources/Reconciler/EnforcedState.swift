@@ -19,6 +19,7 @@ package struct Canonical: Sendable {
 package struct EnforcedState: Sendable {
     package var revision: Revision
     package var objects: [ObjectID: DeclaredObject]
+    /// Of each declaration, with all that decides whether an object is as declared.
     package var digests: [ObjectID: String]
     package var closedLabels: ClosedLabels
     /// Without a live state.
@@ -27,9 +28,18 @@ package struct EnforcedState: Sendable {
     package init(_ loaded: LoadedRevision, canonical: Canonical) {
         revision = loaded.revision
         objects = loaded.declared.objects
-        digests = loaded.declared.objects.mapValues { canonical.digest($0.tree) }
         isolation = Isolation(of: loaded.declared.objects) { _ in nil }
-        closedLabels = ClosedLabels(readBy: loaded.declared.objects.values.lazy.map(\.tree))
+        let closedLabels = ClosedLabels(readBy: loaded.declared.objects.values.lazy.map(\.tree))
+        self.closedLabels = closedLabels
+        // What is declared of an object includes which of its labels must be declared: a selector elsewhere decides that.
+        let closedKeys = Dictionary(
+            uniqueKeysWithValues: [Resource.namespace, .clusterRole].map { ($0, closedLabels.keys(of: $0)) })
+        digests = loaded.declared.objects.mapValues { object in
+            guard let keys = object.id.resource.flatMap({ closedKeys[$0] }), !keys.isEmpty else {
+                return canonical.digest(object.tree)
+            }
+            return canonical.digest(["object": object.tree, "closedLabels": .array(keys.map(Tree.string))])
+        }
     }
 }
 

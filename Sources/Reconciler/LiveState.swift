@@ -11,7 +11,7 @@ package struct LiveState: Sendable {
     /// What stood under a name before it was deleted, until something stands there again.
     private var lost: [ObjectID: LiveObject] = [:]
     /// Uids of deleted objects; a list or event that was on its way must not bring them back.
-    private var deadUIDs = RecentSet(capacity: 20_000)
+    private var deadUIDs = RecentDeaths(capacity: 20_000)
 
     package init() {}
 
@@ -37,10 +37,12 @@ package struct LiveState: Sendable {
         _ resource: Resource, with list: ObjectList, isRewound: Bool = false
     ) -> Set<ObjectID> {
         let old = objectsByKind[resource] ?? [:]
-        if isRewound { deadUIDs = RecentSet(capacity: 20_000) }
+        if isRewound { deadUIDs = RecentDeaths(capacity: 20_000) }
         var new: [ObjectID: LiveObject] = [:]
         new.reserveCapacity(list.objects.count)
-        for object in list.objects where !deadUIDs.contains(object.uid) { new[object.id] = object }
+        for object in list.objects where deadUIDs.revive(object.uid, listedAt: list.resourceVersion) {
+            new[object.id] = object
+        }
         if !isRewound {
             for (id, known) in old where isOlder(list.resourceVersion, than: known.resourceVersion) {
                 if new[id].map({ isOlder($0.resourceVersion, than: known.resourceVersion) }) ?? true { new[id] = known }
@@ -96,25 +98,43 @@ package struct LiveState: Sendable {
     }
 }
 
-/// The last so many texts that were put in.
-private struct RecentSet: Sendable {
+/// Uids of deleted objects: the last so many of them.
+///
+/// A list that was on its way shows an object once more after its end. Only a server that was put back to a backup under
+/// higher versions goes on showing it (rule H11): what two complete lists show lives.
+private struct RecentDeaths: Sendable {
     private let capacity: Int
-    private var members: Set<String> = []
+    /// The version of the list that showed the uid again, empty while none did.
+    private var sightings: [String: String] = [:]
     private var order: [String] = []
     private var next = 0
 
     init(capacity: Int) { self.capacity = capacity }
 
-    func contains(_ member: String) -> Bool { members.contains(member) }
+    func contains(_ uid: String) -> Bool { sightings[uid] != nil }
 
-    mutating func insert(_ member: String) {
-        guard members.insert(member).inserted else { return }
+    mutating func insert(_ uid: String) {
+        guard sightings.updateValue("", forKey: uid) == nil else { return }
         if order.count < capacity {
-            order.append(member)
+            order.append(uid)
         } else {
-            members.remove(order[next])
-            order[next] = member
+            sightings[order[next]] = nil
+            order[next] = uid
             next = (next + 1) % capacity
         }
+    }
+
+    /// Notes that a complete list of this version shows the uid.
+    ///
+    /// - Returns: Whether it lives, since an earlier list showed it as well; from then on it counts as any other.
+    mutating func revive(_ uid: String, listedAt version: String) -> Bool {
+        guard let sighting = sightings[uid] else { return true }
+        guard !sighting.isEmpty, isOlder(sighting, than: version) else {
+            sightings[uid] = version
+            return false
+        }
+        // Its place in the order stays, and means nothing any more.
+        sightings[uid] = nil
+        return true
     }
 }

@@ -5,12 +5,14 @@ package import Planning
 ///
 /// It holds names, never reasons or events: whoever takes a name decides anew from the state of that moment. A name that
 /// comes again while it is worked on is worked on once more afterwards, never twice at once. Drift is urgent and waits for
-/// nothing; the names of a new revision go by ``Stage``, within each namespace on its own.
+/// nothing; the names of a new revision go by ``Stage``, within each namespace on its own. What failed before comes after
+/// what takes something away, and only so many of those are worked on at once: a thousand objects that fail slowly must
+/// not keep a revocation, or drift, waiting.
 ///
 ///     add ──> blocked (behind another object) ──> parked (behind an earlier stage) ──> ready ──> running ──> gone
 ///      │                                                                               ^  ^         │
 ///      ├──> urgent ────────────────────────────────────────────────────────────────────┘  │         └─ added meanwhile: urgent
-///      └──> delayed ── due ───────────────────────────────────────────────────────────────┘
+///      └──> delayed ── due ──> retry ─────────────────────────────────────────────────────┘
 package struct WorkQueue: Sendable {
     private enum State { case blocked, parked, ready, delayed, running }
 
@@ -21,6 +23,7 @@ package struct WorkQueue: Sendable {
         /// Tells a list element that is out of date from the one that counts.
         var ticket: UInt64
         var isAddedAgain = false
+        var isRetry = false
     }
 
     private struct Waiting {
@@ -36,6 +39,9 @@ package struct WorkQueue: Sendable {
 
     private var items: [ObjectID: Item] = [:]
     private var urgent = FirstInFirstOut<Waiting>()
+    private var retries = FirstInFirstOut<Waiting>()
+    private let maximumRetries: Int
+    private var runningRetries = 0
     private var readyByStage = [FirstInFirstOut<Waiting>](
         repeating: FirstInFirstOut<Waiting>(), count: Stage.allCases.count)
     private var scopes: [String: Scope] = [:]
@@ -46,11 +52,15 @@ package struct WorkQueue: Sendable {
     private var pendingDelays: [ObjectID: Duration] = [:]
     private var lastTicket: UInt64 = 0
 
-    package init() {}
+    /// - Parameter maximumRetries: How many of the names that were delayed are worked on at one time.
+    package init(maximumRetries: Int = .max) { self.maximumRetries = max(1, maximumRetries) }
 
     /// How many names are in the queue or worked on, those that wait for a due time left out.
     package var activeCount: Int { items.count - delayedCount }
     package private(set) var delayedCount = 0
+
+    /// Whether a name waits for its due time.
+    package func isDelayed(_ id: ObjectID) -> Bool { items[id]?.state == .delayed }
 
     /// The moment at which the next delayed name is due.
     package var nextDue: Duration? { delayed.last { isCurrent($0.waiting, .delayed) }?.due }
@@ -67,9 +77,10 @@ package struct WorkQueue: Sendable {
     /// - Parameter predecessor: An object that has to be worked on before, if it is in the queue at all.
     package mutating func add(_ id: ObjectID, stage: Stage, after predecessor: ObjectID? = nil) {
         if let item = items[id], item.state != .delayed {
-            // Something is coming already; what runs has to look again, with the state of then.
+            // What runs has to look again, with the state of then.
             if item.state == .running { items[id]?.isAddedAgain = true }
-            return
+            // A later plan may want it earlier, or later; what is urgent stays so.
+            guard item.state != .running, let planned = item.stage, planned != stage else { return }
         }
         guard reopen(id) else { return }
         scopes[id.scopeNamespace, default: Scope()].openByStage[stage.rawValue] += 1
@@ -99,15 +110,29 @@ package struct WorkQueue: Sendable {
             guard isCurrent(last.waiting, .delayed) else { continue }
             delayedCount -= 1
             items[last.waiting.id]?.state = .ready
-            urgent.append(last.waiting)
+            items[last.waiting.id]?.isRetry = true
+            retries.append(last.waiting)
         }
-        while let waiting = urgent.removeFirst() {
-            if let id = run(waiting) { return id }
+        if let id = Self.runFirst(of: &urgent, in: &items) { return id }
+        if let id = Self.runFirst(of: &readyByStage[Stage.revoke.rawValue], in: &items) { return id }
+        if runningRetries < maximumRetries, let id = Self.runFirst(of: &retries, in: &items) {
+            runningRetries += 1
+            return id
         }
         for stage in readyByStage.indices {
-            while let waiting = readyByStage[stage].removeFirst() {
-                if let id = run(waiting) { return id }
-            }
+            if let id = Self.runFirst(of: &readyByStage[stage], in: &items) { return id }
+        }
+        return nil
+    }
+
+    /// Marks the first name of a list as worked on, places that are out of date left out.
+    private static func runFirst(
+        of list: inout FirstInFirstOut<Waiting>, in items: inout [ObjectID: Item]
+    ) -> ObjectID? {
+        while let waiting = list.removeFirst() {
+            guard let item = items[waiting.id], item.ticket == waiting.ticket, item.state == .ready else { continue }
+            items[waiting.id]?.state = .running
+            return waiting.id
         }
         return nil
     }
@@ -116,6 +141,7 @@ package struct WorkQueue: Sendable {
     package mutating func finish(_ id: ObjectID) {
         guard let item = items[id], item.state == .running else { return }
         items[id] = nil
+        if item.isRetry { runningRetries -= 1 }
         close(id, stage: item.stage)
         for waiting in blockedBehind.removeValue(forKey: id) ?? [] where isCurrent(waiting, .blocked) {
             guard let stage = items[waiting.id]?.stage else { continue }
@@ -158,13 +184,6 @@ package struct WorkQueue: Sendable {
     private func isCurrent(_ waiting: Waiting, _ state: State) -> Bool {
         guard let item = items[waiting.id] else { return false }
         return item.ticket == waiting.ticket && item.state == state
-    }
-
-    /// Marks a name as worked on; nil where this place in a list is out of date.
-    private mutating func run(_ waiting: Waiting) -> ObjectID? {
-        guard isCurrent(waiting, .ready) else { return nil }
-        items[waiting.id]?.state = .running
-        return waiting.id
     }
 
     private mutating func insertDelayed(_ id: ObjectID, due: Duration) {

@@ -63,9 +63,17 @@ final class ClusterUnderTest: Sendable {
     }
 
     /// Makes something go wrong with the next requests of an embedded cluster.
-    func inject(_ method: String, _ pathPart: String, _ effect: Fault.Effect, count: Int = 1) {
-        embedded?.inject(Fault(method: method, pathPart: pathPart, effect: effect, count: count))
+    ///
+    /// - Parameter fieldManager: Whose requests; nil for everybody's.
+    func inject(
+        _ method: String, _ pathPart: String, _ effect: Fault.Effect, count: Int = 1, fieldManager: String? = nil
+    ) {
+        embedded?.inject(
+            Fault(method: method, pathPart: pathPart, fieldManager: fieldManager, effect: effect, count: count))
     }
+
+    /// How many requests injected faults are still to strike.
+    var waitingFaults: Int { embedded?.waitingFaults ?? 0 }
 
     /// Takes back what was injected and has not struck yet.
     func clearFaults() { embedded?.clearFaults() }
@@ -112,6 +120,17 @@ final class ClusterUnderTest: Sendable {
         } else {
             try await sendPatch(id, patch, type: "application/json-patch+json")
         }
+    }
+
+    /// Makes an object from a copy of another, or of an earlier one.
+    func create(_ copy: Tree, as id: ObjectID) async throws {
+        var body = copy
+        for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
+            body.set(["metadata", field], to: nil)
+        }
+        let create = APIRequest.create(
+            body, try #require(id.resource), namespace: id.namespace, fieldManager: "kubectl-create", isDryRun: false)
+        _ = try await intruder.send(create, what: "create \(id)")
     }
 
     func delete(_ id: ObjectID) async throws {

@@ -1,7 +1,9 @@
 import EmbeddedCluster
 import Foundation
 import JSON
+import Journal
 import Manifest
+import Reconciler
 import TestSupport
 import Testing
 
@@ -118,6 +120,8 @@ import Testing
         if status == 500 {
             #expect(sync.status == 2, "\(sync.output)\(sync.errors)")
             #expect(try cluster.writeCount(instance: "fault") == before)
+        } else {
+            #expect(sync.status == 1, "what cannot be read may still be there: \(sync.output)")
         }
         let policies = try await program.entries(["--kind", "NetworkPolicy"])
         #expect(policies.allSatisfy { $0["action"] != "delete" }, "\(policies)")
@@ -185,6 +189,106 @@ import Testing
         #expect(sync.status == 0, "\(sync.errors)")
         #expect(try await cluster.object(binding)?["roleRef"]?["name"] == "reader")
         #expect(try await program.entries(["--reason", "DriftCorrected"]).isEmpty)
+    }
+
+    /// Design, section 5.2: what fails, or takes long, keeps no later revision from taking rights away.
+    @Test func aRevocationDoesNotWaitForAnEarlierRevisionToEnd() async throws {
+        try await commit(teamManifests(namespace))
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Synced")
+        cluster.inject("PATCH", "/roles/slow", .delay(.seconds(600)), count: 8)
+        let slow = (0..<8).map { number in
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: slow-\(number), namespace: \(namespace)}\n"
+        }
+        try await commit(teamManifests(namespace) + slow.joined())
+        try await eventually(within: .seconds(60), "all slow requests are on their way") { cluster.waitingFaults == 0 }
+        let kept = teamManifests(namespace).components(separatedBy: "---\n").filter { !$0.contains("name: config") }
+        try await commit(kept.joined(separator: "---\n") + slow.joined())
+        try await eventually(within: .seconds(60), "the binding is gone") {
+            try await cluster.object(binding) == nil
+        }
+        try await run.crash()
+    }
+
+    /// Rule H4: with an intact journal a marker and the repository's history do not make somebody else's object ours.
+    @Test func anObjectThatIsPutBackFromACopyIsHeld() async throws {
+        let role = clusterRoleManifest("e2e-fault")
+        try await commit(teamManifests(namespace) + "---\n" + role)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let id = ObjectID(.clusterRole, name: "e2e-fault")
+        let copy = try #require(try await cluster.object(id))
+        try await commit(teamManifests(namespace))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await cluster.object(id) == nil)
+        try await cluster.create(copy, as: id)
+        try await commit(teamManifests(namespace, round: 1))
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(id) != nil)
+        #expect(try await program.entries(["--reason", "PruneUnproven"]).count == 1)
+    }
+
+    /// Rule H4, after a crash between a deletion and its outcome.
+    @Test func anObjectMadeAgainAfterAnInterruptedDeletionIsHeld() async throws {
+        let role = clusterRoleManifest("e2e-fault")
+        try await commit(teamManifests(namespace) + "---\n" + role)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let id = ObjectID(.clusterRole, name: "e2e-fault")
+        let copy = try #require(try await cluster.object(id))
+        let journal = try await SQLiteJournal.open(
+            JournalConfiguration(path: program.journal, instance: "fault", cluster: "embedded", build: "test"))
+        _ = try await journal.begin(
+            Intent(
+                at: Timestamp(microsecondsSinceEpoch: 0), action: .delete, reason: .revisionChanged, object: id,
+                uid: copy["metadata"]?["uid"]?.string, resourceVersion: nil, before: copy, desired: nil, patch: nil,
+                revision: nil, actor: nil, message: "interrupted"))
+        await journal.close()
+        try await cluster.delete(id)
+        try await cluster.create(copy, as: id)
+        try await commit(teamManifests(namespace))
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(id) != nil)
+        #expect(try await program.entries(["--reason", "PruneUnproven"]).count == 1)
+    }
+
+    /// One kind that cannot be listed must not keep the others from being enforced.
+    @Test func aKindThatCannotBeListedDoesNotStopTheOthers() async throws {
+        try await commit(teamManifests(namespace))
+        cluster.inject("GET", "v1/limitranges", Self.failure(500), count: 10_000)
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await eventually(within: .seconds(60), "the team's role is made") {
+            try await cluster.object(ObjectID(.role, namespace: namespace, name: "reader")) != nil
+        }
+        try await run.stop()
+        #expect(try await !program.entries(["--reason", "ClusterUnreachable"]).isEmpty)
+    }
+
+    /// Rule N6: an event that changes nothing of what failed is no reason to try again sooner.
+    @Test func eventsDoNotVoidTheBackOff() async throws {
+        try await commit(teamManifests(namespace))
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Synced")
+        cluster.inject(
+            "PATCH", "/resourcequotas/compute", Self.failure(403), count: 10_000, fieldManager: "bylaw-fault")
+        let revision = try await {
+            try repository.write(
+                teamManifests(namespace).replacingOccurrences(of: "pods: \"50\"", with: "pods: \"60\""), to: "team.yaml"
+            )
+            return try await repository.commit("More pods")
+        }()
+        try await run.untilItSynced(revision)
+        let id = ObjectID(.resourceQuota, namespace: namespace, name: "compute")
+        for number in 0..<20 {
+            try await cluster.jsonPatch(
+                id, #"[{"op":"add","path":"/metadata/annotations/number","value":"\#(number)"}]"#)
+        }
+        let role = ObjectID(.role, namespace: namespace, name: "reader")
+        try await cluster.delete(role)
+        try await eventually(within: .seconds(60), "later events have been dealt with") {
+            try await cluster.object(role) != nil
+        }
+        try await run.stop()
+        let failed = try await program.entries(["--kind", "ResourceQuota", "--outcome", "failed"])
+        #expect((1...3).contains(failed.count), "\(failed.count)")
     }
 
     /// Rules N1 and N2: a fight is damped and reported with the opponent, and is never given up.

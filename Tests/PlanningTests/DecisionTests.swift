@@ -53,6 +53,41 @@ import Testing
         #expect(try Build.decide(Build.role, Build.live(reordered)).isLeave)
     }
 
+    /// Rule E11: old servers keep any value, and selectors trust it.
+    @Test func anotherNamespacesNameIsRemovedAndItsOwnIsNot() throws {
+        let key = "kubernetes.io/metadata.name"
+        var live = try Build.applied(Build.namespace).tree
+        live.set(["metadata", "labels", key], to: "a")
+        #expect(try Build.decide(Build.namespace, Build.live(live)).isLeave)
+        live.set(["metadata", "labels", key], to: "kube-system")
+        let action = try #require(try Build.decide(Build.namespace, Build.live(live)).action)
+        #expect(action.steps == [.removeUndeclared(["metadata": ["labels": .object(Members([(key, .null)]))]])])
+    }
+
+    /// Rule F7: its old form holds until the finalizers let go; to delete it once more changes nothing.
+    @Test func aReplacementWaitsForTheFinalizersOfTheOldObject() throws {
+        var live = try Build.applied(Build.binding).tree
+        live.set(["roleRef", "name"], to: "other")
+        #expect(try Build.decide(Build.binding, Build.live(live)).action?.kind == .replace)
+        live.set(["metadata", "deletionTimestamp"], to: "2026-03-01T12:30:00Z")
+        guard case .waitForDeletion = try Build.decide(Build.binding, Build.live(live)) else {
+            Issue.record("it has to be waited for")
+            return
+        }
+    }
+
+    /// Rule E13: adopted by a declaration, it is not deleted with it.
+    @Test func whatKubernetesMadeForItselfIsNeverDeleted() throws {
+        var view = Build.role
+        view.set(["kind"], to: "ClusterRole")
+        view.set(["metadata"], to: ["name": "view", "labels": ["kubernetes.io/bootstrapping": "rbac-defaults"]])
+        #expect(try Build.decide(nil, Build.applied(view)).hold?.reason == .pruneUnproven)
+        view.set(["metadata"], to: ["name": "system:discovery"])
+        #expect(try Build.decide(nil, Build.applied(view)).hold?.reason == .pruneUnproven)
+        view.set(["metadata"], to: ["name": "viewers"])
+        #expect(try Build.decide(nil, Build.applied(view)).action?.kind == .delete)
+    }
+
     @Test func anUndeclaredPodSecurityLabelIsRemoved() throws {
         var weaker = try Build.applied(Build.namespace).tree
         weaker.set(["metadata", "labels", "pod-security.kubernetes.io/enforce-version"], to: "v1.20")

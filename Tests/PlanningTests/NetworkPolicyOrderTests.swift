@@ -61,6 +61,37 @@ import Testing
         }
     }
 
+    /// The stage of changing a policy beside others that are declared and live as given.
+    private static func stageOfChange(from live: Tree, to declared: Tree, beside others: [Tree] = []) throws -> Stage {
+        let objects = try (others + [declared]).map(Build.declared)
+        let liveObjects = try others.map { try Build.applied($0, uid: "uid-2") } + [Build.applied(live)]
+        let byID = Dictionary(uniqueKeysWithValues: liveObjects.map { ($0.id, $0) })
+        var context = Build.context
+        context.isolation = Isolation(
+            of: Dictionary(uniqueKeysWithValues: objects.map { ($0.id, $0) }), live: { byID[$0] })
+        return try #require(try Build.decide(declared, Build.applied(live), context: context).action).stage
+    }
+
+    /// Rule F6: pods that a policy lets go are open until another one isolates them, so that comes last.
+    @Test func lettingPodsGoComesLastUnlessTheyStayIsolated() throws {
+        let all: Tree = [:]
+        let some: Tree = ["matchLabels": ["app": "web"]]
+        let guardAll = Self.policy(Self.allow, selector: all)
+        let guardSome = Self.policy(Self.allow, selector: some)
+        let other = Self.policy(Self.allow, selector: ["matchLabels": ["app": "db"]])
+        #expect(try Self.stageOfChange(from: guardAll, to: guardSome) == .loosen)
+        #expect(try Self.stageOfChange(from: guardSome, to: other) == .loosen)
+        #expect(try Self.stageOfChange(from: guardAll, to: guardSome, beside: [Build.denyAll]) == .revoke)
+        // To select more isolates more, or only allows more where everything is isolated already.
+        #expect(try Self.stageOfChange(from: guardSome, to: guardAll) == .revoke)
+        #expect(try Self.stageOfChange(from: guardSome, to: guardAll, beside: [Build.denyAll]) == .loosen)
+        // A direction that is left is open, whatever is cut off in it by the way.
+        var both = Self.policy(Self.allow, types: ["Ingress", "Egress"])
+        both.set(["spec", "egress"], to: [["ports": [["protocol": "TCP", "port": 443]]]])
+        #expect(try Self.stageOfChange(from: both, to: Self.allow) == .loosen)
+        #expect(try Self.stageOfChange(from: both, to: Self.allow, beside: [Build.denyAll]) == .revoke)
+    }
+
     /// What only opens comes after everything that protects; what cuts off anything waits for nothing.
     @Test func aChangedRuleGoesByWhatItCutsOff() throws {
         func stage(from live: Tree, to declared: Tree) throws -> Stage {

@@ -55,6 +55,24 @@ import Testing
         #expect(state.lastSeen(id) == nil)
     }
 
+    /// Rule H11: a backup that was put back under higher versions shows no rewind, and its objects live.
+    @Test func whatTwoCompleteListsShowIsAliveAgain() throws {
+        var state = LiveState()
+        let object = try role("r", uid: "back", version: "12")
+        _ = state.store(object)
+        _ = state.remove(object.id, uid: "back")
+        _ = state.replace(.role, with: ObjectList(objects: [object], resourceVersion: "1000"))
+        #expect(state[object.id] == nil)
+        _ = state.replace(.role, with: ObjectList(objects: [object], resourceVersion: "1000"))
+        #expect(state[object.id] == nil, "the same list twice proves nothing")
+        let changed = state.replace(.role, with: ObjectList(objects: [object], resourceVersion: "1001"))
+        #expect(state[object.id] == object)
+        #expect(changed == [object.id])
+        let later = try role("r", uid: "back", version: "1002")
+        let isNews = state.store(later)
+        #expect(isNews)
+    }
+
     @Test func aListOlderThanWhatIsKnownTakesNothingAway() throws {
         var state = LiveState()
         let late = try role("late", uid: "l", version: "20")

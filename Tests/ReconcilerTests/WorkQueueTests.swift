@@ -118,6 +118,42 @@ import Testing
         #expect(queue.delayedCount == 0)
     }
 
+    /// What fails slowly must not keep drift, a revocation or the rest of a revision waiting.
+    @Test func retriesComeBehindWhatTakesAwayAndAreFew() {
+        var queue = WorkQueue(maximumRetries: 2)
+        for number in 0..<5 { queue.addDelayed(role("\(number)"), due: .seconds(number)) }
+        queue.add(role("new", in: "b"), stage: .role)
+        queue.add(binding("admins", in: "c"), stage: .revoke)
+        queue.addUrgent(role("drift", in: "d"))
+        #expect(
+            takeAll(&queue, at: .seconds(9)) == [
+                role("drift", in: "d"), binding("admins", in: "c"), role("0"), role("1"), role("new", in: "b"),
+            ])
+        #expect(takeAll(&queue, at: .seconds(9)) == [])
+        #expect(queue.activeCount == 8)
+        queue.finish(role("0"))
+        #expect(takeAll(&queue, at: .seconds(9)) == [role("2")])
+        queue.finish(role("1"))
+        queue.addUrgent(role("4"))
+        #expect(takeAll(&queue, at: .seconds(9)) == [role("4"), role("3")])
+    }
+
+    @Test func aLaterPlanMovesANameToItsNewStage() {
+        var queue = WorkQueue()
+        queue.add(namespace("a"), stage: .namespace)
+        queue.add(binding("later"), stage: .role)
+        queue.add(binding("sooner"), stage: .binding)
+        queue.add(binding("later"), stage: .loosen)
+        queue.add(binding("sooner"), stage: .revoke)
+        #expect(takeAll(&queue) == [binding("sooner"), namespace("a")])
+        queue.add(role("between"), stage: .role)
+        queue.finish(binding("sooner"))
+        queue.finish(namespace("a"))
+        #expect(takeAll(&queue) == [role("between")])
+        queue.finish(role("between"))
+        #expect(takeAll(&queue) == [binding("later")])
+    }
+
     @Test func tenThousandNamesInOneNamespaceAreHandedOutInOrder() {
         var queue = WorkQueue()
         for number in 0..<10_000 {
