@@ -61,6 +61,7 @@ package struct ChildProcess: ~Copyable {
         let words = ([program] + arguments).map { strdup($0) } + [nil]
         let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in words + variables { free(pointer) } }
+        prepareSignalsForChildren()
         var child: pid_t = 0
         let result = posix_spawn(&child, path, &actions, &attributes, words, variables)
         guard result == 0 else {
@@ -150,27 +151,42 @@ package struct ChildProcess: ~Copyable {
     package enum Ending: Equatable, Sendable {
         case exited(Int32)
         case killed(signal: Int32)
+        /// The system kept it from us, as where somebody else waits for our children: never a success.
+        case unknown
+    }
+
+    /// Whether the child itself has ended, whatever it started and left running.
+    package var hasExited: Bool {
+        var facts = siginfo_t()
+        let result = waitid(P_PID, id_t(processID), &facts, WEXITED | WNOHANG | WNOWAIT)
+        // Without an end to report the facts stay empty.
+        return result == -1 ? errno != EINTR : facts.si_signo != 0
     }
 
     /// Waits for the child for no longer than `wait`, then kills its whole group.
     package mutating func end(within wait: Duration) -> Ending {
         let deadline = ContinuousClock.now + wait
+        // Whatever the child left running in its group goes with it.
+        defer {
+            kill(-processID, SIGKILL)
+            isReaped = true
+        }
         var status: Int32 = 0
         var pause: UInt32 = 200
         while true {
             let result = waitpid(processID, &status, WNOHANG)
-            if result == processID || result == -1 && errno != EINTR { break }
+            if result == processID { break }
+            if result == -1, errno != EINTR { return .unknown }
             if ContinuousClock.now >= deadline {
                 kill(-processID, SIGKILL)
-                while waitpid(processID, &status, 0) == -1, errno == EINTR {}
+                while waitpid(processID, &status, 0) == -1 {
+                    guard errno == EINTR else { return .unknown }
+                }
                 break
             }
             usleep(pause)
             pause = min(pause * 2, 10_000)
         }
-        // Whatever the child left running in its group goes with it.
-        kill(-processID, SIGKILL)
-        isReaped = true
         // The layout of a wait status: the signal in the low seven bits, the exit status in the byte above.
         let signal = status & 0x7f
         return signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal: signal)
@@ -194,11 +210,15 @@ package struct ChildProcessError: Error, Equatable, Sendable, CustomStringConver
     package var description: String { "run \(program): \(detail)" }
 }
 
-/// Ignores SIGPIPE in this process, once: a child that closes its input must not end us.
-package func ignoreBrokenPipes() { _ = brokenPipesIgnored }
+/// Makes this process fit to have children, once.
+///
+/// A child that closes its input must not end us; and where whoever started us ignores SIGCHLD, the system would throw
+/// away how our children end.
+package func prepareSignalsForChildren() { _ = signalsPrepared }
 
-private let brokenPipesIgnored: Bool = {
+private let signalsPrepared: Bool = {
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGCHLD, SIG_DFL)
     return true
 }()
 

@@ -14,12 +14,13 @@ package struct ChildProcessResult: Sendable {
 /// Runs a program to its end on a thread of its own and gives back what it wrote.
 ///
 /// The child and everything it started are killed at the deadline, when the task is cancelled, and when it writes more
-/// than `maximumOutputBytes` to one of its streams.
+/// than `maximumOutputBytes` to one of its streams. What it left running is not waited for, even where that holds its
+/// streams open.
 package func runChildProcess(
     _ program: String, _ arguments: [String], environment: [String: String], directory: String? = nil,
     input: [UInt8] = [], maximumOutputBytes: Int = 1 << 20, deadline: Duration
 ) async throws(ChildProcessError) -> ChildProcessResult {
-    ignoreBrokenPipes()
+    prepareSignalsForChildren()
     let isCancelled = CancellationFlag()
     let result: Result<ChildProcessResult, ChildProcessError> = await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
@@ -68,7 +69,11 @@ private func runBlocking(
     var isOutputOpen = true
     var isErrorOpen = true
     var buffer = [UInt8](repeating: 0, count: 65_536)
+    var lastRead: ContinuousClock.Instant?
     while isOutputOpen || isErrorOpen {
+        // What the child wrote before its end is in the pipes already.
+        if lastRead == nil, child.hasExited { lastRead = .now + .milliseconds(200) }
+        if let lastRead, .now >= lastRead { break }
         let left = end - ContinuousClock.now
         guard left > .zero else {
             throw ChildProcessError(kind: .timedOut, program: program, detail: "still running after \(deadline)")
@@ -99,6 +104,9 @@ private func runBlocking(
         }
     }
     let ending = child.end(within: max(end - ContinuousClock.now, .zero))
+    if ending == .killed(signal: SIGKILL), ContinuousClock.now >= end {
+        throw ChildProcessError(kind: .timedOut, program: program, detail: "still running after \(deadline)")
+    }
     return ChildProcessResult(ending: ending, output: output, errorOutput: errorOutput)
 }
 

@@ -15,7 +15,7 @@ package struct Fault: Sendable {
     }
 
     package var method: String
-    /// A part of the path; empty for every path.
+    /// A part of the path with its query (`/roles?watch=1`); empty for every request.
     package var pathPart: String
     /// Whose requests it strikes; nil for everybody's.
     package var fieldManager: String?
@@ -51,9 +51,11 @@ final class Faults: @unchecked Sendable {
     func clear() { lock.withLock { waiting = [] } }
 
     func strike(_ request: ServerRequest) async -> Outcome {
+        let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+        let target = query.isEmpty ? request.path : "\(request.path)?\(query)"
         let effect: Fault.Effect? = lock.withLock {
             let index = waiting.firstIndex {
-                $0.method == request.method && ($0.pathPart.isEmpty || request.path.contains($0.pathPart))
+                $0.method == request.method && ($0.pathPart.isEmpty || target.contains($0.pathPart))
                     && ($0.fieldManager == nil || $0.fieldManager == request.query("fieldManager"))
             }
             guard let index else { return nil }

@@ -170,7 +170,15 @@ extension CurlHandle {
     /// environment's exceptions to an explicit proxy.
     private func setProxy(_ proxy: ProxyConfiguration, _ setting: inout Setting) {
         proxyAddress = proxy.address(for: request.url)
-        setting += shim_curl_set_string(easy, CURLOPT_PROXY, proxyAddress ?? "")
+        setting += shim_curl_set_string(easy, CURLOPT_PROXY, proxyAddress.map(resolvingAtProxy) ?? "")
         setting += shim_curl_set_string(easy, CURLOPT_NOPROXY, "")
     }
+}
+
+/// A SOCKS proxy's address such that the proxy resolves the server's name, as kubectl and Git hosts' tools do: behind a
+/// bastion nobody else can.
+private func resolvingAtProxy(_ address: String) -> String {
+    let scheme = "socks5://"
+    guard address.prefix(scheme.count).lowercased() == scheme else { return address }
+    return "socks5h://" + address.dropFirst(scheme.count)
 }

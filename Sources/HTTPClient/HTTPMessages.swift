@@ -30,16 +30,19 @@ package struct HTTPLimits: Sendable {
     ///
     /// A reader that is slow itself does not count.
     package var idle: Duration?
+    /// The longest time until the answer begins, once connected; nil for the same as `idle`.
+    package var firstByte: Duration?
     /// Of the body, after decompression; ``HTTPBodyStream`` has no such limit.
     package var maximumAnswerBytes: Int
 
     package init(
         connect: Duration = .seconds(30), total: Duration? = .seconds(65), idle: Duration? = nil,
-        maximumAnswerBytes: Int = 256 << 20
+        firstByte: Duration? = nil, maximumAnswerBytes: Int = 256 << 20
     ) {
         self.connect = connect
         self.total = total
         self.idle = idle
+        self.firstByte = firstByte
         self.maximumAnswerBytes = maximumAnswerBytes
     }
 }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// One exchange on its way, between the thread that drives it and the task that waits for it.
 ///
-/// `@unchecked Sendable`: everything mutable is inside `state`, except `lastProgress`, which belongs to the driving
-/// thread.
+/// `@unchecked Sendable`: everything mutable is inside `state`, except `lastProgress` and `hasAnswered`, which belong to the
+/// driving thread.
 final class Transfer: TransferSink, @unchecked Sendable {
     let request: HTTPRequest
     let isStream: Bool
@@ -11,6 +11,10 @@ final class Transfer: TransferSink, @unchecked Sendable {
     ///
     /// Of the driving thread alone.
     var lastProgress = ContinuousClock.now
+    /// Whether the answer has begun.
+    ///
+    /// Of the driving thread alone.
+    private var hasAnswered = false
     private let state = Mutex(State())
 
     typealias Beginning = (status: Int, headers: HTTPHeaders)
@@ -105,8 +109,14 @@ final class Transfer: TransferSink, @unchecked Sendable {
 
     // MARK: The driving thread
 
+    /// For how long nothing may come from here on; nil for ever.
+    var longestSilence: Duration? {
+        hasAnswered ? request.limits.idle : request.limits.firstByte ?? request.limits.idle
+    }
+
     override func receiveHeaderLine(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
         lastProgress = .now
+        hasAnswered = true
         var answer: Beginning = (0, HTTPHeaders())
         var goesOn = true
         let continuation: CheckedContinuation<Result<Beginning, HTTPError>, Never>? = state.withLock { state in

@@ -85,7 +85,8 @@ final class TransferEngine {
         running[id] = Running(transfer: transfer, handle: handle, sink: sink)
         transfers[handle.easy] = id
         transfer.lastProgress = .now
-        if transfer.request.limits.idle != nil { guarded.insert(id) }
+        let limits = transfer.request.limits
+        if limits.idle != nil || limits.firstByte != nil { guarded.insert(id) }
     }
 
     /// Ends the transfers that libcurl has finished with.
@@ -111,17 +112,17 @@ final class TransferEngine {
         let now = ContinuousClock.now
         var wait = Duration.seconds(1)
         for id in guarded {
-            guard let entry = running[id], let idle = entry.transfer.request.limits.idle else { continue }
+            guard let entry = running[id], let longest = entry.transfer.longestSilence else { continue }
             // The time to connect has a limit of its own, and a slow reader is not the server's silence.
             if !entry.handle.isConnected || entry.transfer.isPaused {
                 entry.transfer.lastProgress = now
                 continue
             }
-            let left = idle - (now - entry.transfer.lastProgress)
+            let left = longest - (now - entry.transfer.lastProgress)
             wait = min(wait, left)
             guard left <= .zero else { continue }
             let error = HTTPError(
-                kind: .stalled, message: "\(entry.transfer.request.name): no byte came for \(idle)",
+                kind: .stalled, message: "\(entry.transfer.request.name): no byte came for \(longest)",
                 mayHaveBeenSent: entry.handle.mayHaveBeenSent)
             remove(id)
             entry.transfer.end(.failure(error))

@@ -111,6 +111,7 @@ final class ExecCredentialRunner: Sendable {
         case .exited(0): break
         case .exited(let status): return .failure(configuration.failure("failed with exit status \(status)"))
         case .killed(let signal): return .failure(configuration.failure("was ended by signal \(signal)"))
+        case .unknown: return .failure(configuration.failure("ended in a way that the system does not tell"))
         }
         do throws(ClusterConfigurationError) {
             let (authorization, expiresAt) = try configuration.decode(result.output)

@@ -64,12 +64,17 @@ extension KubeCluster {
 
     func unreachable(_ what: String, _ error: HTTPError) -> ClusterError {
         ClusterError(
-            kind: error.kind == .cancelled ? .cancelled : .unreachable, status: 0,
+            kind: error.kind == .cancelled ? .cancelled : error.kind == .tooLarge ? .tooLarge : .unreachable, status: 0,
             message: "\(what): \(error.message)", hint: hint(for: error.kind))
     }
 
     func rubbish(_ what: String, _ error: DecodingFailure) -> ClusterError {
-        ClusterError(
+        guard !error.isTooLarge else {
+            return ClusterError(
+                kind: .tooLarge, status: 0, message: "\(what): \(error.message)",
+                hint: "Find out who keeps objects of such a size in the cluster.")
+        }
+        return ClusterError(
             kind: .unreachable, status: 0, message: "\(what): \(error.message)",
             hint: "Check that the address is that of a Kubernetes API server, without a proxy that rewrites answers.")
     }
@@ -92,11 +97,16 @@ extension KubeCluster {
         switch kind {
         case .couldNotResolve: "Check the server's name in the kubeconfig, and DNS."
         case .couldNotConnect: "Check that the API server runs and that its address and port are right."
-        case .tlsUntrusted:
-            "Check certificate-authority in the kubeconfig, and tls-server-name if the address is an alias."
+        case .tlsUntrusted: "Check certificate-authority in the kubeconfig."
+        case .tlsNameMismatch:
+            "Use an address that the server's certificate names, or set tls-server-name in the kubeconfig to one of them."
+        case .tlsOther: "Check that the address and port are those of the API server, and what TLS versions it allows."
+        case .invalidURL: "Correct the server's address in the kubeconfig."
+        case .tooLarge: "Find out who keeps objects of such a size in the cluster."
         case .tlsClientCertificate: "Check client-certificate and client-key in the kubeconfig."
         case .proxy: "Check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY."
-        default: "Check the network between here and the API server; it may pass by itself."
+        case .timedOut, .stalled, .closedEarly, .cancelled, .other:
+            "Check the network between here and the API server; it may pass by itself."
         }
     }
 }

@@ -3,6 +3,7 @@ import HTTPClient
 package import KubeProtocol
 package import Manifest
 package import Reconciler
+import Synchronization
 
 /// A cluster's API server, as the reconciler needs it.
 ///
@@ -17,18 +18,26 @@ package final class KubeCluster: ClusterAPI {
     private let callTimeout: Duration
     private let randomness: @Sendable () -> Double
 
+    private static let pageLimit = 500
+    /// What one page may have before smaller ones are asked for.
+    private let pageBytes: Int
+    private static let listBytes = 256 << 20
+    /// How many objects of a kind fit into a page, where that is fewer than usual.
+    private let pageLimits = Mutex<[Resource: Int]>([:])
+
     /// How long a whole list is trusted before it is read again, whatever the watch says (rule C8).
     private let resyncInterval: Duration
 
     package init(
         endpoint: ClusterEndpoint, fieldManager: String, userAgent: String, concurrentCalls: Int = 16,
-        callTimeout: Duration = .seconds(65), resyncInterval: Duration = .seconds(480),
+        callTimeout: Duration = .seconds(65), resyncInterval: Duration = .seconds(480), pageBytes: Int = 64 << 20,
         randomness: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         self.endpoint = endpoint
         self.fieldManager = fieldManager
         self.callTimeout = callTimeout
         self.resyncInterval = resyncInterval
+        self.pageBytes = pageBytes
         self.randomness = randomness
         slots = CallSlots(count: concurrentCalls)
         calls = HTTPExchanger(proxy: endpoint.proxy, userAgent: userAgent, maximumConnections: concurrentCalls)
@@ -66,12 +75,22 @@ package final class KubeCluster: ClusterAPI {
         _ resource: Resource, continuing token: String?, isPaged: Bool
     ) async throws(ClusterError) -> ListPage {
         let what = "list \(resource.qualifiedPlural)"
-        let answer = try await call(
-            .list(resource, limit: isPaged ? 500 : 0, continuing: token), what: what, resource: resource)
-        do throws(DecodingFailure) {
-            return try decodeList(answer.body, of: resource)
-        } catch {
-            throw rubbish(what, error)
+        while true {
+            let limit = isPaged ? pageLimits.withLock { $0[resource] ?? Self.pageLimit } : 0
+            do throws(ClusterError) {
+                let answer = try await call(
+                    .list(resource, limit: limit, continuing: token), what: what, resource: resource)
+                do throws(DecodingFailure) {
+                    return try decodeList(
+                        answer.body, of: resource, maximumBytes: isPaged ? pageBytes : Self.listBytes)
+                } catch {
+                    throw rubbish(what, error)
+                }
+            } catch {
+                // Whoever may create large objects must not keep a kind from being read.
+                guard error.kind == .tooLarge, limit > 1 else { throw error }
+                pageLimits.withLock { $0[resource] = max(1, limit / 10) }
+            }
         }
     }
 
@@ -103,8 +122,10 @@ package final class KubeCluster: ClusterAPI {
     ) async throws(ClusterError) -> HTTPBodyStream {
         let what = "watch \(resource.qualifiedPlural)"
         let request = APIRequest.watch(resource, from: version, timeout: timeout)
-        // No limit on the whole, but one on silence: the server's close may never reach us (rules A12 and C15).
-        var limits = HTTPLimits(total: nil, idle: timeout + .seconds(15))
+        // The server is asked to end it, but its close may never reach us, and something in between may not pass the wish
+        // on (rules A12, C8 and C15).
+        let longest = timeout + .seconds(15)
+        var limits = HTTPLimits(total: longest, idle: longest, firstByte: min(longest, callTimeout))
         limits.connect = .seconds(30)
         let access = try await access()
         let http = httpRequest(request, access, limits: limits)
@@ -188,20 +209,25 @@ package final class KubeCluster: ClusterAPI {
 
     /// Asks who the cluster is; fails where it cannot be reached or does not know us.
     package func facts() async throws(ClusterError) -> Facts {
-        let answer = try await call(
-            APIRequest(method: .get, path: "/version"), what: "read the server's version", resource: nil)
-        let version: String
-        do throws(DecodingFailure) {
-            version = try decode(answer.body)["gitVersion"]?.string ?? ""
-        } catch {
-            throw rubbish("read the server's version", error)
-        }
+        let version = try await serverVersion()
         do throws(ClusterError) {
             let system = try await read(ObjectID(.namespace, name: "kube-system"))
             return Facts(version: version, identity: system?.uid)
         } catch {
             guard error.kind == .forbidden else { throw error }
             return Facts(version: version, identity: nil)
+        }
+    }
+
+    /// Empty where it may not be read: it is for people only.
+    private func serverVersion() async throws(ClusterError) -> String {
+        do throws(ClusterError) {
+            let answer = try await call(
+                APIRequest(method: .get, path: "/version"), what: "read the server's version", resource: nil)
+            return (try? decode(answer.body))?["gitVersion"]?.string ?? ""
+        } catch {
+            guard [.forbidden, .resourceNotServed].contains(error.kind), error.status >= 400 else { throw error }
+            return ""
         }
     }
 
@@ -228,7 +254,8 @@ package final class KubeCluster: ClusterAPI {
                 // Only reads are repeated here: whoever wrote has to look first whether it happened (rule A15).
                 guard attempt == 1 else { throw error }
                 switch error.kind {
-                case .unauthenticated: endpoint.credentials.invalidate(startedAt: start)
+                // Without a status the credentials themselves could not be had, which was tried long enough.
+                case .unauthenticated where error.status != 0: endpoint.credentials.invalidate(startedAt: start)
                 case .unreachable where isRead: break
                 default: throw error
                 }

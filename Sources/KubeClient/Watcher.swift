@@ -14,7 +14,7 @@ struct Watcher {
     func run(_ publish: @Sendable (Observation) -> Void) async {
         var machine = WatchStateMachine()
         var pending = machine.start
-        var lastList = ContinuousClock.now
+        var resyncDue = ContinuousClock.now + resyncInterval
         while !Task.isCancelled {
             guard !pending.isEmpty else {
                 pending = machine.resync()
@@ -22,14 +22,20 @@ struct Watcher {
             }
             switch pending.removeFirst() {
             case .list(let token):
-                pending += await list(continuing: token, isPaged: true, &machine, publish)
+                let next = await list(continuing: token, isPaged: true, &machine, publish)
+                // A resync that failed while the watch is sound: the watch comes first, the list again in a while.
+                if next.contains(where: { if case .watch = $0 { true } else { false } }) {
+                    resyncDue = .now + min(resyncInterval, .seconds(60))
+                }
+                pending += next
             case .listWhole:
                 pending += await list(continuing: nil, isPaged: false, &machine, publish)
             case .publish(let objects, let version, let isRewound):
-                lastList = .now
+                // Spread, so that nine kinds and many instances do not list at one moment (rule C8).
+                resyncDue = .now + resyncInterval * (0.75 + randomness() / 2)
                 publish(.replaced(ObjectList(objects: objects, resourceVersion: version), isRewound: isRewound))
             case .watch(let version):
-                let untilResync = resyncInterval - (ContinuousClock.now - lastList)
+                let untilResync = resyncDue - .now
                 if untilResync <= .zero {
                     pending += machine.resync()
                 } else {
@@ -77,6 +83,7 @@ struct Watcher {
         var hasEvents = false
         do {
             let stream = try await cluster.openWatch(resource, from: version, timeout: timeout)
+            publish(.watching)
             var splitter = WatchStreamSplitter()
             while let chunk = try await stream.next() {
                 for value in try splitter.append(chunk) {

@@ -12,16 +12,23 @@ package struct ListPage: Sendable {
 /// An answer that is not what the API promises.
 package struct DecodingFailure: Error, Sendable, Equatable {
     package var message: String
+    /// Nothing is wrong with it but its size: a smaller part may be asked for.
+    package var isTooLarge: Bool
 
-    package init(message: String) { self.message = message }
+    package init(message: String, isTooLarge: Bool = false) {
+        self.message = message
+        self.isTooLarge = isTooLarge
+    }
 }
 
 /// Reads one page of a list.
 ///
 /// Its items have no kind of their own (rule B8); an item without a name, uid and version makes the whole list
 /// unusable, since a list with a hole must never count as complete.
-package func decodeList(_ bytes: [UInt8], of resource: Resource) throws(DecodingFailure) -> ListPage {
-    let tree = try decode(bytes)
+package func decodeList(
+    _ bytes: [UInt8], of resource: Resource, maximumBytes: Int = 64 << 20
+) throws(DecodingFailure) -> ListPage {
+    let tree = try decode(bytes, maximumBytes: maximumBytes)
     guard let items = tree["items"] else { throw DecodingFailure(message: "the list has no items") }
     guard let version = tree["metadata"]?["resourceVersion"]?.string, !version.isEmpty else {
         throw DecodingFailure(message: "the list has no resourceVersion")
@@ -40,9 +47,13 @@ package func decodeList(_ bytes: [UInt8], of resource: Resource) throws(Decoding
 }
 
 /// Reads any JSON answer.
-package func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> Tree {
+package func decode(_ bytes: [UInt8], maximumBytes: Int = 64 << 20) throws(DecodingFailure) -> Tree {
+    guard bytes.count <= maximumBytes else {
+        throw DecodingFailure(
+            message: "the answer has \(bytes.count) bytes, more than the \(maximumBytes) allowed", isTooLarge: true)
+    }
     do throws(JSONError) {
-        return try parseJSON(bytes)
+        return try parseJSON(bytes, limits: JSONLimits(maximumBytes: maximumBytes))
     } catch {
         throw DecodingFailure(message: "the answer is not JSON: \(error)")
     }
@@ -69,7 +80,7 @@ package func decodeWatchEvent(_ bytes: ArraySlice<UInt8>, of resource: Resource)
         }
         return type == "DELETED" ? .deleted(live) : .upserted(live)
     case "BOOKMARK":
-        guard let version = object["metadata"]?["resourceVersion"]?.string else {
+        guard let version = object["metadata"]?["resourceVersion"]?.string, !version.isEmpty else {
             throw DecodingFailure(message: "a bookmark has no resourceVersion")
         }
         return .bookmark(resourceVersion: version)

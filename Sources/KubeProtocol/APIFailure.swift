@@ -59,8 +59,10 @@ package func classifyFailure(status: Int, body: Tree?, text: String, retryAfter:
         status: status, reason: body?["reason"]?.string ?? "", message: message, isStatus: isStatus,
         detailsKind: details?["kind"]?.string ?? "", detailsName: details?["name"]?.string ?? "", causes: causes)
     return APIFailure(
-        kind: facts.kind, status: status, message: oneLine(message), causes: causes,
-        retryAfter: seconds.map { .seconds(min(max($0, 0), 3600)) })
+        kind: facts.kind, status: status, message: message.isEmpty ? "HTTP \(status)" : oneLine(message),
+        causes: causes,
+        // A maintenance page may ask for an hour: drift is not left alone for as long as somebody else's default.
+        retryAfter: seconds.map { .seconds(min(max($0, 0), 60)) })
 }
 
 /// What an answer says, as far as its meaning depends on it.
@@ -76,13 +78,21 @@ private struct Facts {
     var kind: APIFailure.Kind {
         if causes.contains(where: { $0.reason == "NamespaceTerminating" }) { return .terminating }
         if message.contains("admission webhook"), message.contains("denied the request") { return .denied }
-        if message.contains("ValidatingAdmissionPolicy") { return .denied }
+        // Names of objects stand in messages too, and may hold any word: only such a refusal counts.
+        if [400, 403, 422].contains(status), message.contains("ValidatingAdmissionPolicy"),
+            message.contains("denied request")
+        {
+            return .denied
+        }
         switch status {
+        // Whatever redirects is no API server but something in front of it, such as a login page.
+        case 300..<400: return .resourceNotServed
         case 400, 413, 415: return .invalid
         case 401: return .unauthenticated
         case 403: return message.contains("exceeded quota") ? .denied : .forbidden
         case 404: return notFoundKind
         case 405: return .resourceNotServed
+        case 408: return .busy
         case 409: return conflictKind
         case 410: return .expired
         case 422: return invalidKind

@@ -7,7 +7,7 @@ package import Manifest
 ///
 ///     listing ── last page ──> watching(version) ── clean end, idle, refused, 429 ──> watching(version), later or at once
 ///        ^                          │
-///        └── 410, 500, other, rubbish, resync timer
+///        └── 410, 500, other, rubbish, resync timer; a resync that fails goes back to watching(version)
 package struct WatchStateMachine: Sendable {
     package enum Action: Sendable {
         case list(continuing: String?)
@@ -34,11 +34,15 @@ package struct WatchStateMachine: Sendable {
     }
 
     private enum State: Sendable {
-        case listing(pages: [LiveObject], continuation: String?)
+        /// Nothing is known, and a list is asked for.
+        static var beginning: State { .listing(pages: [], continuation: nil, resumable: nil) }
+
+        /// `resumable` is where the watch goes on should this list fail: it was begun by the timer alone.
+        case listing(pages: [LiveObject], continuation: String?, resumable: String?)
         case watching(version: String)
     }
 
-    private var state = State.listing(pages: [], continuation: nil)
+    private var state = State.beginning
     private var failuresInARow = 0
     private var expirationsInARow = 0
     private var highestListVersion: String?
@@ -51,10 +55,10 @@ package struct WatchStateMachine: Sendable {
 
     /// A page of the list came.
     package mutating func receive(_ page: ListPage) -> [Action] {
-        guard case .listing(var pages, _) = state else { return [] }
+        guard case .listing(var pages, _, let resumable) = state else { return [] }
         pages += page.objects
         if let token = page.continuation {
-            state = .listing(pages: pages, continuation: token)
+            state = .listing(pages: pages, continuation: token, resumable: resumable)
             return [.list(continuing: token)]
         }
         let isRewound = highestListVersion.map { isOlder(page.resourceVersion, than: $0) } ?? false
@@ -91,8 +95,8 @@ package struct WatchStateMachine: Sendable {
             expirationsInARow += 1
             let pause: [Action] =
                 expirationsInARow > 1 ? [.wait(backOff(randomness, after: expirationsInARow - 1))] : []
-            let wasPaging = if case .listing(_, _?) = state { true } else { false }
-            state = .listing(pages: [], continuation: nil)
+            let wasPaging = if case .listing(_, _?, _) = state { true } else { false }
+            state = .beginning
             return pause + [wasPaging ? .listWhole : .list(continuing: nil)]
         }
         failuresInARow += 1
@@ -100,12 +104,18 @@ package struct WatchStateMachine: Sendable {
         case .unauthenticated:
             return [.report(failure), .reloadCredentials, .wait(backOff(randomness))] + again()
         case .forbidden, .resourceNotServed:
-            state = .listing(pages: [], continuation: nil)
+            state = .beginning
             return [.report(failure), .wait(max(backOff(randomness), .seconds(10))), .list(continuing: nil)]
         case .busy where failure.status == 429:
-            return [.wait(max(failure.retryAfter ?? .zero, backOff(randomness)))] + again()
+            // Nobody sees what is not listed or watched: that is told, unless it passes at once.
+            let isSeen = if case .watching = state { failuresInARow < 3 } else { false }
+            return (isSeen ? [] : [.report(failure)])
+                + [.wait(max(failure.retryAfter ?? .zero, backOff(randomness)))] + again()
         default:
-            state = .listing(pages: [], continuation: nil)
+            if case .listing(_, _, _?) = state {
+                return [.wait(max(failure.retryAfter ?? .zero, backOff(randomness)))] + again()
+            }
+            state = .beginning
             return [
                 .report(failure), .wait(max(failure.retryAfter ?? .zero, backOff(randomness))), .list(continuing: nil),
             ]
@@ -124,16 +134,22 @@ package struct WatchStateMachine: Sendable {
         case (.unreachable, _):
             failuresInARow += 1
             return [.report(nil), .wait(backOff(randomness))] + again()
+        case (_, .listing(_, _, _?)):
+            failuresInARow += 1
+            return [.wait(backOff(randomness))] + again()
         default:
             failuresInARow += 1
-            state = .listing(pages: [], continuation: nil)
+            state = .beginning
             return [.report(nil), .wait(backOff(randomness)), .list(continuing: nil)]
         }
     }
 
     /// The time for the safety net has come: a complete list, whatever the watch says (rule C8).
+    ///
+    /// The watch goes on where it was should the list fail: it still tells of every change.
     package mutating func resync() -> [Action] {
-        state = .listing(pages: [], continuation: nil)
+        let resumable: String? = if case .watching(let version) = state { version } else { nil }
+        state = .listing(pages: [], continuation: nil, resumable: resumable)
         return [.list(continuing: nil)]
     }
 
@@ -151,8 +167,11 @@ package struct WatchStateMachine: Sendable {
     private mutating func again() -> [Action] {
         switch state {
         case .watching(let version): return [.watch(from: version)]
+        case .listing(_, _, let version?):
+            state = .watching(version: version)
+            return [.watch(from: version)]
         case .listing:
-            state = .listing(pages: [], continuation: nil)
+            state = .beginning
             return [.list(continuing: nil)]
         }
     }

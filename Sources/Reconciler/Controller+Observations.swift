@@ -18,6 +18,8 @@ extension Controller {
             await noteReachable(resource)
             guard live.remove(object.id, uid: object.uid) else { return }
             consider(object.id)
+        case .watching:
+            await noteReachable(resource)
         case .interrupted(let error):
             await acceptInterruption(error, of: resource)
         }
@@ -28,7 +30,6 @@ extension Controller {
         let isFirst = unreadKinds.remove(resource) != nil
         failedFirstLists[resource] = nil
         let changed = live.replace(resource, with: list, isRewound: isRewound)
-        await noteReachable(resource)
         if isRewound {
             // What is back was ours, and the journal has let go of it since.
             isHistoryProof = true

@@ -190,7 +190,9 @@ package enum Observation: Sendable {
     case replaced(ObjectList, isRewound: Bool)
     case upserted(LiveObject)
     case deleted(LiveObject)
-    /// What is known may be out of date from here on, until the next observation; the watch goes on by itself.
+    /// A watch is open: whatever changes from the last list or event on will be told.
+    case watching
+    /// What is known may be out of date from here on, until a watch is open again, which is tried by itself.
     case interrupted(ClusterError)
 }
 
@@ -257,6 +259,8 @@ package struct ClusterError: Error, Sendable, Equatable {
         case denied
         /// The resource version is too old: list again (rule C6).
         case expired
+        /// The answer is larger than may be held in memory. A write may have happened.
+        case tooLarge
         /// The task was cancelled.
         case cancelled
     }
@@ -297,5 +301,5 @@ package struct ClusterError: Error, Sendable, Equatable {
     }
 
     /// Whether the write that failed like this may have happened all the same.
-    package var leavesOutcomeUnknown: Bool { kind == .unreachable || kind == .busy || kind == .cancelled }
+    package var leavesOutcomeUnknown: Bool { [.unreachable, .busy, .tooLarge, .cancelled].contains(kind) }
 }

@@ -12,7 +12,7 @@ import Testing
     }
 
     private static func start(_ script: String) throws(ChildProcessError) -> ChildProcess {
-        ignoreBrokenPipes()
+        prepareSignalsForChildren()
         return try ChildProcess("sh", ["-c", script], environment: searchPath)
     }
 

@@ -138,11 +138,6 @@ import Testing
         #expect(error?.kind == .timedOut)
     }
 
-    @Test func theDeadlineHoldsForAChildThatWritesNothingMore() async throws {
-        let result = try await shell("exec >&- 2>&-; exec sleep 1000", deadline: .milliseconds(500))
-        #expect(result.ending == .killed(signal: SIGKILL))
-    }
-
     @Test func cancellationEndsTheChildAndAllItStarted() async throws {
         let line = try LifeLine()
         let run = Task { try await shell(line.held + "sleep 1000 & wait") }
@@ -158,6 +153,21 @@ import Testing
         let result = try await shell(line.held + "sleep 1000 >/dev/null 2>&1 & exit 5")
         #expect(result.ending == .exited(5))
         #expect(await line.isLetGo())
+    }
+
+    @Test func whatTheChildLeavesRunningIsNotWaitedForThoughItHoldsItsStreams() async throws {
+        let line = try LifeLine()
+        let result = try await shell(line.held + "echo out; sleep 1000 & exit 5", deadline: .seconds(600))
+        #expect(result.ending == .exited(5))
+        #expect(result.outputText == "out\n")
+        #expect(await line.isLetGo())
+    }
+
+    @Test func theDeadlineHoldsForAChildThatClosesItsStreams() async throws {
+        let error = await #expect(throws: ChildProcessError.self) {
+            try await shell("exec >&- 2>&-; sleep 1000", deadline: .milliseconds(500))
+        }
+        #expect(error?.kind == .timedOut)
     }
 
     // MARK: Programs that do not start

@@ -54,6 +54,21 @@ import Testing
         }
     }
 
+    /// Whoever may create large objects must not keep a kind from being read.
+    @Test func aPageThatIsTooLargeIsAskedForInParts() async throws {
+        try await server.withNamespace { namespace in
+            let names = try await makePolicies(12, in: namespace)
+            let cautious = KubeCluster(
+                endpoint: server.bylaw.endpoint, fieldManager: "contract", userAgent: "contract/1", pageBytes: 6_000)
+            let listed = try await cautious.list(.networkPolicy).objects.filter { $0.id.namespace == namespace }
+            #expect(listed.map(\.id.name) == names.sorted())
+            let hopeless = KubeCluster(
+                endpoint: server.bylaw.endpoint, fieldManager: "contract", userAgent: "contract/1", pageBytes: 10)
+            let error = await #expect(throws: ClusterError.self) { try await hopeless.list(.networkPolicy) }
+            #expect(error?.kind == .tooLarge)
+        }
+    }
+
     /// Rule C1.
     @Test func aVersionIsRefusedWhileAListIsContinued() async throws {
         try await server.withNamespace { namespace in

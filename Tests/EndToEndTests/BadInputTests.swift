@@ -58,6 +58,27 @@ import Testing
         try await expectError(["sync"] + flags(["--context": "no-such"]), saying: "no-such")
     }
 
+    /// A launcher that ignores SIGCHLD hands that down, and the system then keeps no exit status for us.
+    @Test func aFailingCredentialProgramUnderALauncherThatIgnoresItsChildren() async throws {
+        let plugin = try program.folder.write("#!/bin/sh\nexit 3\n", to: "plugin")
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: plugin)
+        let file = try program.folder.write(
+            """
+            apiVersion: v1
+            kind: Config
+            current-context: a
+            clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
+            contexts: [{name: a, context: {cluster: a, user: a}}]
+            users: [{name: a, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "\(plugin)",
+              interactiveMode: Never}}}]
+            """, to: "plugin.kubeconfig")
+        let words = ([program.path, "sync"] + flags(["--kubeconfig": file])).map { "'\($0)'" }.joined(separator: " ")
+        let outcome = try await runChildProcess(
+            "/bin/sh", ["-c", "trap '' CHLD; exec \(words)"], environment: program.environment, deadline: .seconds(60))
+        #expect(outcome.ending == .exited(2))
+        #expect(outcome.errorText.contains("exit status 3"), "\(outcome.errorText)")
+    }
+
     @Test func anUnreachableServer() async throws {
         let file = try program.folder.write(
             """

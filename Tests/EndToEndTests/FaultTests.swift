@@ -262,6 +262,27 @@ import Testing
         #expect(try await !program.entries(["--reason", "ClusterUnreachable"]).isEmpty)
     }
 
+    /// Rule B6: the version is for people, and a hardened cluster does not tell it.
+    @Test func aVersionThatMayNotBeReadIsNotNeeded() async throws {
+        try await commit(teamManifests(namespace))
+        cluster.inject("GET", "/version", Self.failure(403), count: 10)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+    }
+
+    /// A list that works beside a watch that does not is one lasting incident, not one a minute.
+    @Test func aWatchThatMayNotBeOpenedIsOneIncident() async throws {
+        try await commit(teamManifests(namespace))
+        cluster.inject("GET", "v1/limitranges?watch=1", Self.failure(500), count: 10_000)
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Incident")
+        try await eventually(within: .seconds(60), "the watch was tried several times") {
+            cluster.waitingFaults < 9_997
+        }
+        try await run.stop()
+        #expect(try await program.entries(["--reason", "ClusterUnreachable"]).count == 1)
+        #expect(try await program.run(["status", "--journal", program.journal]).status == 1)
+    }
+
     /// Rule N6: an event that changes nothing of what failed is no reason to try again sooner.
     @Test func eventsDoNotVoidTheBackOff() async throws {
         try await commit(teamManifests(namespace))

@@ -101,6 +101,42 @@ import Testing
         #expect(error?.message.contains("ter2") == false, "\(error?.message ?? "")")
     }
 
+    /// Behind a bastion only the proxy can resolve the name.
+    @Test(arguments: ["socks5", "SOCKS5", "socks5h"])
+    func leavesNamesToASOCKSProxy(_ scheme: String) async throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, size) == 0 && listen(listener, 1) == 0 && getsockname(listener, $0, &size) == 0
+            }
+        }
+        try #require(isListening)
+        let port = UInt16(bigEndian: address.sin_port)
+        let asked = Task {
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    let client = accept(listener, nil, nil)
+                    var bytes = [UInt8](repeating: 0, count: 512)
+                    _ = read(client, &bytes, bytes.count)
+                    _ = write(client, [5, 0] as [UInt8], 2)
+                    let count = read(client, &bytes, bytes.count)
+                    close(client)
+                    continuation.resume(returning: Array(bytes.prefix(max(0, count))))
+                }
+            }
+        }
+        _ = try? await HTTPExchanger(proxy: .address("\(scheme)://127.0.0.1:\(port)")).send(
+            HTTPRequest(url: "https://behind.invalid/"))
+        // Version 5, connect, and a name in place of an address.
+        let name = Array("behind.invalid".utf8)
+        #expect(await asked.value.starts(with: [5, 1, 0, 3, UInt8(name.count)] + name))
+    }
+
     @Test(arguments: ["https://refused.test/"])
     func tellsThatAProxyRefuses(_ url: String) async throws {
         let server = try TestServer.shared()

@@ -64,6 +64,16 @@ import Testing
         #expect(await failure(stream)?.kind == .stalled)
     }
 
+    @Test func givesUpOnAnAnswerThatDoesNotBegin() async throws {
+        let limits = HTTPLimits(total: nil, idle: .seconds(600), firstByte: .milliseconds(300))
+        let error = await #expect(throws: HTTPError.self) {
+            try await exchanger.open(HTTPRequest(url: server.tls + "/hang", limits: limits))
+        }
+        #expect(error?.kind == .stalled)
+        let stream = try await exchanger.open(HTTPRequest(url: server.tls + "/stall", limits: limits))
+        #expect(try await stream.next() == Array("first".utf8), "what has begun may fall silent for longer")
+    }
+
     @Test func failsToOpenWhereNobodyAnswers() async throws {
         await #expect(throws: HTTPError.self) {
             try await exchanger.open(HTTPRequest(url: "http://127.0.0.1:1/", limits: Self.limits))

@@ -72,6 +72,22 @@ private func causes(_ list: (field: String, reason: String, message: String)...)
     }
 
     @Test(arguments: [
+        Refusal("a login page", 302, text: "", .resourceNotServed),
+        Refusal("a load balancer's time-out", 408, text: "Request Timeout", .busy),
+        Refusal(
+            "a missing object with a name like a refusal", 404, reason: "NotFound",
+            #"clusterroles.rbac.authorization.k8s.io "ValidatingAdmissionPolicyEditors" not found"#,
+            details: ["name": "ValidatingAdmissionPolicyEditors", "kind": "validatingthings"], .notFound),
+        Refusal(
+            "a policy's refusal", 422, reason: "Invalid",
+            #"roles "x" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"#, .denied),
+    ])
+    func whatStandsInFrontAndNamesAreNotMistakenForARefusal(_ refusal: Refusal) {
+        #expect(refusal.failure.kind == refusal.kind)
+        #expect(!refusal.failure.message.isEmpty)
+    }
+
+    @Test(arguments: [
         Refusal(
             "another manager's field", 409, reason: "Conflict",
             #"Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .spec.podSelector"#,
@@ -256,7 +272,7 @@ private func causes(_ list: (field: String, reason: String, message: String)...)
     }
 
     private static let waits: [(Int?, Int64?, Int)] = [
-        (nil, 4, 4), (2, 4, 2), (-5, nil, 0), (1_000_000, nil, 3600), (nil, -1, 0),
+        (nil, 4, 4), (2, 4, 2), (-5, nil, 0), (1_000_000, nil, 60), (nil, -1, 0),
     ]
 
     @Test(arguments: waits)

@@ -46,7 +46,7 @@ import Testing
     @Test func tooManyRequestsWaitsAsLongAsTheServerAsks() {
         var machine = WatchStateMachine()
         let actions = machine.fail(Sample.failure(.busy, 429, retryAfter: .seconds(7)), randomness: 0)
-        #expect(words(actions) == ["wait 7.0 seconds", "list"])
+        #expect(words(actions) == ["report busy", "wait 7.0 seconds", "list"], "nothing of the kind is seen meanwhile")
     }
 
     @Test func anEventThatComesWhileListingChangesNothing() throws {
@@ -177,6 +177,48 @@ import Testing
         #expect(words(machine.resync()) == ["list"])
         let published = words(machine.receive(try Sample.page(["a", "missed"], version: "15")))
         #expect(published == ["publish a,missed @15", "watch 15"])
+    }
+}
+
+/// A resync is a list beside a sound watch: that goes on if the list fails.
+@Suite struct FailedResyncTests {
+    private func resyncing() throws -> WatchStateMachine {
+        var machine = WatchStateMachine()
+        _ = machine.receive(try Sample.page(["a"], version: "10"))
+        _ = machine.receive(try Sample.event("MODIFIED", Sample.tree("a", version: "12")), randomness: 0)
+        #expect(words(machine.resync()) == ["list"])
+        return machine
+    }
+
+    @Test(arguments: [(APIFailure.Kind.busy, 500), (.busy, 504), (.invalid, 400), (.denied, 599)])
+    func theWatchGoesOnWhereItWas(_ kind: APIFailure.Kind, _ status: Int) throws {
+        var machine = try resyncing()
+        #expect(words(machine.fail(Sample.failure(kind, status), randomness: 0)) == ["wait 0.8 seconds", "watch 12"])
+        let next = words(machine.receive(try Sample.event("MODIFIED", Sample.tree("a", version: "13")), randomness: 0))
+        #expect(next == ["upsert a"])
+    }
+
+    @Test(arguments: [WatchStateMachine.Interruption.unreachable, .rubbish])
+    func alsoWhereNoAnswerCame(_ interruption: WatchStateMachine.Interruption) throws {
+        var machine = try resyncing()
+        _ = machine.receive(try Sample.page(["a"], version: "14", continuing: "more"))
+        #expect(words(machine.interrupt(interruption, randomness: 0)).last == "watch 12")
+    }
+
+    @Test func pagesThatExpireAreListedAnew() throws {
+        var machine = try resyncing()
+        _ = machine.receive(try Sample.page(["a"], version: "14", continuing: "more"))
+        #expect(words(machine.fail(Sample.failure(.expired, 410), randomness: 0)) == ["list whole"])
+    }
+
+    @Test func tooManyRequestsIsToldWhereItLasts() throws {
+        var machine = try resyncing()
+        let busy = Sample.failure(.busy, 429)
+        #expect(words(machine.fail(busy, randomness: 0)).first == "report busy")
+        var watching = WatchStateMachine()
+        _ = watching.receive(try Sample.page(["a"]))
+        let told = (1...4).map { _ in words(watching.fail(busy, randomness: 0)).contains("report busy") }
+        #expect(told == [false, false, true, true])
     }
 }
 
