@@ -62,15 +62,17 @@ let planCommand = Command(
         throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
     }
     let enforced = EnforcedState(loaded, canonical: wiring.canonical)
+    let known = try await journalKnowledge(wiring, instance, endpoint.name)
     var input = PlanInput(
         declared: enforced.objects, live: gathered.state.all,
-        record: try await knownObjects(wiring, instance, endpoint.name),
+        record: known.owned,
         readKinds: gathered.state.knownKinds,
         context: enforced.context(
             live: gathered.state, ownership: wiring.ownership(instance: instance),
-            fieldManager: ControllerConfiguration(instance: instance).fieldManager))
+            fieldManager: ControllerConfiguration(instance: instance).fieldManager,
+            user: try await cluster.whoWeAre()))
     let unproven = objectsOfUnprovenOwnership(input)
-    if !unproven.isEmpty {
+    if !known.isSettled, !unproven.isEmpty {
         input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
     }
     let plan = Planning.plan(input)
@@ -80,14 +82,15 @@ let planCommand = Command(
     return plan.isEmpty ? ExitStatus.success : ExitStatus.findings
 }
 
-/// What the journal knows to be owned; nothing where there is no journal yet.
-private func knownObjects(
+/// What the journal knows to be owned, and whether that is all; nothing where there is no journal yet.
+private func journalKnowledge(
     _ wiring: Wiring, _ instance: String, _ contextName: String
-) async throws -> [ObjectID: OwnershipRecord] {
-    guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return [:] }
+) async throws -> (owned: [ObjectID: OwnershipRecord], isSettled: Bool) {
+    guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return ([:], false) }
     let reader = try await JournalReader.open(wiring.journalPath)
     let scope = JournalReader.Scope(instance: instance, cluster: wiring.arguments.text("cluster") ?? contextName)
     let owned = try await reader.ownedObjects(scope)
+    let isSettled = try await reader.remembered(.ownershipSettled, scope) != nil
     await reader.close()
-    return owned.mapValues { OwnershipRecord(uid: $0.uid) }
+    return (owned.mapValues { OwnershipRecord(uid: $0.uid) }, isSettled)
 }

@@ -77,6 +77,7 @@ private func untilReachable(
         do throws(ClusterError) {
             let facts = try await cluster.facts()
             logger.log(.info, "Connected", [("server", cluster.endpoint.server), ("kubernetes", facts.version)])
+            for gap in facts.gaps { logger.log(.warning, "Something is not served", [("detail", gap)]) }
             try await check(facts, body)
             return
         } catch {

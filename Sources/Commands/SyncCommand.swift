@@ -28,6 +28,7 @@ let syncCommand = Command(
     let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
     try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
     let terminal = invocation.terminal
+    for gap in facts.gaps { terminal.writeError("warning: \(printable(gap))\n") }
     let isJSON = invocation.arguments.text("output") == "json"
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         notice in

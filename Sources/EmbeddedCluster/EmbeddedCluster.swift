@@ -170,7 +170,7 @@ private final class RequestLog: @unchecked Sendable {
     func note(_ request: ServerRequest) {
         lock.withLock {
             byMethod[request.method, default: 0] += 1
-            let isReview = request.path.hasSuffix("accessreviews")
+            let isReview = request.path.hasSuffix("reviews")
             if request.method != "GET", request.query("dryRun") == nil, !isReview { writeCount += 1 }
         }
     }

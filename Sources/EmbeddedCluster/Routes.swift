@@ -14,6 +14,16 @@ extension EmbeddedCluster {
         case "/apis": return json(groupList())
         case "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" where request.method == "POST":
             return try reviewAccess(request)
+        case "/apis/authentication.k8s.io/v1/selfsubjectreviews" where request.method == "POST":
+            let user = try user(of: request)
+            return ServerResponse(
+                status: 201, headers: [(name: "Content-Type", value: "application/json")],
+                body: ([
+                    "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
+                    "status": [
+                        "userInfo": ["username": .string(user.name), "groups": .array(user.groups.map(Tree.string))]
+                    ],
+                ] as Tree).jsonBytes())
         default: break
         }
         var parts = request.path.split(separator: "/").map(String.init)

@@ -197,40 +197,6 @@ package final class KubeCluster: ClusterAPI {
         return .pending(object, auditID: auditID(answer))
     }
 
-    // MARK: Facts
-
-    /// What is known of a cluster besides its objects.
-    package struct Facts: Sendable {
-        /// For people only: never a reason to do or not to do something (rule B6).
-        package var version: String
-        /// The uid of `kube-system`, which names a cluster for its whole life; nil where it may not be read.
-        package var identity: String?
-    }
-
-    /// Asks who the cluster is; fails where it cannot be reached or does not know us.
-    package func facts() async throws(ClusterError) -> Facts {
-        let version = try await serverVersion()
-        do throws(ClusterError) {
-            let system = try await read(ObjectID(.namespace, name: "kube-system"))
-            return Facts(version: version, identity: system?.uid)
-        } catch {
-            guard error.kind == .forbidden else { throw error }
-            return Facts(version: version, identity: nil)
-        }
-    }
-
-    /// Empty where it may not be read: it is for people only.
-    private func serverVersion() async throws(ClusterError) -> String {
-        do throws(ClusterError) {
-            let answer = try await call(
-                APIRequest(method: .get, path: "/version"), what: "read the server's version", resource: nil)
-            return (try? decode(answer.body))?["gitVersion"]?.string ?? ""
-        } catch {
-            guard [.forbidden, .resourceNotServed].contains(error.kind), error.status >= 400 else { throw error }
-            return ""
-        }
-    }
-
     // MARK: Sending
 
     /// Sends any request, for tools that stand beside the reconciler.
@@ -238,7 +204,7 @@ package final class KubeCluster: ClusterAPI {
         try await call(request, what: what, resource: nil).body
     }
 
-    private func call(_ request: APIRequest, what: String, resource: Resource?) async throws(ClusterError)
+    func call(_ request: APIRequest, what: String, resource: Resource?) async throws(ClusterError)
         -> HTTPResponse
     {
         await slots.take()
@@ -295,7 +261,7 @@ package final class KubeCluster: ClusterAPI {
             body: request.body, limits: limits)
     }
 
-    private func access() async throws(ClusterError) -> ClusterAccess {
+    func access() async throws(ClusterError) -> ClusterAccess {
         do throws(ClusterConfigurationError) {
             return try await endpoint.access()
         } catch {

@@ -164,6 +164,14 @@ extension APIRequest {
             contentType: "application/json", body: body.jsonBytes())
     }
 
+    /// Asks who the server takes us for; served since Kubernetes 1.28.
+    package static var selfReview: APIRequest {
+        let body: Tree = ["apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"]
+        return APIRequest(
+            method: .post, path: "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+            contentType: "application/json", body: body.jsonBytes())
+    }
+
     private static func dryRun(_ isDryRun: Bool) -> [(String, String)] { isDryRun ? [("dryRun", "All")] : [] }
 }
 

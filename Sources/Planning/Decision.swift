@@ -18,16 +18,19 @@ package struct DecisionContext: Sendable {
     package var declaredEarlier: Set<ObjectID>
     /// What stays cut off when a NetworkPolicy is deleted.
     package var isolation: Isolation
+    /// What must not be taken away from ourselves.
+    package var ownAccess: OwnAccess
 
     package init(
         ownership: Ownership, fieldManager: String, closedLabels: ClosedLabels = ClosedLabels(),
-        declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown
+        declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown, ownAccess: OwnAccess = .unknown
     ) {
         self.ownership = ownership
         self.fieldManager = fieldManager
         self.closedLabels = closedLabels
         self.declaredEarlier = declaredEarlier
         self.isolation = isolation
+        self.ownAccess = ownAccess
     }
 }
 
@@ -52,6 +55,7 @@ package struct Hold: Sendable, Equatable {
         case namespaceDeletion
         case ownershipConflict
         case pruneUnproven
+        case ownAccess
     }
 
     package var id: ObjectID
@@ -104,11 +108,16 @@ package func decide(
     id: ObjectID, declared: DeclaredObject?, live: LiveObject?, record: OwnershipRecord?, in context: DecisionContext
 ) -> Decision {
     guard let resource = id.resource else { return .leave }
+    let decision: Decision
     if let declared {
-        return decideDeclared(declared, resource: resource, live: live, record: record, in: context)
+        decision = decideDeclared(declared, resource: resource, live: live, record: record, in: context)
+    } else if let live {
+        decision = decideUndeclared(live, record: record, in: context)
+    } else {
+        decision = record == nil ? .leave : .release
     }
-    guard let live else { return record == nil ? .leave : .release }
-    return decideUndeclared(live, record: record, in: context)
+    guard case .act(let action) = decision, let hold = context.ownAccess.hold(action) else { return decision }
+    return .hold(hold)
 }
 
 private func decideDeclared(

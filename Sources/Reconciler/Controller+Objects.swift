@@ -188,6 +188,7 @@ extension Hold.Reason {
         case .namespaceDeletion: .namespaceDeletionHeld
         case .ownershipConflict: .ownershipConflict
         case .pruneUnproven: .pruneUnproven
+        case .ownAccess: .ownAccessHeld
         }
     }
 }
@@ -195,5 +196,5 @@ extension Hold.Reason {
 /// The incidents that end when their object is as declared again.
 private let objectIncidents: [IncidentReason] = [
     .driftCorrectionFailed, .actionFailed, .actionRejected, .actionForbidden, .namespaceDeletionHeld,
-    .namespaceTerminating, .deletionBlocked, .ownershipConflict, .pruneUnproven,
+    .namespaceTerminating, .deletionBlocked, .ownershipConflict, .pruneUnproven, .ownAccessHeld,
 ]

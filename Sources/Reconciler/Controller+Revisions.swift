@@ -148,6 +148,7 @@ extension Controller {
             return
         }
         isPlanning = true
+        await learnUser()
         if let enforced { await askHistory(planInput(enforced)) }
         isPlanning = false
         // The state may have moved while the history was read.
@@ -197,6 +198,17 @@ extension Controller {
         }
     }
 
+    /// Asks once who we are, so that nothing takes our own rights away.
+    private func learnUser() async {
+        guard !isUserKnown else { return }
+        do throws(ClusterError) {
+            user = try await cluster.whoWeAre()
+            isUserKnown = true
+        } catch {
+            notify(.trouble(error.message, hint: error.hint))
+        }
+    }
+
     func planInput(_ enforced: EnforcedState) -> PlanInput {
         PlanInput(
             declared: enforced.objects, live: live.all, record: owned.mapValues { OwnershipRecord(uid: $0.uid) },
@@ -205,8 +217,8 @@ extension Controller {
 
     func context(_ enforced: EnforcedState) -> DecisionContext {
         enforced.context(
-            live: live, ownership: ownership, fieldManager: configuration.fieldManager, declaredEarlier: declaredEarlier
-        )
+            live: live, ownership: ownership, fieldManager: configuration.fieldManager,
+            declaredEarlier: declaredEarlier, user: user)
     }
 
     /// Asks the repository's history about marked objects that the journal does not know, each of them once.

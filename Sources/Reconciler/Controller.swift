@@ -63,6 +63,9 @@ package actor Controller {
     var owned: [ObjectID: OwnedObject] = [:]
     /// The digest of the declaration that an object was last found equal to: a difference from there on is drift.
     var settledDigests: [ObjectID: String] = [:]
+    /// Who the server takes us for, once it was asked.
+    var user: UserIdentity?
+    var isUserKnown = false
     var declaredEarlier: Set<ObjectID> = []
     /// Objects about which the repository's history has been asked.
     var historyAsked: Set<ObjectID> = []

@@ -46,11 +46,13 @@ package struct EnforcedState: Sendable {
 extension EnforcedState {
     /// What deciding by this state needs besides the object itself.
     package func context(
-        live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = []
+        live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = [],
+        user: UserIdentity? = nil
     ) -> DecisionContext {
         DecisionContext(
             ownership: ownership, fieldManager: fieldManager, closedLabels: closedLabels,
-            declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] })
+            declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] },
+            ownAccess: OwnAccess(of: user) { live.objects(of: .roleBinding) + live.objects(of: .clusterRoleBinding) })
     }
 }
 

@@ -35,6 +35,8 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case ownershipConflict = "OwnershipConflict"
     /// An object carries our marker and is not declared, but nothing proves that we made it; it is left alone.
     case pruneUnproven = "PruneUnproven"
+    /// A change would take away Bylaw's own rights; it is held back.
+    case ownAccessHeld = "OwnAccessHeld"
     /// The cluster's API cannot be reached or read.
     case clusterUnreachable = "ClusterUnreachable"
     /// The cluster's history went back, as after a restore of its database.

@@ -24,6 +24,10 @@ package struct LiveState: Sendable {
         objectsByKind.values.reduce(into: [:]) { all, objects in all.merge(objects) { first, _ in first } }
     }
 
+    package func objects(of resource: Resource) -> [LiveObject] {
+        objectsByKind[resource].map { Array($0.values) } ?? []
+    }
+
     package func isKnown(_ resource: Resource) -> Bool { knownKinds.contains(resource) }
 
     /// The object as it was last seen before it was deleted; nil where nothing was seen there, or something is there.

@@ -139,6 +139,9 @@ package struct SourceError: Error, Equatable {
 /// Identity, bookkeeping and every refusal come back in the words of ``ClusterError``; an adapter never turns a failed
 /// read into an empty answer.
 package protocol ClusterAPI: Sendable {
+    /// Who the server takes us for; nil where it has no way to tell.
+    func whoWeAre() async throws(ClusterError) -> UserIdentity?
+
     /// Every object of a kind, as one consistent snapshot at the most recent version (rules C1 and C2).
     func list(_ resource: Resource) async throws(ClusterError) -> ObjectList
 

@@ -521,6 +521,39 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: OwnAccessHeld
+    severity: warning
+    ---
+
+    # A change would take away Bylaw's own rights; it is held
+
+    ## Meaning
+
+    The newest revision deletes or replaces the binding, role or service account that gives Bylaw its rights in the cluster, or takes Bylaw off the binding's subjects. Once that is gone Bylaw may not make it again, and may not make anything else.
+
+    ## Impact
+
+    That one object stays as it is in the cluster. Everything else is enforced.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw journal list --reason OwnAccessHeld --since 24h
+    bylaw journal show SEQ
+    kubectl get clusterrolebindings -o wide
+    ```
+
+    ## Mitigation
+
+    If it was a mistake, `git revert` the commit. If Bylaw is to have its rights another way, first bind them to it by a second binding under another name, then delete the old one by hand with `kubectl`.
+
+    ## Undo
+
+    Nothing was changed.
+
+    """#,
+    #"""
+    ---
     reason: OwnershipConflict
     severity: warning
     ---
@@ -562,7 +595,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    Bylaw deletes what left the repository only where its journal knows the object, or an earlier revision declared it, and no other object owns it. This one carries the marker and has no such proof, so it is left alone.
+    Bylaw deletes what left the repository only where its journal knows the object, or, where the journal was lost, an earlier revision declared it, and only what no other object owns and what is not part of Kubernetes itself (`system:` RBAC and the roles that the API server makes at its start). This one carries the marker and has no such proof, so it is left alone.
 
     ## Impact
 

@@ -20,6 +20,22 @@ import Testing
         #expect(Set(["get", "list", "watch", "create", "patch", "delete"]).isSubset(of: verbs), "\(verbs)")
     }
 
+    @Test func nothingThatIsNeededIsMissing() async throws {
+        #expect(try await server.bylaw.facts().gaps == [])
+    }
+
+    /// Served since Kubernetes 1.28; older servers say that they do not know it.
+    @Test func theServerTellsWhoWeAreOrThatItCannot() async throws {
+        let answer = try await server.send(.selfReview)
+        guard answer.status != 404 else {
+            #expect(answer.failure.kind == .resourceNotServed)
+            #expect(try await server.bylaw.whoWeAre() == nil, "and a client certificate does not tell either")
+            return
+        }
+        #expect(answer.tree["status"]?["userInfo"]?["username"] == "bylaw")
+        #expect(try await server.bylaw.whoWeAre() != nil)
+    }
+
     /// Rule B7.
     @Test func anUnknownGroupIsPlainText() async throws {
         let answer = try await server.send(.get("/apis/contract.example/v1/things"), as: .admin)

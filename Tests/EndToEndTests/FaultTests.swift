@@ -269,6 +269,15 @@ import Testing
         #expect(try await program.run(["sync"] + flags).status == 0)
     }
 
+    /// Rule B5: what the server does not serve is said at once, and the rest is enforced.
+    @Test func aKindThatIsNotServedIsSaid() async throws {
+        try await commit(teamManifests(namespace))
+        cluster.inject("GET", "/apis/networking.k8s.io/v1", Self.failure(404), count: 1)
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0)
+        #expect(sync.errors.contains("does not serve networking.k8s.io/v1"), "\(sync.errors)")
+    }
+
     /// A list that works beside a watch that does not is one lasting incident, not one a minute.
     @Test func aWatchThatMayNotBeOpenedIsOneIncident() async throws {
         try await commit(teamManifests(namespace))
@@ -281,6 +290,31 @@ import Testing
         try await run.stop()
         #expect(try await program.entries(["--reason", "ClusterUnreachable"]).count == 1)
         #expect(try await program.run(["status", "--journal", program.journal]).status == 1)
+    }
+
+    /// Rule F4: the binding that gives the program its rights could not be made again.
+    @Test func ourOwnBindingIsNotDeleted() async throws {
+        let own = """
+            ---
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRoleBinding
+            metadata: {name: e2e-own}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ROLE}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: admin}]
+
+            """
+        let id = ObjectID(.clusterRoleBinding, name: "e2e-own")
+        try await commit(teamManifests(namespace) + own.replacingOccurrences(of: "ROLE", with: "edit"))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await commit(teamManifests(namespace) + own.replacingOccurrences(of: "ROLE", with: "view"))
+        #expect(try await program.run(["plan"] + flags).output.contains("its own rights"))
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        try await commit(teamManifests(namespace))
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(id)?["roleRef"]?["name"] == "edit")
+        #expect(try await !program.entries(["--reason", "OwnAccessHeld", "--outcome", "held"]).isEmpty)
+        try await cluster.delete(id)
+        #expect(try await program.run(["sync"] + flags).status == 0, "a person may do it by hand")
     }
 
     /// Rule N6: an event that changes nothing of what failed is no reason to try again sooner.

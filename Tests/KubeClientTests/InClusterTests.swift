@@ -1,6 +1,7 @@
 import Foundation
 import HTTPClient
 import KubeClient
+import Manifest
 import TestSupport
 import Testing
 
@@ -28,6 +29,30 @@ import Testing
         let access = try await endpoint.access()
         #expect(access.header == SecretBytes(bytes("Bearer pod-token")))
         #expect(access.tls.certificateAuthorities == bytes(certificate(5)))
+    }
+
+    private func token(_ claims: String) -> SecretBytes {
+        func part(_ text: String) -> String {
+            Data(text.utf8).base64EncodedString().replacingOccurrences(of: "+", with: "-")
+                .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+        }
+        return SecretBytes(bytes("Bearer \(part(#"{"alg":"RS256"}"#)).\(part(claims)).c2ln"))
+    }
+
+    /// Before Kubernetes 1.28 only the token itself says who we are.
+    @Test func aServiceAccountsTokenTellsItsName() {
+        let user = serviceAccount(of: token(#"{"sub":"system:serviceaccount:bylaw-system:bylaw","aud":["?>?"]}"#))
+        #expect(user?.name == "system:serviceaccount:bylaw-system:bylaw")
+        #expect(user?.groups.contains("system:serviceaccounts:bylaw-system") == true)
+    }
+
+    @Test(arguments: [
+        #"{"sub":"ann@example.com"}"#, #"{"sub":"system:serviceaccount:a"}"#, #"{"sub":7}"#, "{}", "no JSON", "",
+        #"{"sub":"system:serviceaccount:a:b:c"}"#,
+    ])
+    func anotherTokenTellsNothing(_ claims: String) {
+        #expect(serviceAccount(of: token(claims)) == nil)
+        #expect(serviceAccount(of: SecretBytes(bytes("Bearer \(claims)"))) == nil)
     }
 
     @Test func writesAnIPv6AddressInBrackets() throws {
