@@ -183,14 +183,22 @@ extension EmbeddedCluster {
             "groupVersion": .string(group.isEmpty ? "v1" : "\(group)/v1"),
             "resources": .array(
                 Resource.managed.filter { $0.group == group }.map { resource in
-                    [
+                    var entry: Tree = [
                         "name": .string(resource.plural), "kind": .string(resource.kind),
                         "namespaced": .bool(resource.isNamespaced),
                         "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
                     ]
+                    if let name = Self.shortNames[resource] { entry.set(["shortNames"], to: [.string(name)]) }
+                    return entry
                 }),
         ]
     }
+
+    /// What people type for a kind in kubectl.
+    private static let shortNames: [Resource: String] = [
+        .namespace: "ns", .serviceAccount: "sa", .resourceQuota: "quota", .limitRange: "limits",
+        .networkPolicy: "netpol",
+    ]
 
     // MARK: Lists and watches
 

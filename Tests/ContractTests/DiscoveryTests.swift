@@ -17,6 +17,11 @@ import Testing
         let verbs = served?["verbs"]?.array?.compactMap(\.string) ?? []
         #expect(served?["kind"] == .string(resource.kind))
         #expect(served?["namespaced"] == .bool(resource.isNamespaced))
+        let shortNames: [Resource: Tree] = [
+            .namespace: ["ns"], .serviceAccount: ["sa"], .resourceQuota: ["quota"], .limitRange: ["limits"],
+            .networkPolicy: ["netpol"],
+        ]
+        #expect(served?["shortNames"] == shortNames[resource])
         #expect(Set(["get", "list", "watch", "create", "patch", "delete"]).isSubset(of: verbs), "\(verbs)")
     }
 
