@@ -1,4 +1,3 @@
-package import Manifest
 package import Policy
 
 /// What a controller tells whoever started it, for logs and the progress line; the record is the journal.
@@ -15,22 +14,4 @@ package enum ControllerNotice: Sendable {
     case progress(done: Int, total: Int)
     /// A pass ended.
     case synced(PassReport)
-}
-
-/// What one pass did.
-package struct PassReport: Sendable, Equatable {
-    package var revision: String
-    package var isRevisionRefused = false
-    package var declaredCount = 0
-    package var changes: [ActionKind: Int] = [:]
-    package var driftCorrections = 0
-    package var failures = 0
-    package var held = 0
-    package var waiting = 0
-    package var duration: Duration = .zero
-
-    package init(revision: String) { self.revision = revision }
-
-    /// Whether live equals declared now.
-    package var isConverged: Bool { failures == 0 && held == 0 && waiting == 0 && !isRevisionRefused }
 }

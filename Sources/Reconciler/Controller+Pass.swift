@@ -1,0 +1,174 @@
+import Planning
+import Manifest
+
+/// A pass over everything.
+extension Controller {
+    /// Whether every kind has been listed, or has failed to be.
+    var isGathered: Bool { unreadKinds.isEmpty }
+
+    /// Puts everything that differs into the queue, in the order of a plan.
+    ///
+    /// A pass that is under way is not waited for: objects that fail for long must not keep a later revision from taking
+    /// rights away (design, section 5.2).
+    func beginPass() async {
+        guard isGathered, !isPlanning else {
+            needsPass = true
+            return
+        }
+        isPlanning = true
+        await learnUser()
+        if let enforced { await askHistory(planInput(enforced)) }
+        isPlanning = false
+        // The state may have moved while the history was read.
+        guard let enforced else { return }
+        needsPass = false
+        let plan = Planning.plan(planInput(enforced))
+        let troubled = Set(openIncidents.keys.compactMap { $0 }).union(openIntents.keys).filter(isTroubled)
+            .union(held).union(failing).union(waiting)
+        held = []
+        // What cannot be read may differ, be it declared or still to be removed.
+        failing = Set(enforced.objects.keys).union(owned.keys).filter { $0.resource.map { !live.isKnown($0) } ?? true }
+        failingProtections = []
+        waiting = []
+        var report = PassReport(revision: enforced.revision.commit)
+        report.declaredCount = enforced.objects.count
+        let acting = Set(plan.actions.map(\.id))
+        pass = PassInProgress(
+            report: report, startedAt: surroundings.uptime(),
+            total: acting.count + plan.holds.count + plan.recognised.count + plan.waiting.count)
+        for action in plan.actions { enqueue(action) }
+        for id in plan.holds.map(\.id) + plan.recognised.map(\.id) + plan.waiting.map(\.id) + plan.released {
+            queue.addUrgent(id)
+        }
+        // What is as declared now may have incidents that are over.
+        for id in troubled where !acting.contains(id) { queue.addUrgent(id) }
+        await keepDigests(enforced, except: acting)
+        await advancePass()
+        wake()
+    }
+
+    /// Writes down which owned objects are as this revision declares them without a change: a difference from now on is
+    /// drift, also after a restart.
+    private func keepDigests(_ enforced: EnforcedState, except acting: Set<ObjectID>) async {
+        var changed: [ObjectID: OwnedObject] = [:]
+        for (id, digest) in enforced.digests where !acting.contains(id) {
+            guard var record = owned[id], record.uid == live[id]?.uid else { continue }
+            settledDigests[id] = digest
+            guard record.declarationDigest != digest else { continue }
+            record.declarationDigest = digest
+            record.revision = enforced.revision.commit
+            changed[id] = record
+        }
+        guard !changed.isEmpty else { return }
+        await withJournal("record what is as declared") { () async throws(JournalError) in
+            try await self.journal.note(owned: changed)
+            self.owned.merge(changed) { $1 }
+        }
+    }
+
+    /// Asks once who we are, so that nothing takes our own rights away.
+    private func learnUser() async {
+        guard !isUserKnown else { return }
+        do throws(ClusterError) {
+            user = try await cluster.whoWeAre()
+            isUserKnown = true
+        } catch {
+            notify(.trouble(error.message, hint: error.hint))
+        }
+    }
+
+    func planInput(_ enforced: EnforcedState) -> PlanInput {
+        PlanInput(
+            declared: enforced.objects, live: live.all, record: owned.mapValues { OwnershipRecord(uid: $0.uid) },
+            readKinds: live.knownKinds, context: context(enforced))
+    }
+
+    func context(_ enforced: EnforcedState) -> DecisionContext {
+        enforced.context(
+            live: live, ownership: ownership, fieldManager: configuration.fieldManager,
+            declaredEarlier: declaredEarlier, user: user)
+    }
+
+    /// Asks the repository's history about marked objects that the journal does not know, each of them once.
+    ///
+    /// Only where the journal was lost: with it, an object that it does not know was put there by somebody else.
+    private func askHistory(_ input: PlanInput) async {
+        guard let enforced, isHistoryProof else { return }
+        let unproven = objectsOfUnprovenOwnership(input).subtracting(historyAsked)
+        guard !unproven.isEmpty else { return }
+        do throws(SourceError) {
+            declaredEarlier.formUnion(try await source.declaredEarlier(unproven, before: enforced.revision.commit))
+            historyAsked.formUnion(unproven)
+        } catch {
+            notify(.trouble(error.explanation.message, hint: error.explanation.hint))
+        }
+    }
+
+    /// Puts one action's object into the queue, behind the role that it refers to where that is still to be made.
+    func enqueue(_ action: Action) {
+        var stage = action.stage
+        let role = referencedRole(action).flatMap { enforced?.objects[$0] != nil && live[$0] == nil ? $0 : nil }
+        // Nothing takes away access that it cannot give back in the new form.
+        if role != nil, action.kind == .replace { stage = max(stage, .binding) }
+        // What takes away waits for no role: it might wait for a stage that waits for it.
+        queue.add(action.id, stage: stage, after: stage > .role ? role : nil)
+    }
+
+    /// The role that a binding names.
+    func referencedRole(_ action: Action) -> ObjectID? {
+        guard let reference = action.desired?["roleRef"], let name = reference["name"]?.string else { return nil }
+        switch reference["kind"]?.string {
+        case "Role": return ObjectID(.role, namespace: action.id.namespace, name: name)
+        case "ClusterRole": return ObjectID(.clusterRole, name: name)
+        default: return nil
+        }
+    }
+
+    /// Notes that work went on, and ends the pass when nothing of it is left.
+    func advancePass() async {
+        guard var current = pass else { return }
+        current.done = max(current.done, current.total - queue.activeCount)
+        if current.done - current.lastShown >= max(1, current.total / 100) {
+            current.lastShown = current.done
+            notify(.progress(done: min(current.done, current.total), total: current.total))
+        }
+        pass = current
+        guard queue.activeCount == 0, mode == .continuous || queue.delayedCount == 0 else { return }
+        var report = current.report
+        report.failures = failing.count
+        report.held = held.count
+        report.waiting = waiting.count
+        report.isRevisionRefused = refusedCommit != nil
+        report.duration = surroundings.uptime() - current.startedAt
+        pass = nil
+        lastReport = report
+        notify(.synced(report))
+        guard let enforced else { return }
+        let entry = EntryDraft(
+            at: surroundings.now(), kind: .event, reason: .synced,
+            outcome: report.failures > 0 ? .failed : report.held > 0 ? .held : .succeeded,
+            revision: RevisionFacts(enforced.revision), duration: report.duration, message: report.summary)
+        await withJournal("record the end of a pass") { () async throws(JournalError) in
+            try await self.journal.record(entry, owned: .unchanged)
+            if report.isConverged {
+                try await self.resolve([.clusterRewound], object: nil)
+                try await self.trustJournal()
+            }
+            if self.interruptedKinds.isEmpty, Resource.managed.allSatisfy(self.live.isKnown) {
+                try await self.resolve([.clusterUnreachable], object: nil)
+            }
+            try await self.endOldFights()
+            try await self.rememberStatus()
+        }
+        if mode == .continuous, needsPass { await beginPass() }
+    }
+
+    /// After a whole pass the journal knows everything that is ours: the history has no say from then on.
+    private func trustJournal() async throws(JournalError) {
+        guard isHistoryProof else { return }
+        try await journal.remember(.ownershipSettled, "true")
+        isHistoryProof = false
+        declaredEarlier = []
+        historyAsked = []
+    }
+}

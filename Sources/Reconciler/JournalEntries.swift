@@ -1,0 +1,164 @@
+package import Manifest
+
+/// What an entry is about.
+package enum EntryKind: String, Sendable, CaseIterable {
+    /// A change to the cluster.
+    case action
+    /// A revision that was accepted or refused, a fetch, a whole sync, a start or stop.
+    case event
+    /// Something held back, failed or noticed, with no change to the cluster.
+    case notice
+}
+
+/// Why an entry was written: routine, or an incident.
+package enum EntryReason: Sendable, Equatable, Hashable {
+    /// A new revision asked for it.
+    case revisionChanged
+    /// A revision was found sound and is enforced from now on.
+    case revisionAccepted
+    /// A pass ended with live equal to declared.
+    case synced
+    /// An object was found as declared and ours, without a write.
+    case recognised
+    case started
+    case stopped
+    case incident(IncidentReason)
+
+    /// The stable CamelCase word.
+    package var word: String {
+        switch self {
+        case .revisionChanged: "RevisionChanged"
+        case .revisionAccepted: "RevisionAccepted"
+        case .synced: "Synced"
+        case .recognised: "Recognised"
+        case .started: "Started"
+        case .stopped: "Stopped"
+        case .incident(let reason): reason.rawValue
+        }
+    }
+
+    /// Every reason: the routine, then the incidents.
+    package static let all: [EntryReason] =
+        [.revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped]
+        + IncidentReason.allCases.map(EntryReason.incident)
+
+    package init?(word: String) {
+        if let reason = Self.all.first(where: { $0.word == word }) {
+            self = reason
+        } else {
+            return nil
+        }
+    }
+
+    package var incident: IncidentReason? { if case .incident(let reason) = self { reason } else { nil } }
+}
+
+package enum EntryOutcome: String, Sendable, CaseIterable {
+    /// It was done, or what was noted is simply so.
+    case succeeded
+    /// It failed; `message` says why.
+    case failed
+    /// A guardrail holds it back.
+    case held
+    /// Found undone at the start after a crash.
+    case abandoned
+}
+
+/// Who changed an object, and how sure that is.
+package struct Actor: Sendable, Equatable {
+    package enum Certainty: String, Sendable, CaseIterable {
+        /// Only the field manager's name says so, and any client may choose any name (rule A17).
+        case claimed
+        /// The object does not tell.
+        case unknown
+    }
+
+    package var name: String
+    package var operation: String
+    /// When the server says it was, RFC 3339.
+    package var time: String?
+    package var certainty: Certainty
+
+    package init(name: String, operation: String, time: String?, certainty: Certainty) {
+        self.name = name
+        self.operation = operation
+        self.time = time
+        self.certainty = certainty
+    }
+}
+
+/// What an entry says of the revision it belongs to.
+package struct RevisionFacts: Sendable, Equatable {
+    package var commit: String
+    package var author: String
+    package var committer: String
+    package var subject: String
+    package var pullRequest: Int?
+    package var trailers: [Revision.Trailer]
+
+    package init(_ revision: Revision) {
+        commit = revision.commit
+        author = revision.author.description
+        committer = revision.committer.description
+        subject = revision.subject
+        pullRequest = revision.pullRequest
+        trailers = revision.trailers
+    }
+
+    package init(
+        commit: String, author: String, committer: String, subject: String, pullRequest: Int?,
+        trailers: [Revision.Trailer]
+    ) {
+        self.commit = commit
+        self.author = author
+        self.committer = committer
+        self.subject = subject
+        self.pullRequest = pullRequest
+        self.trailers = trailers
+    }
+}
+
+/// An entry before it has a place in the journal.
+package struct EntryDraft: Sendable {
+    package var at: Timestamp
+    package var kind: EntryKind
+    package var reason: EntryReason
+    package var outcome: EntryOutcome
+    package var action: ActionKind?
+    package var object: ObjectID?
+    package var uid: String?
+    package var resourceVersion: String?
+    package var before: Tree?
+    package var after: Tree?
+    package var patch: Tree?
+    package var revision: RevisionFacts?
+    package var actor: Actor?
+    package var duration: Duration?
+    /// The API server's audit id of the write.
+    package var auditID: String?
+    package var message: String
+
+    package init(
+        at: Timestamp, kind: EntryKind, reason: EntryReason, outcome: EntryOutcome, action: ActionKind? = nil,
+        object: ObjectID? = nil, uid: String? = nil, resourceVersion: String? = nil, before: Tree? = nil,
+        after: Tree? = nil, patch: Tree? = nil, revision: RevisionFacts? = nil, actor: Actor? = nil,
+        duration: Duration? = nil, auditID: String? = nil, message: String
+    ) {
+        self.at = at
+        self.kind = kind
+        self.reason = reason
+        self.outcome = outcome
+        self.action = action
+        self.object = object
+        self.uid = uid
+        self.resourceVersion = resourceVersion
+        self.before = before
+        self.after = after
+        self.patch = patch
+        self.revision = revision
+        self.actor = actor
+        self.duration = duration
+        self.auditID = auditID
+        self.message = message
+    }
+}

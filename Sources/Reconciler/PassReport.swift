@@ -1,0 +1,48 @@
+package import Manifest
+
+/// What one pass did.
+package struct PassReport: Sendable, Equatable {
+    package var revision: String
+    package var isRevisionRefused = false
+    package var declaredCount = 0
+    package var changes: [ActionKind: Int] = [:]
+    package var driftCorrections = 0
+    package var failures = 0
+    package var held = 0
+    package var waiting = 0
+    package var duration: Duration = .zero
+
+    package init(revision: String) { self.revision = revision }
+
+    /// Whether live equals declared now.
+    package var isConverged: Bool { failures == 0 && held == 0 && waiting == 0 && !isRevisionRefused }
+}
+
+extension PassReport {
+    /// One line for people: what changed, and what did not come to its end.
+    package var summary: String {
+        var parts: [String] = []
+        for kind in ActionKind.allCases {
+            if let count = changes[kind], count > 0 { parts.append("\(count) \(kind.pastTense)") }
+        }
+        if parts.isEmpty { parts.append("nothing to change") }
+        if driftCorrections > 0 { parts.append("\(driftCorrections) of them drift") }
+        if failures > 0 { parts.append("\(failures) failed") }
+        if held > 0 { parts.append("\(held) held") }
+        if waiting > 0 { parts.append("\(waiting) waiting for a deletion to end") }
+        return parts.joined(separator: ", ") + " (\(declaredCount) declared)"
+    }
+}
+
+extension ActionKind {
+    /// `created`, `updated` and so on, as summaries say it.
+    package var pastTense: String {
+        switch self {
+        case .create: "created"
+        case .update: "updated"
+        case .replace: "replaced"
+        case .delete: "deleted"
+        case .adopt: "adopted"
+        }
+    }
+}
