@@ -70,7 +70,8 @@ let planCommand = Command(
         context: enforced.context(
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            user: try await cluster.whoWeAre()))
+            user: try await cluster.whoWeAre().map(OwnAccess.User.known) ?? .unknowable,
+            settledDigests: known.digests))
     let unproven = objectsOfUnprovenOwnership(input)
     if !known.isSettled, !unproven.isEmpty {
         input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
@@ -85,12 +86,12 @@ let planCommand = Command(
 /// What the journal knows to be owned, and whether that is all; nothing where there is no journal yet.
 private func journalKnowledge(
     _ wiring: Wiring, _ instance: String, _ contextName: String
-) async throws -> (owned: [ObjectID: OwnershipRecord], isSettled: Bool) {
-    guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return ([:], false) }
+) async throws -> (owned: [ObjectID: OwnershipRecord], digests: [ObjectID: String], isSettled: Bool) {
+    guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return ([:], [:], false) }
     let reader = try await JournalReader.open(wiring.journalPath)
     let scope = JournalReader.Scope(instance: instance, cluster: wiring.arguments.text("cluster") ?? contextName)
     let owned = try await reader.ownedObjects(scope)
-    let isSettled = try await reader.remembered(.ownershipSettled, scope) != nil
+    let isSettled = try await reader.remembered(.ownershipSettled, scope) == "true"
     await reader.close()
-    return (owned.mapValues { OwnershipRecord(uid: $0.uid) }, isSettled)
+    return (owned.mapValues { OwnershipRecord(uid: $0.uid) }, owned.mapValues(\.declarationDigest), isSettled)
 }

@@ -8,8 +8,8 @@ package struct Fault: Sendable {
     package enum Effect: Sendable {
         /// An answer with this status; the body is JSON where one is given, else the text.
         case answer(status: Int, body: Tree?, text: String, retryAfter: Int?)
-        /// No answer for so long, then the usual one.
-        case delay(Duration)
+        /// The usual answer, late.
+        case late
         /// What was asked for is done, and this is answered instead of what came of it.
         case lostAnswer(status: Int)
     }
@@ -20,16 +20,20 @@ package struct Fault: Sendable {
     /// Whose requests it strikes; nil for everybody's.
     package var fieldManager: String?
     package var effect: Effect
+    /// How long it lets the client wait first.
+    package var delay: Duration
     /// How many requests it strikes.
     package var count: Int
 
     package init(
-        method: String, pathPart: String = "", fieldManager: String? = nil, effect: Effect, count: Int = 1
+        method: String, pathPart: String = "", fieldManager: String? = nil, effect: Effect, delay: Duration = .zero,
+        count: Int = 1
     ) {
         self.method = method
         self.pathPart = pathPart
         self.fieldManager = fieldManager
         self.effect = effect
+        self.delay = delay
         self.count = count
     }
 }
@@ -53,22 +57,22 @@ final class Faults: @unchecked Sendable {
     func strike(_ request: ServerRequest) async -> Outcome {
         let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
         let target = query.isEmpty ? request.path : "\(request.path)?\(query)"
-        let effect: Fault.Effect? = lock.withLock {
+        let struck: Fault? = lock.withLock {
             let index = waiting.firstIndex {
                 $0.method == request.method && ($0.pathPart.isEmpty || target.contains($0.pathPart))
                     && ($0.fieldManager == nil || $0.fieldManager == request.query("fieldManager"))
             }
             guard let index else { return nil }
-            let effect = waiting[index].effect
+            let fault = waiting[index]
             waiting[index].count -= 1
             if waiting[index].count <= 0 { waiting.remove(at: index) }
-            return effect
+            return fault
         }
-        switch effect {
-        case nil: return .none
-        case .delay(let duration)?:
-            do { try await Task.sleep(for: duration) } catch { return .none }
-            return .none
+        if let delay = struck?.delay, delay > .zero {
+            do { try await Task.sleep(for: delay) } catch { return .none }
+        }
+        switch struck?.effect {
+        case nil, .late?: return .none
         case .lostAnswer(let status)?:
             return .lostAnswer(
                 ServerResponse(

@@ -23,7 +23,7 @@ package struct DecisionContext: Sendable {
 
     package init(
         ownership: Ownership, fieldManager: String, closedLabels: ClosedLabels = ClosedLabels(),
-        declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown, ownAccess: OwnAccess = .unknown
+        declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown, ownAccess: OwnAccess = .none
     ) {
         self.ownership = ownership
         self.fieldManager = fieldManager

@@ -3,13 +3,24 @@ package import Manifest
 /// What gives this instance its own rights.
 ///
 /// Deleting it is not checked by the server, but making it again would be, with rights that are gone by then (rule F4):
-/// whoever deletes the binding that lets it write can only be helped by a person.
+/// whoever deletes the binding that lets it write can only be helped by a person. Its rights hold for the whole cluster,
+/// so it is a ClusterRoleBinding that gives them; a RoleBinding that names us is somebody else's doing.
 package struct OwnAccess: Sendable {
-    private let user: UserIdentity?
-    private let bindings: @Sendable () -> [LiveObject]
+    /// Who the server takes us for.
+    package enum User: Sendable, Equatable {
+        case known(UserIdentity)
+        /// The server has no way to tell.
+        case unknowable
+        /// It was not asked yet, or did not answer: then everything that might be ours is held back.
+        case notAsked
+    }
 
-    /// Nothing is known, and so nothing held back.
-    package static let unknown = OwnAccess(of: nil) { [] }
+    private let user: User
+    private let bindings: @Sendable () -> [LiveObject]?
+    private let isDrift: @Sendable (ObjectID) -> Bool
+
+    /// Nothing is known, and nothing held back.
+    package static let none = OwnAccess(of: .unknowable, bindings: { [] }, isDrift: { _ in false })
 
     /// Groups that everybody, or every workload, belongs to: a binding of theirs is no more ours than anybody's.
     private static let commonGroups: Set<String> = [
@@ -17,54 +28,61 @@ package struct OwnAccess: Sendable {
     ]
 
     /// - Parameters:
-    ///   - user: Who we are; nil where the server does not tell.
-    ///   - bindings: All live bindings, of both kinds, as far as they are known.
-    package init(of user: UserIdentity?, bindings: @escaping @Sendable () -> [LiveObject]) {
+    ///   - bindings: All live ClusterRoleBindings; nil while they are not known.
+    ///   - isDrift: Whether an object was as the same declaration wants it before: then what differs is somebody's doing,
+    ///     and gave us nothing.
+    package init(
+        of user: User, bindings: @escaping @Sendable () -> [LiveObject]?,
+        isDrift: @escaping @Sendable (ObjectID) -> Bool
+    ) {
         self.user = user
         self.bindings = bindings
+        self.isDrift = isDrift
     }
 
     /// The reason to hold an action back, or nil where it leaves our own rights alone.
     func hold(_ action: Action) -> Hold? {
-        guard user != nil, let live = action.before, takesAway(action, from: live) else { return nil }
+        guard user != .unknowable, let live = action.before, takesAway(action, from: live), !isDrift(action.id) else {
+            return nil
+        }
+        let why =
+            user == .notAsked
+            ? "it may give Bylaw its own rights, and the server did not tell yet who Bylaw is"
+            : "it gives Bylaw its own rights, and without them it could not be made again"
         return Hold(
-            id: action.id, reason: .ownAccess,
-            message:
-                "\(action.kind.rawValue) \(action.id) is held: it gives Bylaw its own rights, and without them it could"
-                + " not be made again")
+            id: action.id, reason: .ownAccess, message: "\(action.kind.rawValue) \(action.id) is held: \(why)")
     }
 
     private func takesAway(_ action: Action, from live: LiveObject) -> Bool {
         let isRemoved = action.kind == .delete || action.kind == .replace
         switch action.id.resource {
-        case .roleBinding, .clusterRoleBinding:
-            guard namesUs(live.tree, in: live.id.namespace) else { return false }
-            return isRemoved || action.desired.map { !namesUs($0, in: live.id.namespace) } ?? true
-        case .role, .clusterRole:
-            return isRemoved && bindings().contains { refers($0, to: live.id) && namesUs($0.tree, in: $0.id.namespace) }
+        case .clusterRoleBinding:
+            guard mayNameUs(live.tree) else { return false }
+            return isRemoved || action.desired.map { !mayNameUs($0) } ?? true
+        case .clusterRole:
+            guard isRemoved else { return false }
+            guard let bindings = bindings() else { return true }
+            return bindings.contains { $0.tree["roleRef"]?["name"]?.string == live.id.name && mayNameUs($0.tree) }
         case .serviceAccount:
-            return isRemoved && user?.name == "system:serviceaccount:\(live.id.namespace):\(live.id.name)"
+            guard isRemoved else { return false }
+            guard case .known(let identity) = user else { return true }
+            return identity.name == "system:serviceaccount:\(live.id.namespace):\(live.id.name)"
         default: return false
         }
     }
 
-    private func namesUs(_ binding: Tree, in namespace: String) -> Bool {
-        guard let user else { return false }
+    /// Whether a binding names us; any may, as long as we do not know who we are.
+    private func mayNameUs(_ binding: Tree) -> Bool {
+        guard case .known(let identity) = user else { return true }
         return (binding["subjects"]?.array ?? []).contains { subject in
             let name = subject["name"]?.string ?? ""
             switch subject["kind"]?.string {
-            case "User": return name == user.name
-            case "Group": return user.groups.contains(name) && !Self.commonGroups.contains(name)
+            case "User": return name == identity.name
+            case "Group": return identity.groups.contains(name) && !Self.commonGroups.contains(name)
             case "ServiceAccount":
-                return user.name == "system:serviceaccount:\(subject["namespace"]?.string ?? namespace):\(name)"
+                return identity.name == "system:serviceaccount:\(subject["namespace"]?.string ?? ""):\(name)"
             default: return false
             }
         }
-    }
-
-    private func refers(_ binding: LiveObject, to role: ObjectID) -> Bool {
-        let reference = binding.tree["roleRef"]
-        guard reference?["kind"]?.string == role.kind, reference?["name"]?.string == role.name else { return false }
-        return role.namespace.isEmpty || role.namespace == binding.id.namespace
     }
 }

@@ -68,11 +68,11 @@ extension Controller {
         }
         if action.stage == .loosen, let other = failedProtection(beside: action, enforced: enforced) {
             waiting.insert(id)
+            waitingForProtection[other, default: []].insert(id)
             try await raise(
                 .actionFailed, object: id, outcome: .held,
                 message:
                     "\(action.kind.rawValue) \(id) waits, since it opens what \(other) is to close, and that failed")
-            scheduleRetry(id, .afterBackOff)
             return false
         }
         guard isDrift(id, enforced) else { return true }
@@ -82,12 +82,12 @@ extension Controller {
                 pausedUntil[id] = nil
                 return true
             }
-            queue.addDelayed(id, due: until)
+            queue.addDelayed(id, due: until, isUrgent: true)
             return false
         }
         guard let pause = fights[id]?.pause(at: now), pause > .zero else { return true }
         pausedUntil[id] = now + pause
-        queue.addDelayed(id, due: now + pause)
+        queue.addDelayed(id, due: now + pause, isUrgent: true)
         return false
     }
 
@@ -141,6 +141,8 @@ extension Controller {
         held.remove(id)
         failing.remove(id)
         failingProtections.remove(id)
+        // They go by their stage again, behind whatever else is to protect.
+        for other in waitingForProtection.removeValue(forKey: id) ?? [] { consider(other, isEvent: false) }
         waiting.remove(id)
         failureCounts[id] = nil
         failedDifferences[id] = nil

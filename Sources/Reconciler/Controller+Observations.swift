@@ -27,13 +27,16 @@ extension Controller {
     }
 
     private func acceptList(_ list: ObjectList, of resource: Resource, isRewound: Bool) async {
-        let isFirst = unreadKinds.remove(resource) != nil
+        // Late, where the other kinds did not wait for this one.
+        let isFirst = unreadKinds.remove(resource) != nil || !live.isKnown(resource)
         failedFirstLists[resource] = nil
         let changed = live.replace(resource, with: list, isRewound: isRewound)
         if isRewound {
             // What is back was ours, and the journal has let go of it since.
             isHistoryProof = true
+            needsPass = true
             await withJournal("record that the cluster's history went back") { () async throws(JournalError) in
+                try await self.journal.remember(.ownershipSettled, "false")
                 try await self.raise(
                     .clusterRewound, object: nil,
                     message: "the list of \(resource.qualifiedPlural) is at version \(list.resourceVersion), "
@@ -43,13 +46,14 @@ extension Controller {
         guard isGathered else { return }
         if isFirst {
             // With the last kind that was missing everything can be compared for the first time.
-            if pass == nil, enforced != nil { await beginPass() }
+            if enforced != nil { await beginPass() }
             return
         }
+        if isRewound, enforced != nil { await beginPass() }
         // The safety net compares all that is declared, not only what changed.
         let declared = enforced?.objects.keys.filter { $0.resource == resource } ?? []
         let ours = owned.keys.filter { $0.resource == resource }
-        for id in changed.union(declared).union(ours) { consider(id) }
+        for id in changed.union(declared).union(ours) { consider(id, isEvent: false) }
         if resource == .namespace { for name in waitingForNamespace.keys { considerWaiting(in: name) } }
         await withJournal("record the end of a fight") { () async throws(JournalError) in try await self.endOldFights()
         }
@@ -79,12 +83,14 @@ extension Controller {
     }
 
     /// Puts an object into the queue if something has to happen to it.
-    func consider(_ id: ObjectID) {
+    ///
+    /// - Parameter isEvent: Whether a single change was seen; a complete list gives what fails a new chance in any case.
+    func consider(_ id: ObjectID, isEvent: Bool = true) {
         guard let enforced, isGathered, let resource = id.resource, live.isKnown(resource) else { return }
         switch decision(on: id, live: live[id], by: enforced) {
         case .leave:
             if isTroubled(id) { queue.addUrgent(id) }
-        case .act(let action) where queue.isDelayed(id) && failedDifferences[id] == action.differences:
+        case .act(let action) where isEvent && queue.isDelayed(id) && failedDifferences[id] == action.differences:
             // The same would fail once more: an event that changed nothing of it, such as a status, is no new chance.
             break
         case .act(let action) where !isDrift(id, enforced):

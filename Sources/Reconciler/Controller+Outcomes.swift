@@ -53,8 +53,12 @@ extension Controller {
     func fail(_ attempt: Attempt, _ error: ClusterError, intent: IntentID) async throws(JournalError) {
         let id = attempt.action.id
         let (reason, next) = classifyFailure(error.kind, isDrift: attempt.isDrift)
-        noteFailing(attempt.action)
-        failedDifferences[id] = decidedDifferences(id)
+        // What was decided by a revision that is no longer enforced is no failure of the one that is.
+        let isCurrent = enforced?.digests[id] == attempt.enforced.digests[id]
+        if isCurrent {
+            noteFailing(attempt.action)
+            failedDifferences[id] = decidedDifferences(id)
+        }
         // Half of a replacement is done: what is missing now is our own doing, and nobody's drift.
         if attempt.described.kind == .replace, attempt.hasWritten { settledDigests[id] = nil }
         var entry = entryOf(attempt, outcome: .failed)
@@ -64,7 +68,7 @@ extension Controller {
         let sequence = try await settle(attempt, intent, as: entry, owned: .unchanged)
         openIncidents[id, default: []].insert(reason)
         notify(.changed(entry, sequence: sequence))
-        scheduleRetry(id, next, retryAfter: error.retryAfter)
+        if isCurrent { scheduleRetry(id, next, retryAfter: error.retryAfter) } else { queue.addUrgent(id) }
     }
 
     /// What the object as it is known now would have to change; nil where nothing would be changed.

@@ -16,10 +16,13 @@ extension Controller {
             return
         }
         isPlanning = true
-        await learnUser()
-        if let enforced { await askHistory(planInput(enforced)) }
+        // The state may move while the history is read, and then it has to be asked about that one.
+        var asked: String?
+        while let enforced, enforced.revision.commit != asked {
+            asked = enforced.revision.commit
+            await askHistory(planInput(enforced))
+        }
         isPlanning = false
-        // The state may have moved while the history was read.
         guard let enforced else { return }
         needsPass = false
         let plan = Planning.plan(planInput(enforced))
@@ -28,11 +31,13 @@ extension Controller {
         held = []
         // What cannot be read may differ, be it declared or still to be removed.
         failing = Set(enforced.objects.keys).union(owned.keys).filter { $0.resource.map { !live.isKnown($0) } ?? true }
-        failingProtections = []
         waiting = []
         var report = PassReport(revision: enforced.revision.commit)
         report.declaredCount = enforced.objects.count
         let acting = Set(plan.actions.map(\.id))
+        // What failed to protect still does, whoever asks for another look: nothing opens beside it until it succeeds.
+        failingProtections.formIntersection(acting)
+        waitingForProtection = [:]
         pass = PassInProgress(
             report: report, startedAt: surroundings.uptime(),
             total: acting.count + plan.holds.count + plan.recognised.count + plan.waiting.count)
@@ -42,16 +47,16 @@ extension Controller {
         }
         // What is as declared now may have incidents that are over.
         for id in troubled where !acting.contains(id) { queue.addUrgent(id) }
-        await keepDigests(enforced, except: acting)
+        await keepDigests(enforced, except: acting.union(plan.holds.map(\.id)).union(plan.waiting.map(\.id)))
         await advancePass()
         wake()
     }
 
     /// Writes down which owned objects are as this revision declares them without a change: a difference from now on is
     /// drift, also after a restart.
-    private func keepDigests(_ enforced: EnforcedState, except acting: Set<ObjectID>) async {
+    private func keepDigests(_ enforced: EnforcedState, except different: Set<ObjectID>) async {
         var changed: [ObjectID: OwnedObject] = [:]
-        for (id, digest) in enforced.digests where !acting.contains(id) {
+        for (id, digest) in enforced.digests where !different.contains(id) {
             guard var record = owned[id], record.uid == live[id]?.uid else { continue }
             settledDigests[id] = digest
             guard record.declarationDigest != digest else { continue }
@@ -66,12 +71,11 @@ extension Controller {
         }
     }
 
-    /// Asks once who we are, so that nothing takes our own rights away.
-    private func learnUser() async {
-        guard !isUserKnown else { return }
+    /// Asks who we are until that is known, so that nothing takes our own rights away.
+    func learnUser() async {
+        guard case .notAsked = user else { return }
         do throws(ClusterError) {
-            user = try await cluster.whoWeAre()
-            isUserKnown = true
+            user = try await cluster.whoWeAre().map(OwnAccess.User.known) ?? .unknowable
         } catch {
             notify(.trouble(error.message, hint: error.hint))
         }
@@ -86,7 +90,7 @@ extension Controller {
     func context(_ enforced: EnforcedState) -> DecisionContext {
         enforced.context(
             live: live, ownership: ownership, fieldManager: configuration.fieldManager,
-            declaredEarlier: declaredEarlier, user: user)
+            declaredEarlier: declaredEarlier, user: user, settledDigests: settledDigests)
     }
 
     /// Asks the repository's history about marked objects that the journal does not know, each of them once.
@@ -165,7 +169,7 @@ extension Controller {
 
     /// After a whole pass the journal knows everything that is ours: the history has no say from then on.
     private func trustJournal() async throws(JournalError) {
-        guard isHistoryProof else { return }
+        guard isHistoryProof, Resource.managed.allSatisfy(live.isKnown) else { return }
         try await journal.remember(.ownershipSettled, "true")
         isHistoryProof = false
         declaredEarlier = []

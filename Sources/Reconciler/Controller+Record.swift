@@ -51,12 +51,13 @@ extension Controller {
         owned = try await journal.ownedObjects()
         settledDigests = owned.mapValues(\.declarationDigest)
         newestCommit = try await journal.remembered(.newestRevision)
-        isHistoryProof = try await journal.remembered(.ownershipSettled) == nil
+        isHistoryProof = try await journal.remembered(.ownershipSettled) != "true"
         for (reason, object) in try await journal.openIncidents() {
             openIncidents[object, default: []].insert(reason)
             if reason == .driftFight, let object { fights[object] = FightMeter() }
         }
         try await enforceRemembered()
+        await learnUser()
         try await settleInterrupted()
     }
 

@@ -1,5 +1,6 @@
 import Policy
 import Manifest
+import Planning
 
 extension Controller {
     /// Fetches again and again, and takes what is new.
@@ -19,6 +20,11 @@ extension Controller {
             try await take(newest)
             try await resolve([.fetchFailed], object: nil)
             lastFetchFailure = nil
+            if case .notAsked = user {
+                await learnUser()
+                // What was held because we did not know who we are may go on now.
+                if case .notAsked = user {} else { needsPass = true }
+            }
             if needsPass { await beginPass() }
             try await rememberStatus()
         } catch let error as SourceError {

@@ -63,9 +63,8 @@ package actor Controller {
     var owned: [ObjectID: OwnedObject] = [:]
     /// The digest of the declaration that an object was last found equal to: a difference from there on is drift.
     var settledDigests: [ObjectID: String] = [:]
-    /// Who the server takes us for, once it was asked.
-    var user: UserIdentity?
-    var isUserKnown = false
+    /// Who the server takes us for.
+    var user = OwnAccess.User.notAsked
     var declaredEarlier: Set<ObjectID> = []
     /// Objects about which the repository's history has been asked.
     var historyAsked: Set<ObjectID> = []
@@ -85,6 +84,8 @@ package actor Controller {
     /// Those of them without which something is more open than declared.
     var failingProtections: Set<ObjectID> = []
     var waiting: Set<ObjectID> = []
+    /// What opens and waits, by the protection that failed.
+    var waitingForProtection: [ObjectID: Set<ObjectID>] = [:]
     var waitingForNamespace: [String: Set<ObjectID>] = [:]
     /// Until when the next correction of an object is put off because of a fight.
     var pausedUntil: [ObjectID: Duration] = [:]

@@ -47,12 +47,14 @@ extension EnforcedState {
     /// What deciding by this state needs besides the object itself.
     package func context(
         live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = [],
-        user: UserIdentity? = nil
+        user: OwnAccess.User = .unknowable, settledDigests: [ObjectID: String] = [:]
     ) -> DecisionContext {
         DecisionContext(
             ownership: ownership, fieldManager: fieldManager, closedLabels: closedLabels,
             declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] },
-            ownAccess: OwnAccess(of: user) { live.objects(of: .roleBinding) + live.objects(of: .clusterRoleBinding) })
+            ownAccess: OwnAccess(
+                of: user, bindings: { live.isKnown(.clusterRoleBinding) ? live.objects(of: .clusterRoleBinding) : nil },
+                isDrift: { [digests] id in digests[id] != nil && settledDigests[id] == digests[id] }))
     }
 }
 

@@ -29,7 +29,7 @@ extension PassReport {
         if driftCorrections > 0 { parts.append("\(driftCorrections) of them drift") }
         if failures > 0 { parts.append("\(failures) failed") }
         if held > 0 { parts.append("\(held) held") }
-        if waiting > 0 { parts.append("\(waiting) waiting for a deletion to end") }
+        if waiting > 0 { parts.append("\(waiting) waiting") }
         return parts.joined(separator: ", ") + " (\(declaredCount) declared)"
     }
 }

@@ -5,7 +5,7 @@ package import Planning
 ///
 /// It holds names, never reasons or events: whoever takes a name decides anew from the state of that moment. A name that
 /// comes again while it is worked on is worked on once more afterwards, never twice at once. Drift is urgent and waits for
-/// nothing; the names of a new revision go by ``Stage``, within each namespace on its own. What failed before comes after
+/// nothing, though what a plan put behind it waits for it; the names of a new revision go by ``Stage``, within each namespace on its own. What failed before comes after
 /// what takes something away, and only so many of those are worked on at once: a thousand objects that fail slowly must
 /// not keep a revocation, or drift, waiting.
 ///
@@ -23,12 +23,20 @@ package struct WorkQueue: Sendable {
         /// Tells a list element that is out of date from the one that counts.
         var ticket: UInt64
         var isAddedAgain = false
+        /// It comes ahead of every stage, now or when it is due.
+        var isUrgent = false
+        /// It was delayed, and comes back behind what takes away.
         var isRetry = false
     }
 
     private struct Waiting {
         var id: ObjectID
         var ticket: UInt64
+    }
+
+    private struct Delay {
+        var due: Duration
+        var isUrgent: Bool
     }
 
     /// The open work of one namespace, or of the cluster-wide objects.
@@ -49,7 +57,7 @@ package struct WorkQueue: Sendable {
     /// By due time, the latest first, so that the next one is taken off the end.
     private var delayed: [(due: Duration, waiting: Waiting)] = []
     /// Waits that were asked for while the object was worked on.
-    private var pendingDelays: [ObjectID: Duration] = [:]
+    private var pendingDelays: [ObjectID: Delay] = [:]
     private var lastTicket: UInt64 = 0
 
     /// - Parameter maximumRetries: How many of the names that were delayed are worked on at one time.
@@ -66,24 +74,37 @@ package struct WorkQueue: Sendable {
     package var nextDue: Duration? { delayed.last { isCurrent($0.waiting, .delayed) }?.due }
 
     /// Asks for a look at an object as soon as possible, ahead of every stage.
+    ///
+    /// What a plan wanted behind it still waits until the work on it has ended.
     package mutating func addUrgent(_ id: ObjectID) {
-        guard reopen(id) else { return }
-        let waiting = ticket(id, state: .ready, stage: nil)
-        urgent.append(waiting)
+        if items[id]?.state == .running {
+            items[id]?.isAddedAgain = true
+            return
+        }
+        let stage = items[id]?.stage
+        leavePlace(id)
+        urgent.append(ticket(id, state: .ready, stage: stage))
     }
 
     /// Asks for a look at an object in the order of a plan.
     ///
     /// - Parameter predecessor: An object that has to be worked on before, if it is in the queue at all.
     package mutating func add(_ id: ObjectID, stage: Stage, after predecessor: ObjectID? = nil) {
-        if let item = items[id], item.state != .delayed {
-            // What runs has to look again, with the state of then.
+        let item = items[id]
+        if let item, item.stage == stage, item.state != .delayed, !item.isRetry || item.state == .running {
             if item.state == .running { items[id]?.isAddedAgain = true }
-            // A later plan may want it earlier, or later; what is urgent stays so.
-            guard item.state != .running, let planned = item.stage, planned != stage else { return }
+            return
         }
-        guard reopen(id) else { return }
-        scopes[id.scopeNamespace, default: Scope()].openByStage[stage.rawValue] += 1
+        // Counted in its new stage before it leaves the old one: what waits for it must not slip through in between.
+        open(stage, in: id.scopeNamespace)
+        defer { close(item?.stage, in: id.scopeNamespace) }
+        // What runs has to look again, with the state of then; what is urgent stays so.
+        if let item, item.state == .running || item.state == .ready && item.isUrgent {
+            items[id]?.stage = stage
+            if item.state == .running { items[id]?.isAddedAgain = true }
+            return
+        }
+        leavePlace(id)
         if let predecessor, predecessor != id, let item = items[predecessor], item.state != .delayed {
             let waiting = ticket(id, state: .blocked, stage: stage)
             blockedBehind[predecessor, default: []].append(waiting)
@@ -93,14 +114,15 @@ package struct WorkQueue: Sendable {
     }
 
     /// Asks for a look at an object at a later moment; what is waiting already keeps its place.
-    package mutating func addDelayed(_ id: ObjectID, due: Duration) {
-        if let item = items[id], item.state != .running { return }
-        if items[id]?.state == .running {
-            // The one who works on it asks for another look: it takes effect when the work is finished.
-            pendingDelays[id] = due
+    ///
+    /// - Parameter isUrgent: Whether it is urgent then; else it comes back as a retry.
+    package mutating func addDelayed(_ id: ObjectID, due: Duration, isUrgent: Bool = false) {
+        guard let item = items[id] else {
+            insertDelayed(id, Delay(due: due, isUrgent: isUrgent))
             return
         }
-        insertDelayed(id, due: due)
+        // The one who works on it asks for another look: it takes effect when the work is finished.
+        if item.state == .running { pendingDelays[id] = Delay(due: due, isUrgent: isUrgent) }
     }
 
     /// Takes the next name, if one may be worked on now.
@@ -110,8 +132,12 @@ package struct WorkQueue: Sendable {
             guard isCurrent(last.waiting, .delayed) else { continue }
             delayedCount -= 1
             items[last.waiting.id]?.state = .ready
-            items[last.waiting.id]?.isRetry = true
-            retries.append(last.waiting)
+            if items[last.waiting.id]?.isUrgent == true {
+                urgent.append(last.waiting)
+            } else {
+                items[last.waiting.id]?.isRetry = true
+                retries.append(last.waiting)
+            }
         }
         if let id = Self.runFirst(of: &urgent, in: &items) { return id }
         if let id = Self.runFirst(of: &readyByStage[Stage.revoke.rawValue], in: &items) { return id }
@@ -140,44 +166,35 @@ package struct WorkQueue: Sendable {
     /// Says that the work on a name has ended; it is worked on again at once if it was added meanwhile.
     package mutating func finish(_ id: ObjectID) {
         guard let item = items[id], item.state == .running else { return }
-        items[id] = nil
         if item.isRetry { runningRetries -= 1 }
-        close(id, stage: item.stage)
+        let delay = pendingDelays.removeValue(forKey: id)
+        if item.isAddedAgain {
+            // It keeps its stage: what waits for it waits for the second look as well.
+            urgent.append(ticket(id, state: .ready, stage: item.stage))
+            return
+        }
+        items[id] = nil
+        close(item.stage, in: id.scopeNamespace)
         for waiting in blockedBehind.removeValue(forKey: id) ?? [] where isCurrent(waiting, .blocked) {
             guard let stage = items[waiting.id]?.stage else { continue }
             items[waiting.id]?.state = .parked
             parkOrRelease(waiting, stage: stage)
         }
-        let delay = pendingDelays.removeValue(forKey: id)
-        if item.isAddedAgain {
-            addUrgent(id)
-        } else if let delay {
-            insertDelayed(id, due: delay)
-        }
+        if let delay { insertDelayed(id, delay) }
     }
 
     // MARK: Steps
 
-    /// Takes a waiting name out of its old place; false where it is worked on and was only marked.
-    private mutating func reopen(_ id: ObjectID) -> Bool {
-        guard let item = items[id] else { return true }
-        switch item.state {
-        case .running:
-            items[id]?.isAddedAgain = true
-            return false
-        case .delayed:
-            delayedCount -= 1
-        case .blocked, .parked, .ready:
-            break
-        }
-        items[id] = nil
-        close(id, stage: item.stage)
-        return true
+    /// Takes a name that is not worked on out of the list it waits in; the count of its stage is left to the caller.
+    private mutating func leavePlace(_ id: ObjectID) {
+        if items.removeValue(forKey: id)?.state == .delayed { delayedCount -= 1 }
     }
 
     private mutating func ticket(_ id: ObjectID, state: State, stage: Stage?) -> Waiting {
         lastTicket += 1
-        items[id] = Item(state: state, stage: stage, ticket: lastTicket)
+        var item = Item(state: state, stage: stage, ticket: lastTicket)
+        item.isUrgent = state == .ready
+        items[id] = item
         return Waiting(id: id, ticket: lastTicket)
     }
 
@@ -186,8 +203,10 @@ package struct WorkQueue: Sendable {
         return item.ticket == waiting.ticket && item.state == state
     }
 
-    private mutating func insertDelayed(_ id: ObjectID, due: Duration) {
+    private mutating func insertDelayed(_ id: ObjectID, _ delay: Delay) {
+        let due = delay.due
         let waiting = ticket(id, state: .delayed, stage: nil)
+        items[id]?.isUrgent = delay.isUrgent
         delayedCount += 1
         var low = 0
         var high = delayed.count
@@ -208,9 +227,13 @@ package struct WorkQueue: Sendable {
         }
     }
 
+    private mutating func open(_ stage: Stage, in namespace: String) {
+        scopes[namespace, default: Scope()].openByStage[stage.rawValue] += 1
+    }
+
     /// Takes a name out of its scope's count, and lets go what waited for it there.
-    private mutating func close(_ id: ObjectID, stage: Stage?) {
-        guard let stage, var scope = scopes[id.scopeNamespace] else { return }
+    private mutating func close(_ stage: Stage?, in namespace: String) {
+        guard let stage, var scope = scopes[namespace] else { return }
         scope.openByStage[stage.rawValue] -= 1
         for later in stage.rawValue..<scope.openByStage.count {
             guard scope.openByStage[..<later].allSatisfy({ $0 == 0 }) else { break }
@@ -220,7 +243,7 @@ package struct WorkQueue: Sendable {
             }
             scope.parkedByStage[later] = []
         }
-        scopes[id.scopeNamespace] = scope.openByStage.allSatisfy { $0 == 0 } ? nil : scope
+        scopes[namespace] = scope.openByStage.allSatisfy { $0 == 0 } ? nil : scope
     }
 }
 

@@ -66,10 +66,13 @@ final class ClusterUnderTest: Sendable {
     ///
     /// - Parameter fieldManager: Whose requests; nil for everybody's.
     func inject(
-        _ method: String, _ pathPart: String, _ effect: Fault.Effect, count: Int = 1, fieldManager: String? = nil
+        _ method: String, _ pathPart: String, _ effect: Fault.Effect, after delay: Duration = .zero, count: Int = 1,
+        fieldManager: String? = nil
     ) {
         embedded?.inject(
-            Fault(method: method, pathPart: pathPart, fieldManager: fieldManager, effect: effect, count: count))
+            Fault(
+                method: method, pathPart: pathPart, fieldManager: fieldManager, effect: effect, delay: delay,
+                count: count))
     }
 
     /// How many requests injected faults are still to strike.

@@ -196,7 +196,7 @@ import Testing
         try await commit(teamManifests(namespace))
         let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
         try await run.untilItSays("Synced")
-        cluster.inject("PATCH", "/roles/slow", .delay(.seconds(600)), count: 8)
+        cluster.inject("PATCH", "/roles/slow", .late, after: .seconds(600), count: 8)
         let slow = (0..<8).map { number in
             "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: slow-\(number), namespace: \(namespace)}\n"
         }
@@ -208,6 +208,88 @@ import Testing
             try await cluster.object(binding) == nil
         }
         try await run.crash()
+    }
+
+    private func isolating(_ name: String, and others: String = "") -> String {
+        """
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: \(namespace)}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: \(name), namespace: \(namespace)}
+        spec: {podSelector: {}, policyTypes: [Ingress]}
+        \(others)
+        """
+    }
+
+    private func policy(_ name: String) -> ObjectID {
+        ObjectID(.networkPolicy, namespace: namespace, name: name)
+    }
+
+    /// Rule F6: however often a protection that fails is looked at, and by whatever revision, nothing opens beside it.
+    @Test func anOpeningWaitsForAFailedProtectionThroughLaterRevisions() async throws {
+        try await commit(isolating("old"))
+        let run = try RunningProgram(program, ["run", "--interval", "100ms"] + flags)
+        try await run.untilItSays("Synced")
+        cluster.inject("PATCH", "/networkpolicies/new", Self.failure(500), after: .milliseconds(400), count: 10_000)
+        try await commit(isolating("new"))
+        try await run.untilItSays("Change failed")
+        for number in 0..<6 {
+            let account =
+                "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: sa-\(number), namespace: \(namespace)}"
+            try await commit(isolating("new", and: account))
+            let id = ObjectID(.serviceAccount, namespace: namespace, name: "sa-\(number)")
+            try await eventually(within: .seconds(60), "the next revision is enforced") {
+                try await cluster.object(id) != nil
+            }
+            #expect(try await cluster.object(policy("old")) != nil)
+        }
+        cluster.clearFaults()
+        try await eventually(within: .seconds(90), "the new protection takes the place of the old one") {
+            let old = try await cluster.object(policy("old"))
+            let new = try await cluster.object(policy("new"))
+            return old == nil && new != nil
+        }
+        try await run.stop()
+    }
+
+    /// What waits for a protection goes on as soon as that stands, also within one sync.
+    @Test func anOpeningGoesOnOnceItsProtectionStands() async throws {
+        try await commit(isolating("old"))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await commit(isolating("new"))
+        cluster.inject("PATCH", "/networkpolicies/new", Self.failure(500), count: 1)
+        cluster.inject("PATCH", "/networkpolicies/new", .late, after: .seconds(2), count: 1)
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.output)\(sync.errors)")
+        #expect(try await cluster.object(policy("old")) == nil)
+        #expect(try await cluster.object(policy("new")) != nil)
+    }
+
+    /// Unknown is not absent: what may give us our rights waits until the server has told who we are.
+    @Test func nothingThatMayBeOursIsDeletedBeforeWeKnowWhoWeAre() async throws {
+        let binding = """
+            ---
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRoleBinding
+            metadata: {name: e2e-others}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: e2e-others}]
+
+            """
+        let id = ObjectID(.clusterRoleBinding, name: "e2e-others")
+        try await commit(teamManifests(namespace) + binding)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await commit(teamManifests(namespace))
+        cluster.inject("POST", "/selfsubjectreviews", Self.failure(500), count: 10_000)
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("OwnAccessHeld")
+        #expect(try await cluster.object(id) != nil)
+        cluster.clearFaults()
+        try await eventually(within: .seconds(60), "it goes on by itself") { try await cluster.object(id) == nil }
+        try await run.stop()
     }
 
     /// Rule H4: with an intact journal a marker and the repository's history do not make somebody else's object ours.

@@ -9,23 +9,31 @@ import Testing
         name: "system:serviceaccount:bylaw-system:bylaw",
         groups: ["system:serviceaccounts", "system:serviceaccounts:bylaw-system", "system:authenticated"])
     private static let account: Tree = ["kind": "ServiceAccount", "name": "bylaw", "namespace": "bylaw-system"]
+    private static let role: Tree = [
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": ["name": "reader"],
+        "rules": [["apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]]],
+    ]
 
-    private func binding(_ subject: Tree, role: Tree = "reader", namespace: String = "a") -> Tree {
-        var tree = Build.binding
-        tree.set(["metadata", "namespace"], to: .string(namespace))
-        tree.set(["subjects"], to: [subject])
-        tree.set(["roleRef", "name"], to: role)
-        return tree
+    private func binding(_ subject: Tree, role: Tree = "reader") -> Tree {
+        [
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": ["name": "readers"],
+            "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role],
+            "subjects": [subject],
+        ]
     }
 
     private func decide(
-        _ declared: Tree?, live: Tree, bindings: [Tree] = [], user: UserIdentity? = us
+        _ declared: Tree?, live: Tree, bindings: [Tree]? = [], user: OwnAccess.User = .known(us), isDrift: Bool = false
     ) throws -> Decision {
-        let objects = try bindings.map { try Build.applied($0, uid: "uid-2") }
+        let objects = try bindings?.map { try Build.applied($0, uid: "uid-2") }
         var context = Build.context
-        context.ownAccess = OwnAccess(of: user) { objects }
+        context.ownAccess = OwnAccess(of: user, bindings: { objects }, isDrift: { _ in isDrift })
         return try Build.decide(declared, Build.applied(live), context: context)
     }
+
+    private static let others: Tree = [
+        "kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "team-a",
+    ]
 
     @Test(arguments: [
         account, ["kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": .string(us.name)],
@@ -35,9 +43,10 @@ import Testing
         let ours = binding(subject)
         #expect(try decide(nil, live: ours).hold?.reason == .ownAccess)
         #expect(try decide(binding(subject, role: "writer"), live: ours).hold?.reason == .ownAccess)
-        #expect(try decide(Build.binding, live: ours).hold?.reason == .ownAccess, "nor are we taken off its subjects")
+        let withoutUs = try decide(binding(Self.others), live: ours)
+        #expect(withoutUs.hold?.reason == .ownAccess, "nor are we taken off its subjects")
         #expect(try decide(ours, live: ours).isLeave)
-        #expect(try decide(nil, live: ours, user: nil).action?.kind == .delete, "where nobody tells who we are")
+        #expect(try decide(nil, live: ours, user: .unknowable).action?.kind == .delete)
     }
 
     @Test(
@@ -51,19 +60,26 @@ import Testing
         #expect(try decide(nil, live: binding(subject)).action?.kind == .delete)
     }
 
-    @Test func driftThatLeavesUsInIsPutBack() throws {
-        var wider = binding(Self.account)
-        wider.set(["subjects"], to: [Self.account, ["kind": "User", "name": "mallory"]])
-        #expect(try decide(binding(Self.account), live: wider).action?.kind == .update)
+    /// Whoever puts us on a binding by hand must not keep it from being put back.
+    @Test func driftIsNeverHeld() throws {
+        #expect(try decide(binding(Self.others), live: binding(Self.account), isDrift: true).action?.kind == .update)
+        let other = binding(Self.account, role: "cluster-admin")
+        #expect(try decide(binding(Self.others), live: other, isDrift: true).action?.kind == .replace)
+    }
+
+    /// Our rights hold for the whole cluster: whoever names us in a namespace of his own holds nothing back.
+    @Test func aRoleBindingIsNobodysWayToHoldSomething() throws {
+        var ours = Build.binding
+        ours.set(["subjects"], to: [Self.account])
+        #expect(try decide(nil, live: ours).action?.kind == .delete)
+        #expect(try decide(nil, live: Build.role, bindings: [ours]).action?.kind == .delete)
     }
 
     @Test func theRoleOfOurBindingIsHeldWhileItIsBound() throws {
-        #expect(try decide(nil, live: Build.role, bindings: [binding(Self.account)]).hold?.reason == .ownAccess)
-        #expect(try decide(nil, live: Build.role, bindings: [Build.binding]).action?.kind == .delete)
-        let elsewhere = binding(Self.account, namespace: "b")
-        #expect(try decide(nil, live: Build.role, bindings: [elsewhere]).action?.kind == .delete)
-        let other = binding(Self.account, role: "other")
-        #expect(try decide(nil, live: Build.role, bindings: [other]).action?.kind == .delete)
+        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.account)]).hold?.reason == .ownAccess)
+        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.others)]).action?.kind == .delete)
+        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.account, role: "x")]).action?.kind == .delete)
+        #expect(try decide(nil, live: Self.role, bindings: nil).hold != nil, "bindings that cannot be read may be ours")
     }
 
     @Test func ourServiceAccountIsHeld() throws {
@@ -75,5 +91,13 @@ import Testing
         }
         #expect(try decide(nil, live: account("bylaw")).hold?.reason == .ownAccess)
         #expect(try decide(nil, live: account("other")).action?.kind == .delete)
+    }
+
+    /// Unknown is not absent: before the server has told who we are everything may be ours.
+    @Test func untilWeKnowWhoWeAreEverythingThatMayBeOursIsHeld() throws {
+        #expect(try decide(nil, live: binding(Self.others), user: .notAsked).hold?.reason == .ownAccess)
+        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.others)], user: .notAsked).hold != nil)
+        #expect(try decide(nil, live: Build.role, user: .notAsked).action?.kind == .delete)
+        #expect(try decide(nil, live: Build.binding, user: .notAsked).action?.kind == .delete)
     }
 }

@@ -66,12 +66,14 @@ import Testing
         #expect(queue.next(at: .zero) == role("reader"))
     }
 
-    @Test func urgencyLetsGoWhatWaitedBehindTheStage() {
+    @Test func whatAPlanPutBehindItWaitsForTheUrgentAsWell() {
         var queue = WorkQueue()
         queue.add(namespace("a"), stage: .namespace)
         queue.add(role("reader"), stage: .role)
         queue.addUrgent(namespace("a"))
-        #expect(takeAll(&queue) == [namespace("a"), role("reader")])
+        #expect(takeAll(&queue) == [namespace("a")])
+        queue.finish(namespace("a"))
+        #expect(takeAll(&queue) == [role("reader")])
     }
 
     @Test func neverHandsOutOneNameTwiceAtOnce() {
@@ -152,6 +154,66 @@ import Testing
         #expect(takeAll(&queue) == [role("between")])
         queue.finish(role("between"))
         #expect(takeAll(&queue) == [binding("later")])
+    }
+
+    /// What loosens must not slip through while what protects is looked at once more, or moves to another stage.
+    @Test func whatLoosensWaitsForEveryLookAtWhatProtects() {
+        var queue = WorkQueue()
+        let protection = ObjectID(.networkPolicy, namespace: "a", name: "deny")
+        let opening = ObjectID(.networkPolicy, namespace: "a", name: "allow")
+        queue.add(protection, stage: .networkPolicy)
+        queue.add(opening, stage: .loosen)
+        #expect(takeAll(&queue) == [protection])
+        queue.add(protection, stage: .isolation)
+        queue.finish(protection)
+        #expect(takeAll(&queue) == [protection], "added while it ran: its second look counts too")
+        queue.finish(protection)
+        #expect(takeAll(&queue) == [opening])
+    }
+
+    @Test func whatLoosensWaitsForARetryThatAPlanWantsAgain() {
+        var queue = WorkQueue()
+        let protection = ObjectID(.networkPolicy, namespace: "a", name: "deny")
+        let opening = ObjectID(.networkPolicy, namespace: "a", name: "allow")
+        queue.addDelayed(protection, due: .zero)
+        #expect(takeAll(&queue) == [protection])
+        queue.add(protection, stage: .isolation)
+        queue.add(opening, stage: .loosen)
+        #expect(takeAll(&queue) == [])
+        queue.finish(protection)
+        #expect(takeAll(&queue) == [protection])
+        queue.finish(protection)
+        #expect(takeAll(&queue) == [opening])
+        queue.finish(opening)
+        #expect(queue.activeCount == 0)
+    }
+
+    @Test func aMoveToAnotherStageLetsNothingSlipThrough() {
+        var queue = WorkQueue()
+        let protection = ObjectID(.networkPolicy, namespace: "a", name: "deny")
+        let opening = ObjectID(.networkPolicy, namespace: "a", name: "allow")
+        queue.add(protection, stage: .networkPolicy)
+        queue.add(opening, stage: .loosen)
+        queue.add(protection, stage: .isolation)
+        #expect(takeAll(&queue) == [protection])
+    }
+
+    @Test func aDueRetryTakesThePlaceThatAPlanGivesIt() {
+        var queue = WorkQueue(maximumRetries: 1)
+        for name in ["a", "b", "c"] { queue.addDelayed(role(name), due: .zero) }
+        #expect(takeAll(&queue) == [role("a")])
+        queue.add(role("c"), stage: .revoke)
+        #expect(takeAll(&queue) == [role("c")])
+        queue.finish(role("a"))
+        #expect(takeAll(&queue) == [role("b")])
+    }
+
+    @Test func aPausedCorrectionIsNoRetry() {
+        var queue = WorkQueue(maximumRetries: 1)
+        queue.addDelayed(role("slow"), due: .zero)
+        queue.addDelayed(role("slow too"), due: .zero)
+        queue.addDelayed(role("drift"), due: .zero, isUrgent: true)
+        #expect(takeAll(&queue) == [role("drift"), role("slow")])
     }
 
     @Test func tenThousandNamesInOneNamespaceAreHandedOutInOrder() {
