@@ -22,7 +22,7 @@ let checkCommand = Command(
     do throws(DirectoryError) {
         load = try loadDirectory(at: path)
     } catch {
-        throw CommandFailure(message: "check \(path): \(error.message)", hint: error.hint)
+        throw CommandFailure(message: "\(path): \(error.message)", hint: error.hint)
     }
     let errors = load.findings.count { $0.severity == .error }
     let warnings = load.findings.count - errors

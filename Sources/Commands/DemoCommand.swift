@@ -203,6 +203,11 @@ private final class Demo: Sendable {
         while let notice = await events.next(isolation: #isolation) {
             if case .synced(let report) = notice { return report }
             if case .trouble(let message, let hint) = notice { throw CommandFailure(message: message, hint: hint) }
+            if case .revisionRefused(_, let findings) = notice {
+                terminal.write(renderFindings(findings, on: terminal))
+                throw CommandFailure(
+                    message: "the sample policies are not valid", hint: "Correct them; bylaw check judges them too.")
+            }
         }
         throw CommandFailure(message: "the controller ended", hint: "")
     }
@@ -240,6 +245,8 @@ private final class Demo: Sendable {
         try cluster.kubeconfig().write(toFile: path, atomically: true, encoding: .utf8)
         say("It stays up until Ctrl-C. Try, in another terminal:")
         say("    kubectl --kubeconfig \(path) get networkpolicies --all-namespaces")
+        say("    kubectl --kubeconfig \(path) --namespace payments-production delete role developer")
+        say("    kubectl --kubeconfig \(path) label namespace payments-production pod-security.kubernetes.io/enforce-")
         say("    bylaw journal list --journal \(journalPath) --follow")
         try await Task.sleep(for: .seconds(86_400 * 365))
     }

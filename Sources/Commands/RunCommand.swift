@@ -50,7 +50,8 @@ let runCommand = Command(
         await controller.stop()
     }
     do {
-        try await untilReachable(cluster, logger: logger, signals: signals) { facts in
+        try await untilReachable(cluster, logger: logger, signals: signals, noting: controller.noteUnreachable) {
+            facts in
             try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
         }
         try await controller.run()
@@ -69,7 +70,8 @@ let runCommand = Command(
 
 /// Waits for the cluster as long as it takes: it may start after us.
 private func untilReachable(
-    _ cluster: KubeCluster, logger: Logger, signals: StopSignals, _ body: (KubeCluster.Facts) async throws -> Void
+    _ cluster: KubeCluster, logger: Logger, signals: StopSignals, noting: (ClusterError) async -> Void,
+    _ body: (KubeCluster.Facts) async throws -> Void
 ) async throws {
     var pause = Duration.milliseconds(500)
     while true {
@@ -85,6 +87,7 @@ private func untilReachable(
             logger.log(
                 .warning, "The cluster cannot be reached; trying again",
                 [("error", error.message), ("hint", error.hint)])
+            await noting(error)
         }
         // In short steps, so that it ends soon when it is told to.
         let end = ContinuousClock.now + pause

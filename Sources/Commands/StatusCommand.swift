@@ -13,14 +13,16 @@ let statusCommand = Command(
             + "and which incidents are open.",
         flags: [Flags.journal, Flags.output, Flags.config],
         examples: ["bylaw status --journal /var/lib/bylaw/journal.sqlite"],
-        exitStatuses: [(0, "no open incident"), (1, "open incidents"), (2, "an error")])
+        exitStatuses: [
+            (0, "a revision is enforced and no incident is open"), (1, "open incidents, or nothing is enforced yet"),
+            (2, "an error"),
+        ])
 ) { invocation in
     let wiring = Wiring(invocation)
     let reader = try await JournalReader.open(wiring.journalPath)
     var scopes: [ScopeStatus] = []
     for scope in try await reader.scopes() { scopes.append(try await ScopeStatus(scope, reader: reader)) }
     await reader.close()
-    let open = scopes.flatMap(\.incidents)
     if invocation.arguments.text("output") == "json" {
         invocation.terminal.write(renderAnswer(kind: "Status", [("instances", .array(scopes.map(\.tree)))]))
     } else if scopes.isEmpty {
@@ -28,7 +30,7 @@ let statusCommand = Command(
     } else {
         invocation.terminal.write(scopes.map { $0.render(on: invocation.terminal) }.joined(separator: "\n"))
     }
-    return open.isEmpty ? ExitStatus.success : ExitStatus.findings
+    return !scopes.isEmpty && scopes.allSatisfy(\.isHealthy) ? ExitStatus.success : ExitStatus.findings
 }
 
 /// What is known of one instance on one cluster.
@@ -60,10 +62,14 @@ private struct ScopeStatus {
         corrections = try await reader.outcomeCounts(query).values.reduce(0, +)
     }
 
+    /// Whether a pass of an enforced revision has ended, and nothing is left for a person to look at.
+    var isHealthy: Bool { incidents.isEmpty && remembered["lastPass"]?["summary"] != nil }
+
     var tree: Tree {
         [
-            "instance": .string(scope.instance), "cluster": .string(scope.cluster),
+            "isHealthy": .bool(isHealthy), "instance": .string(scope.instance), "cluster": .string(scope.cluster),
             "enforcedRevision": remembered["enforcedRevision"] ?? .null,
+            "enforcedSubject": remembered["enforcedSubject"] ?? .null,
             "refusedRevision": remembered["refusedRevision"] ?? .null, "lastFetch": remembered["lastFetch"] ?? .null,
             "declared": remembered["declared"] ?? 0, "owned": .integer(ownedCount),
             "held": remembered["held"] ?? 0, "failing": remembered["failing"] ?? 0,
@@ -85,8 +91,12 @@ private struct ScopeStatus {
     func render(on terminal: Terminal) -> String {
         let enforced = remembered["enforcedRevision"]?.string
         let health =
-            incidents.isEmpty
-            ? terminal.styled("healthy", .green) : terminal.styled("\(incidents.count) open incidents", .yellow)
+            isHealthy
+            ? terminal.styled("healthy", .green)
+            : terminal.styled(
+                incidents.isEmpty
+                    ? "no pass has ended yet" : "\(incidents.count) open incident\(incidents.count == 1 ? "" : "s")",
+                .yellow)
         var text = "\(terminal.styled(printable("\(scope.instance) on \(scope.cluster)"), .bold)): \(health)\n"
         let subject = remembered["enforcedSubject"]?.string.map { " \"\(printable($0))\"" } ?? ""
         text += "  enforced   \(enforced.map { String($0.prefix(12)) } ?? "nothing yet")\(subject)\n"
@@ -96,8 +106,11 @@ private struct ScopeStatus {
         text += "  declared   \(remembered["declared"]?.integer ?? 0) objects, \(ownedCount) owned\n"
         text += "  drift      \(corrections) corrected in the last 24 hours\n"
         text += "  held       \(remembered["held"]?.integer ?? 0), failing \(remembered["failing"]?.integer ?? 0)\n"
-        if let summary = remembered["lastPass"]?["summary"]?.string { text += "  last pass  \(printable(summary))\n" }
-        if let fetch = remembered["lastFetch"]?.string { text += "  last fetch \(fetch)\n" }
+        if let summary = remembered["lastPass"]?["summary"]?.string {
+            text += "  last pass  \(printable(summary))\(age(remembered["lastPass"]?["endedAt"]?.string))\n"
+        }
+        // The controller says nothing here while it does not run: the age of its last fetch tells.
+        if let fetch = remembered["lastFetch"]?.string { text += "  last fetch \(fetch)\(age(fetch))\n" }
         for incident in incidents {
             let object = incident.object.map { "\(printable($0.description)): " } ?? ""
             text +=
@@ -106,4 +119,18 @@ private struct ScopeStatus {
         }
         return text
     }
+}
+
+/// How long ago a moment was, for people; empty where it cannot be told.
+private func age(_ text: String?) -> String {
+    guard let moment = text.flatMap(Timestamp.init) else { return "" }
+    let seconds = max(0, (systemNow().microsecondsSinceEpoch - moment.microsecondsSinceEpoch) / 1_000_000)
+    let words =
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(seconds / 86_400) d"
+        }
+    return ", \(words) ago"
 }

@@ -4,6 +4,7 @@ import KubeClient
 import Manifest
 import Policy
 import Reconciler
+import Synchronization
 
 let syncCommand = Command(
     description: CommandDescription(
@@ -30,8 +31,10 @@ let syncCommand = Command(
     let terminal = invocation.terminal
     for gap in facts.gaps { terminal.writeError("warning: \(printable(gap))\n") }
     let isJSON = invocation.arguments.text("output") == "json"
+    let answer = SyncAnswer()
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         notice in
+        answer.take(notice)
         show(notice, on: terminal, isQuiet: isJSON)
     }
     let report: PassReport
@@ -61,11 +64,58 @@ let syncCommand = Command(
                     ("failed", .integer(Int64(report.failures))), ("held", .integer(Int64(report.held))),
                     ("waiting", .integer(Int64(report.waiting))),
                     ("durationMilliseconds", .integer(Int64(report.duration / .milliseconds(1)))),
-                ]))
+                ] + answer.fields))
     } else {
         terminal.write("\(report.revision.prefix(12)): \(report.summary)\n")
     }
     return report.isConverged ? ExitStatus.success : ExitStatus.findings
+}
+
+/// What a JSON answer tells besides the counts: the same as the lines of the text.
+private final class SyncAnswer: Sendable {
+    private struct Parts {
+        var actions: [Tree] = []
+        var incidents: [Tree] = []
+        var refusedRevision: String?
+        var findings: [Finding] = []
+    }
+
+    private let parts = Mutex(Parts())
+
+    func take(_ notice: ControllerNotice) {
+        parts.withLock { parts in
+            switch notice {
+            case .changed(let entry, let sequence): parts.actions.append(Self.tree(entry, sequence: sequence))
+            case .incident(let entry): parts.incidents.append(Self.tree(entry, sequence: nil))
+            case .revisionRefused(let revision, let findings):
+                parts.refusedRevision = revision.commit
+                parts.findings = findings
+            case .revisionEmpty(let revision): parts.refusedRevision = revision.commit
+            case .revisionAccepted, .trouble, .progress, .synced: break
+            }
+        }
+    }
+
+    var fields: [(String, Tree)] {
+        parts.withLock { parts in
+            [
+                ("refusedRevision", parts.refusedRevision.map(Tree.string) ?? .null),
+                ("findings", findingTrees(parts.findings)), ("actions", .array(parts.actions)),
+                ("incidents", .array(parts.incidents)),
+            ]
+        }
+    }
+
+    private static func tree(_ entry: EntryDraft, sequence: Int64?) -> Tree {
+        var tree: Tree = [
+            "reason": .string(entry.reason.word), "outcome": .string(entry.outcome.rawValue),
+            "message": .string(entry.message),
+        ]
+        if let sequence { tree.set(["entry"], to: .integer(sequence)) }
+        if let action = entry.action { tree.set(["action"], to: .string(action.rawValue)) }
+        if let object = entry.object { tree.set(["object"], to: objectTree(object)) }
+        return tree
+    }
 }
 
 /// Shows on a terminal what a pass does.
@@ -83,7 +133,9 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
         terminal.writeError("revision \(revision.commit.prefix(12)) declares nothing; nothing is deleted\n")
     case .changed(let entry, let sequence) where entry.outcome == .succeeded:
         if !isQuiet {
-            terminal.write("\(entry.action.map(\.pastTense) ?? "changed") \(printable(entry.message)) [\(sequence)]\n")
+            // The message of a drift is a whole sentence, that of another change begins with the object.
+            let verb = entry.reason == .incident(.driftCorrected) ? "" : (entry.action?.pastTense ?? "changed") + " "
+            terminal.write("\(verb)\(printable(entry.message)) [\(sequence)]\n")
         }
     case .changed(let entry, let sequence):
         terminal.writeError("failed: \(printable(entry.message)) [\(sequence)]\n")

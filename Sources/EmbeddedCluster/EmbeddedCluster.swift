@@ -7,7 +7,8 @@ package import Manifest
 ///
 /// It speaks to the real client over real HTTP, and one contract suite holds it to a real kube-apiserver. What it does
 /// not imitate: TLS; kinds other than the nine managed ones; the ownership of single elements of lists; `labelSelector`
-/// beyond equality; streaming lists; priority and fairness; admission webhooks and policies, quota and Pod Security
+/// beyond equality and on watches; `fieldSelector` beyond `metadata.name`; the OpenAPI document, which `kubectl edit` and
+/// `kubectl apply` ask for; streaming lists; priority and fairness; admission webhooks and policies, quota and Pod Security
 /// enforcement; strategic merge patch (answered like a merge patch); CREATE with generateName; watches by version 0;
 /// server-side apply under several API versions. It speaks as a server of today where old and new ones differ.
 ///

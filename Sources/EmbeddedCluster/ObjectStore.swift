@@ -16,7 +16,7 @@ final class ObjectStore: @unchecked Sendable {
     private struct Event {
         var version: Int64
         var resource: Resource
-        var namespace: String
+        var key: Key
         var bytes: [UInt8]
     }
 
@@ -30,7 +30,13 @@ final class ObjectStore: @unchecked Sendable {
     private struct Watch {
         var resource: Resource
         var namespace: String
+        /// Nil for every name.
+        var name: String?
         var stream: ResponseStream
+
+        func covers(_ key: Key) -> Bool {
+            (namespace.isEmpty || key.namespace == namespace) && (name == nil || key.name == name)
+        }
     }
 
     let lock = NSRecursiveLock()
@@ -90,7 +96,7 @@ final class ObjectStore: @unchecked Sendable {
             if resource == .networkPolicy { tree.set(["metadata", "generation"], to: 1) }
         }
         objects[resource, default: [:]][key] = tree
-        publish(old == nil ? "ADDED" : "MODIFIED", tree, resource, namespace: key.namespace)
+        publish(old == nil ? "ADDED" : "MODIFIED", tree, resource, at: key)
         return tree
     }
 
@@ -99,7 +105,7 @@ final class ObjectStore: @unchecked Sendable {
         objects[resource]?[key] = nil
         version += 1
         tree.set(["metadata", "resourceVersion"], to: .string(String(version)))
-        publish("DELETED", tree, resource, namespace: key.namespace)
+        publish("DELETED", tree, resource, at: key)
     }
 
     private func makeUID() -> String {
@@ -114,26 +120,29 @@ final class ObjectStore: @unchecked Sendable {
 
     // MARK: Watching (locked)
 
-    private func publish(_ type: String, _ tree: Tree, _ resource: Resource, namespace: String) {
+    private func publish(_ type: String, _ tree: Tree, _ resource: Resource, at key: Key) {
         let bytes = (["type": .string(type), "object": tree] as Tree).jsonBytes() + [0x0a]
-        history.append(Event(version: version, resource: resource, namespace: namespace, bytes: bytes))
+        history.append(Event(version: version, resource: resource, key: key, bytes: bytes))
         if history.count > Self.historyLength * 2 {
             history.removeFirst(Self.historyLength)
             oldestVersion = history.first?.version ?? version
         }
         for watch in watches.values where watch.resource == resource {
-            if watch.namespace.isEmpty || watch.namespace == namespace { watch.stream.send(bytes) }
+            if watch.covers(key) { watch.stream.send(bytes) }
         }
     }
 
     /// Opens a watch; nil where what happened since `from` is no longer known (rule C6).
-    func watch(_ resource: Resource, namespace: String, from: Int64, stream: ResponseStream) -> Int? {
+    func watch(
+        _ resource: Resource, namespace: String, name: String?, from: Int64, stream: ResponseStream
+    ) -> Int? {
         guard from >= oldestVersion else { return nil }
+        let watch = Watch(resource: resource, namespace: namespace, name: name, stream: stream)
         for event in history where event.version > from && event.resource == resource {
-            if namespace.isEmpty || event.namespace == namespace { stream.send(event.bytes) }
+            if watch.covers(event.key) { stream.send(event.bytes) }
         }
         nextWatch += 1
-        watches[nextWatch] = Watch(resource: resource, namespace: namespace, stream: stream)
+        watches[nextWatch] = watch
         return nextWatch
     }
 

@@ -213,6 +213,7 @@ extension EmbeddedCluster {
                 wanted.allSatisfy { $0.count == 2 && tree["metadata"]?["labels"]?[$0[0]]?.string == $0[1] }
             }
         }
+        if let name = target.selectedName { all = all.filter { $0["metadata"]?["name"]?.string == name } }
         var version = String(store.version)
         var start = 0
         if let token = request.query("continue"), !token.isEmpty {
@@ -258,7 +259,9 @@ extension EmbeddedCluster {
             throw Refusal(500, reason: "", "strconv.ParseUint: parsing \"\(text)\": invalid syntax", hasDetails: false)
         }
         let stream = ResponseStream()
-        guard let number = store.watch(target.resource, namespace: target.namespace, from: from, stream: stream) else {
+        let opened = store.watch(
+            target.resource, namespace: target.namespace, name: target.selectedName, from: from, stream: stream)
+        guard let number = opened else {
             // The answer is 200, and then an event that says so (rule C6).
             let error: Tree = ["type": "ERROR", "object": Refusal.expired.body ?? .null]
             stream.send(error.jsonBytes() + [0x0a])
@@ -286,6 +289,11 @@ struct RequestTarget {
     var request: ServerRequest
 
     var key: ObjectStore.Key { ObjectStore.Key(namespace: namespace, name: name) }
+    /// The name that a field selector asks for, as `kubectl delete` and `kubectl get --watch` do; nil for every name.
+    var selectedName: String? {
+        let fields = (request.query("fieldSelector") ?? "").split(separator: ",")
+        return fields.first { $0.hasPrefix("metadata.name=") }.map { String($0.dropFirst("metadata.name=".count)) }
+    }
     var isDryRun: Bool { request.query("dryRun") == "All" }
     var isApply: Bool { contentType == "application/apply-patch+yaml" }
     var contentType: String {

@@ -120,6 +120,11 @@ extension GitWorker {
         let tags = heads.map(\.name).filter { $0.hasPrefix("refs/tags/") && !$0.hasSuffix("^{}") }
             .map { String($0.dropFirst(10)) }
         let known: [String] = if case .tag = reference { tags } else { branches }
+        if heads.isEmpty {
+            throw GitError(
+                kind: .noSuchReference, operation: "fetch \(url)", detail: "the repository has no commit yet",
+                hint: "Push one; it is tried again by itself.")
+        }
         let list = known.isEmpty ? "it has none" : "it has " + known.sorted().prefix(20).joined(separator: ", ")
         throw GitError(
             kind: .noSuchReference, operation: "fetch \(url)", detail: "the repository does not have \(reference)",

@@ -136,6 +136,9 @@ enum JournalFile {
         guard status.st_mode & S_IFMT != S_IFDIR else {
             throw systemCallFailure(EISDIR, operation: "look at \(path)")
         }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw systemCallFailure(EINVAL, operation: "\(path) is no regular file")
+        }
         return Int(status.st_size)
     }
 

@@ -146,6 +146,7 @@ extension Controller {
         report.duration = surroundings.uptime() - current.startedAt
         pass = nil
         lastReport = report
+        lastPassEndedAt = surroundings.now()
         notify(.synced(report))
         guard let enforced else { return }
         let entry = EntryDraft(

@@ -11,6 +11,15 @@ extension Controller {
             revision: enforced.map { RevisionFacts($0.revision) }, message: message)
     }
 
+    /// Notes that the cluster was not reached before anything could be begun.
+    ///
+    /// The incident ends with the first pass.
+    package func noteUnreachable(_ error: ClusterError) async {
+        await withJournal("record that the cluster cannot be reached") { () async throws(JournalError) in
+            try await self.raise(.clusterUnreachable, object: nil, isTold: false, message: error.message)
+        }
+    }
+
     /// Opens an incident, and tells about it where it is new.
     ///
     /// - Parameter isTold: False where whoever started us learns of it by an error anyway.

@@ -102,6 +102,7 @@ package actor Controller {
     var refusedCommit: String?
     var pass: PassInProgress?
     var lastReport: PassReport?
+    var lastPassEndedAt: Timestamp?
     /// A revision was accepted that no pass has been made for.
     var needsPass = false
     var lastFetchAt: Timestamp?
@@ -181,14 +182,14 @@ package actor Controller {
         // The cluster is read meanwhile: what moves after that is found by each write's own precondition.
         async let gathering = gatherLiveState(from: cluster)
         let newest: Revision
-        do throws(SourceError) {
+        do {
             newest = try await source.fetchNewest()
-        } catch {
+            lastFetchAt = surroundings.now()
+            try await take(newest)
+        } catch let error as SourceError {
             try await raise(.fetchFailed, object: nil, isTold: false, message: error.explanation.message)
             throw error
         }
-        lastFetchAt = surroundings.now()
-        try await take(newest)
         try await resolve([.fetchFailed], object: nil)
         guard enforced != nil else {
             var report = PassReport(revision: newest.commit)

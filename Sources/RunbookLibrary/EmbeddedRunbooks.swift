@@ -102,7 +102,6 @@ let embeddedRunbookTexts: [String] = [
     ```sh
     bylaw journal list --reason ActionInterrupted --since 24h
     bylaw journal show SEQ
-    kubectl get pods --namespace bylaw
     ```
 
     ## Mitigation
@@ -240,7 +239,7 @@ let embeddedRunbookTexts: [String] = [
     See which finalizers hold it, and who set them:
 
     ```sh
-    kubectl get KIND NAME -n NAMESPACE -o yaml --show-managed-fields
+    kubectl get KIND NAME -n NAMESPACE -o yaml
     bylaw journal list --name NAME --since 24h
     ```
 
@@ -361,12 +360,12 @@ let embeddedRunbookTexts: [String] = [
     ```sh
     bylaw journal list --reason DriftCorrected --since 1h
     bylaw journal show SEQ
-    kubectl get KIND NAME --namespace NAMESPACE -o yaml --show-managed-fields
+    kubectl get KIND NAME --namespace NAMESPACE -o yaml
     ```
 
     ## Mitigation
 
-    Decide who owns the object. Either stop the other writer, or remove the object from the policy repository.
+    Decide who owns the object. Either stop the other writer, or declare what it wants. Do not just remove the object from the policy repository: Bylaw then deletes it from the cluster.
 
     ## Undo
 
@@ -578,7 +577,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Two instances must not declare one object: remove it from one of the repositories. A copy: delete it, or remove the label `bylaw.dev/instance` and the annotation `bylaw.dev/id` from it if it is wanted.
+    Two instances must not declare one object: decide which one is to have it, and remove it from the other repository. The instance that owns it deletes it then, and the other one makes it again: expect a gap of moments, and check that the object that is made is the one that is wanted. A copy: delete it, or remove the label `bylaw.dev/instance` and the annotation `bylaw.dev/id` from it if it is wanted.
 
     ## Undo
 
@@ -605,7 +604,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     kubectl get KIND NAME --namespace NAMESPACE -o yaml
-    git log --all --oneline -- '*NAME*'
+    git log --all --oneline -S 'name: NAME'
     ```
 
     ## Mitigation

@@ -54,6 +54,18 @@ import Testing
         }
     }
 
+    /// `kubectl delete` waits for one name by a list and a watch of it alone.
+    @Test func aFieldSelectorChoosesOneName() async throws {
+        try await server.withNamespace { namespace in
+            _ = try await makePolicies(3, in: namespace)
+            let request = APIRequest(
+                method: .get, path: Resource.networkPolicy.collectionPath(namespace: namespace),
+                query: [("fieldSelector", "metadata.name=page-1")])
+            let answer = try await server.send(request)
+            #expect(answer.tree["items"]?.array?.map { $0["metadata"]?["name"] } == ["page-1"])
+        }
+    }
+
     /// Whoever may create large objects must not keep a kind from being read.
     @Test func aPageThatIsTooLargeIsAskedForInParts() async throws {
         try await server.withNamespace { namespace in

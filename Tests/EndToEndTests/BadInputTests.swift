@@ -124,7 +124,8 @@ import Testing
 
     @Test func aPathThatIsNotThere() async throws {
         let outcome = try await program.run(["sync"] + flags(["--path": "no/such/path"]))
-        #expect(outcome.status != 0)
+        #expect(outcome.status == 2)
+        #expect(try await program.entries(["--reason", "FetchFailed"]).count == 1)
         #expect(outcome.errors.contains("no/such/path"), "\(outcome.errors)")
     }
 
@@ -144,6 +145,11 @@ import Testing
         let file = try program.folder.write(String(repeating: "no database ", count: 400), to: "foreign.sqlite")
         try await expectError(["sync"] + flags(["--journal": file]), saying: "foreign.sqlite")
         #expect(!FileManager.default.fileExists(atPath: file + ".lock"))
+    }
+
+    @Test func aDeviceIsNoJournal() async throws {
+        try await expectError(["sync"] + flags(["--journal": "/dev/full"]), saying: "/dev/full", "regular file")
+        #expect(!FileManager.default.fileExists(atPath: "/dev/full.lock"))
     }
 
     @Test func anEmptyJournalIsSaidToBeOne() async throws {
@@ -185,6 +191,33 @@ import Testing
         let outcome = try await program.run(["sync", "--repoo", "x", "--concurrent-writes", "0", "-o", "xml"])
         #expect(outcome.status == 2)
         for word in ["--repoo", "--repo", "concurrent-writes", "xml"] { #expect(outcome.errors.contains(word)) }
+    }
+
+    /// Nothing enforced is not healthy, and a cluster that was never reached is an incident.
+    @Test func runTellsThatTheClusterWasNeverReached() async throws {
+        let file = try program.folder.write(
+            """
+            apiVersion: v1
+            kind: Config
+            current-context: a
+            clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
+            contexts: [{name: a, context: {cluster: a, user: a}}]
+            users: [{name: a, user: {token: very-secret}}]
+            """, to: "nobody.kubeconfig")
+        let run = try RunningProgram(program, ["run"] + flags(["--kubeconfig": file]))
+        try await run.untilItSays("trying again")
+        try await eventually(within: .seconds(60), "the incident is journaled") {
+            try await !program.entries(["--reason", "ClusterUnreachable"]).isEmpty
+        }
+        try await run.stop()
+        let status = try await program.run(["status", "--journal", program.journal])
+        #expect(status.status == 1)
+        #expect(!status.output.contains("healthy"), "\(status.output)")
+    }
+
+    @Test func anEmptyRemoteSaysThatItHasNoCommit() async throws {
+        let empty = try await PolicyRepository()
+        try await expectError(["sync"] + flags(["--repo": empty.path]), saying: "no commit yet")
     }
 
     @Test func runKeepsTryingWhereTryingCanHelp() async throws {

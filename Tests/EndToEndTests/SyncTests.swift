@@ -62,6 +62,8 @@ import Testing
         let changed = try parseJSON(Array(try await program.run(["sync", "-o", "json"] + flags).output.utf8))
         #expect(changed["changes"]?["update"]?.integer == 1)
         #expect(changed["changes"]?["create"]?.integer == 0)
+        #expect(changed["actions"]?.array?.map { $0["object"]?["name"] } == ["extra"])
+        #expect(changed["refusedRevision"] == .null)
 
         try repository.remove("extra.yaml")
         try await repository.commit("Gone (#7)")

@@ -132,7 +132,7 @@ import Testing
     @Test func anEmptyRepositoryHasNothingToFollow() async throws {
         let error = try #require(await gitError { try await remote.clone().fetch(.defaultBranch) })
         #expect(error.kind == .noSuchReference)
-        #expect(error.hint.contains("none"))
+        #expect(error.detail.contains("no commit yet"))
     }
 
     @Test(arguments: ["nowhere", "no-repository"])
