@@ -59,6 +59,12 @@ extension GitWorker {
         return entries
     }
 
+    private func tooLarge(_ detail: String) -> GitError {
+        GitError(
+            kind: .tooLarge, operation: "read the tree of the policy repository", detail: detail,
+            hint: "Flatten the folders, or narrow the path with --path.")
+    }
+
     private static let maximumDepth = 64
     private static let maximumEntries = 1_000_000
 
@@ -66,11 +72,11 @@ extension GitWorker {
         _ tree: OpaquePointer, prefix: String, depth: Int, repository: OpaquePointer,
         into entries: inout [GitTreeEntry]
     ) throws(GitError) {
-        guard depth < Self.maximumDepth, entries.count < Self.maximumEntries else {
-            throw GitError(
-                kind: .tooLarge, operation: "read the tree of the policy repository",
-                detail: "it is more than \(Self.maximumDepth) folders deep or has too many files",
-                hint: "Narrow the path with --path.")
+        guard depth < Self.maximumDepth else {
+            throw tooLarge("folders stand more than \(Self.maximumDepth) deep, at \(prefix.prefix(200))...")
+        }
+        guard entries.count < Self.maximumEntries else {
+            throw tooLarge("it has more than \(Self.maximumEntries) files")
         }
         for index in 0..<git_tree_entrycount(tree) {
             guard let entry = git_tree_entry_byindex(tree, index), let name = git_tree_entry_name(entry),

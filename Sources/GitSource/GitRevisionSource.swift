@@ -87,7 +87,12 @@ package actor GitRevisionSource: RevisionSource {
                 revision: revision, declared: state, findings: findings, fileCount: verdicts.count,
                 parsedFileCount: parsedCount)
         } catch {
-            throw sourceError(error)
+            // What is beyond the bounds is a mistake of the revision, not of the fetch.
+            guard error.kind == .tooLarge else { throw sourceError(error) }
+            let verdict = refusal(of: fullPath("."), error.detail, hint: error.hint)
+            return LoadedRevision(
+                revision: revision, declared: DeclaredState(), findings: verdict.findings, fileCount: 0,
+                parsedFileCount: 0)
         }
     }
 

@@ -42,7 +42,7 @@ package func unfollowedLink(path: String) -> FileVerdict {
 }
 
 /// A verdict that is one error about a file as a whole.
-func refusal(of path: String, _ message: String, hint: String) -> FileVerdict {
+package func refusal(of path: String, _ message: String, hint: String) -> FileVerdict {
     FileVerdict(
         file: path,
         findings: [

@@ -83,7 +83,8 @@ extension Controller {
             // The cache may be new; the next fetch brings the commit back, or a newer one takes its place.
             notify(
                 .trouble(
-                    "load the enforced revision \(commit): \(error.explanation.message)", hint: error.explanation.hint))
+                    "the clone does not give the revision that was enforced last, \(commit): "
+                        + error.explanation.message, hint: "It is fetched now."))
         }
     }
 }

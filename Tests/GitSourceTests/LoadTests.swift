@@ -149,6 +149,15 @@ import Testing
         #expect(try loadDirectory(at: remote.path).findings.map(\.file) == files)
     }
 
+    @Test func whatIsBeyondTheBoundsIsAFindingOfTheRevision() async throws {
+        try remote.write(clusterRole("one"), to: String(repeating: "d/", count: 70) + "one.yaml")
+        try await remote.commit("Deep")
+        let loaded = try await remote.source().loadNewest()
+        #expect(loaded.findings.map(\.severity) == [.error])
+        #expect(loaded.findings.first?.message.contains("64 deep") == true, "\(loaded.findings)")
+        #expect(loaded.declared.objects.isEmpty)
+    }
+
     @Test func whatACommitSaysOfItselfIsBounded() async throws {
         try remote.write(clusterRole("one"), to: "one.yaml")
         try await remote.commit(String(repeating: "long ", count: 10_000))
@@ -177,9 +186,10 @@ import Testing
         for number in 0..<4 { try remote.write(clusterRole("role-\(number)"), to: "\(number).yaml") }
         try await remote.commit("Four")
         let source = try remote.source(limits: RepositoryLimits(maximumFiles: 3))
-        let error = try #require(await explanation { try await source.loadNewest() })
-        #expect(error.message.contains("4"))
-        #expect(error.hint.contains("--path"))
+        let finding = try #require(try await source.loadNewest().findings.first)
+        #expect(finding.severity == .error)
+        #expect(finding.message.contains("4"))
+        #expect(finding.hint.contains("--path"))
     }
 
     /// Whether a revision is good must not depend on what this process has seen before.
@@ -193,8 +203,8 @@ import Testing
         try remote.write(padding + clusterRole("two"), to: "two.yaml")
         try await remote.commit("Two")
         let fresh = try remote.source(cache: "fresh", limits: limits)
-        #expect(await explanation { try await fresh.loadNewest() } != nil)
-        #expect(await explanation { try await source.loadNewest() } != nil)
+        #expect(try await fresh.loadNewest().findings.map(\.severity) == [.error])
+        #expect(try await source.loadNewest().findings.map(\.severity) == [.error])
     }
 }
 
