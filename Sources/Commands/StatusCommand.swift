@@ -111,14 +111,23 @@ private struct ScopeStatus {
         }
         // The controller says nothing here while it does not run: the age of its last fetch tells.
         if let fetch = remembered["lastFetch"]?.string { text += "  last fetch \(fetch)\(age(fetch))\n" }
+        var shown: [String: Int] = [:]
         for incident in incidents {
+            shown[incident.reason, default: 0] += 1
+            // One cause may have many of them, such as an outage one for each kind.
+            guard shown[incident.reason, default: 0] <= Self.shownPerReason else { continue }
             let object = incident.object.map { "\(printable($0.description)): " } ?? ""
             text +=
                 terminal.styled("  ! \(incident.reason)", .yellow) + " since \(incident.since) [\(incident.sequence)]\n"
             text += "      \(object)\(printable(incident.message))\n      see: bylaw runbook show \(incident.reason)\n"
         }
+        for (reason, count) in shown.sorted(by: { $0.key < $1.key }) where count > Self.shownPerReason {
+            text += "  and \(count - Self.shownPerReason) more of \(reason): bylaw journal list --reason \(reason)\n"
+        }
         return text
     }
+
+    private static let shownPerReason = 5
 }
 
 /// How long ago a moment was, for people; empty where it cannot be told.

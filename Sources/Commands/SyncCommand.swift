@@ -143,7 +143,9 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
             terminal.writeError("    see: bylaw runbook show \(reason.rawValue)\n")
         }
     case .incident(let entry):
-        terminal.writeError("\(entry.reason.word): \(printable(entry.message))\n")
+        // The findings of a refused revision come by themselves, each on a line of its own.
+        let isRefusal = entry.reason == .incident(.revisionInvalid)
+        terminal.writeError(entry.reason.word + (isRefusal ? "" : ": \(printable(entry.message))") + "\n")
         terminal.writeError("    see: bylaw runbook show \(entry.reason.word)\n")
     case .trouble(let message, let hint):
         terminal.writeError("\(printable(message))\n" + (hint.isEmpty ? "" : "    \(printable(hint))\n"))

@@ -382,7 +382,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    Bylaw could not fetch from the Git server: it is away, answers wrongly, refuses the credentials, is not the server it should be, or no longer has the followed branch.
+    Bylaw could not fetch from the Git server: it is away, answers wrongly, refuses the credentials, is not the server it should be, no longer has the followed branch, or the commit has no folder of the name that `--path` gives.
 
     ## Impact
 
