@@ -63,7 +63,9 @@ private struct ScopeStatus {
     }
 
     /// Whether a pass of an enforced revision has ended, and nothing is left for a person to look at.
-    var isHealthy: Bool { incidents.isEmpty && remembered["lastPass"]?["summary"] != nil }
+    var isHealthy: Bool {
+        incidents.isEmpty && remembered["lastPass"]?["summary"] != nil && remembered["refusedRevision"]?.string == nil
+    }
 
     var tree: Tree {
         [

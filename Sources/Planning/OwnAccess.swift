@@ -58,7 +58,11 @@ package struct OwnAccess: Sendable {
         switch action.id.resource {
         case .clusterRoleBinding:
             guard mayNameUs(live.tree) else { return false }
-            return isRemoved || action.desired.map { !mayNameUs($0) } ?? true
+            guard !isRemoved, let desired = action.desired else { return true }
+            guard user == .notAsked else { return !mayNameUs(desired) }
+            // Any subject that is taken off may be us.
+            let kept = Set(desired["subjects"]?.array ?? [])
+            return !(live.tree["subjects"]?.array ?? []).allSatisfy(kept.contains)
         case .clusterRole:
             guard isRemoved else { return false }
             guard let bindings = bindings() else { return true }

@@ -219,6 +219,9 @@ extension Controller {
         noteFound(object, of: action.id)
         guard let enforced else { return .unknown }
         switch decision(on: action.id, live: object, by: enforced) {
+        case .act(let next) where next.stage == .loosen && action.stage != .loosen:
+            // What opens goes by its stage, behind what is to protect, and not on the way of something else.
+            return .superseded
         case .act(let next):
             // The server is busy or out of reach, and the change did not happen: later, not at once.
             return error.leavesOutcomeUnknown && !isHalfDone ? nil : .again(next, by: enforced)

@@ -66,6 +66,8 @@ extension Controller {
             }
             return false
         }
+        // What only opens is no protection, whatever it was to be before.
+        if action.stage == .loosen { noteProtects(id) }
         if action.stage == .loosen, let other = failedProtection(beside: action, enforced: enforced) {
             waiting.insert(id)
             waitingForProtection[other, default: []].insert(id)
@@ -140,13 +142,18 @@ extension Controller {
     func noteAsDeclared(_ id: ObjectID) async throws(JournalError) {
         held.remove(id)
         failing.remove(id)
-        failingProtections.remove(id)
-        // They go by their stage again, behind whatever else is to protect.
-        for other in waitingForProtection.removeValue(forKey: id) ?? [] { consider(other, isEvent: false) }
+        noteProtects(id)
         waiting.remove(id)
         failureCounts[id] = nil
         failedDifferences[id] = nil
         try await resolve(objectIncidents, object: id)
+    }
+
+    /// Notes that nothing has to wait for an object's protection any more.
+    private func noteProtects(_ id: ObjectID) {
+        failingProtections.remove(id)
+        // They go by their stage again, behind whatever else is to protect.
+        for other in waitingForProtection.removeValue(forKey: id) ?? [] { consider(other, isEvent: false) }
     }
 
     /// Whether something is still noted about an object that is as declared now.

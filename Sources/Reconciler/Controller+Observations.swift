@@ -44,6 +44,12 @@ extension Controller {
             }
         }
         guard isGathered else { return }
+        // Also where there is nothing to enforce yet, the cluster has been reached now.
+        if interruptedKinds.isEmpty {
+            await withJournal("record that the cluster can be read") { () async throws(JournalError) in
+                try await self.resolve([.clusterUnreachable], object: nil)
+            }
+        }
         if isFirst {
             // With the last kind that was missing everything can be compared for the first time.
             if enforced != nil { await beginPass() }

@@ -91,7 +91,7 @@ extension Controller {
         entry.message +=
             "; \(attempt.hasWritten ? "done in part" : "not done"), since what was found meanwhile asks for something else"
         _ = try await settle(attempt, intent, as: entry, owned: .unchanged)
-        queue.addUrgent(id)
+        consider(id, isEvent: false)
     }
 
     /// Turns the intent into an entry; where that fails the intent stays open, and nothing is forgotten.

@@ -36,7 +36,7 @@ extension Controller {
         report.declaredCount = enforced.objects.count
         let acting = Set(plan.actions.map(\.id))
         // What failed to protect still does, whoever asks for another look: nothing opens beside it until it succeeds.
-        failingProtections.formIntersection(acting)
+        failingProtections.formIntersection(plan.actions.lazy.filter { $0.stage != .loosen }.map(\.id))
         waitingForProtection = [:]
         pass = PassInProgress(
             report: report, startedAt: surroundings.uptime(),

@@ -14,17 +14,17 @@ extension Controller {
     }
 
     private func fetchOnce() async {
+        if case .notAsked = user {
+            await learnUser()
+            // What was held because we did not know who we are may go on now, whether Git answers or not.
+            if case .notAsked = user {} else { await beginPass() }
+        }
         do {
             let newest = try await source.fetchNewest()
             lastFetchAt = surroundings.now()
             try await take(newest)
             try await resolve([.fetchFailed], object: nil)
             lastFetchFailure = nil
-            if case .notAsked = user {
-                await learnUser()
-                // What was held because we did not know who we are may go on now.
-                if case .notAsked = user {} else { needsPass = true }
-            }
             if needsPass { await beginPass() }
             try await rememberStatus()
         } catch let error as SourceError {
@@ -61,20 +61,21 @@ extension Controller {
         if enforced == nil { try await enforceRemembered() }
         let errors = loaded.findings.filter { $0.severity == .error }
         guard errors.isEmpty else {
-            refusedCommit = newest.commit
             try await raise(
                 .revisionInvalid, object: nil, revision: newest,
                 message: "revision \(newest.commit) is refused: \(describe(errors))")
             try await journal.remember(.newestRevision, newest.commit)
+            // Only what was recorded is done with.
+            refusedCommit = newest.commit
             notify(.revisionRefused(newest, findings: loaded.findings))
             return
         }
         guard !loaded.declared.objects.isEmpty else {
-            refusedCommit = newest.commit
             try await raise(
                 .revisionEmpty, object: nil, outcome: .held, revision: newest,
                 message: "revision \(newest.commit) declares nothing; nothing is deleted")
             try await journal.remember(.newestRevision, newest.commit)
+            refusedCommit = newest.commit
             notify(.revisionEmpty(newest))
             return
         }

@@ -202,6 +202,7 @@ package actor Controller {
         for (_, error) in gathered.unreadable {
             try await raise(.clusterUnreachable, object: nil, message: error.message)
         }
+        await learnUser()
         await beginPass()
         await withTaskGroup { group in
             for _ in 0..<configuration.concurrentObjects {
@@ -285,8 +286,8 @@ package actor Controller {
         guard !isStopping, !idleWorkers.isEmpty else { return }
         let now = surroundings.uptime()
         let gate = now < gateOpensAt ? gateOpensAt : nil
-        // While the gate is shut nothing is handed out, however long it has been due.
-        guard let due = queue.nextDue.map({ max($0, gate ?? .zero) }) ?? gate else { return }
+        // While the gate is shut nothing is handed out, however long it has been due; then everything that is ready is.
+        guard let due = gate ?? queue.nextDue else { return }
         if let alarm, alarm.due <= due, alarm.due > now { return }
         alarm?.task.cancel()
         let pause = max(due - now, .milliseconds(1))

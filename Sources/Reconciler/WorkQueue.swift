@@ -23,6 +23,8 @@ package struct WorkQueue: Sendable {
         /// Tells a list element that is out of date from the one that counts.
         var ticket: UInt64
         var isAddedAgain = false
+        /// It was added again as urgent, and not by a plan.
+        var isUrgentAgain = false
         /// It comes ahead of every stage, now or when it is due.
         var isUrgent = false
         /// It was delayed, and comes back behind what takes away.
@@ -79,6 +81,7 @@ package struct WorkQueue: Sendable {
     package mutating func addUrgent(_ id: ObjectID) {
         if items[id]?.state == .running {
             items[id]?.isAddedAgain = true
+            items[id]?.isUrgentAgain = true
             return
         }
         let stage = items[id]?.stage
@@ -98,8 +101,8 @@ package struct WorkQueue: Sendable {
         // Counted in its new stage before it leaves the old one: what waits for it must not slip through in between.
         open(stage, in: id.scopeNamespace)
         defer { close(item?.stage, in: id.scopeNamespace) }
-        // What runs has to look again, with the state of then; what is urgent stays so.
-        if let item, item.state == .running || item.state == .ready && item.isUrgent {
+        // What runs has to look again, with the state of then; what is urgent stays so, unless it is to open something.
+        if let item, item.state == .running || item.state == .ready && item.isUrgent && stage != .loosen {
             items[id]?.stage = stage
             if item.state == .running { items[id]?.isAddedAgain = true }
             return
@@ -170,7 +173,11 @@ package struct WorkQueue: Sendable {
         let delay = pendingDelays.removeValue(forKey: id)
         if item.isAddedAgain {
             // It keeps its stage: what waits for it waits for the second look as well.
-            urgent.append(ticket(id, state: .ready, stage: item.stage))
+            if let stage = item.stage, !item.isUrgentAgain {
+                parkOrRelease(ticket(id, state: .parked, stage: stage), stage: stage)
+            } else {
+                urgent.append(ticket(id, state: .ready, stage: item.stage))
+            }
             return
         }
         items[id] = nil

@@ -255,6 +255,42 @@ import Testing
         try await run.stop()
     }
 
+    /// Two policies that were to protect, failed, and now only open, do not wait for each other.
+    @Test func failedProtectionsThatTurnIntoOpeningsGoOn() async throws {
+        func policies(_ ports: String) -> String {
+            let names = ["one", "two"].map { name in
+                """
+                ---
+                apiVersion: networking.k8s.io/v1
+                kind: NetworkPolicy
+                metadata: {name: \(name), namespace: \(namespace)}
+                spec: {podSelector: {matchLabels: {app: \(name)}}, policyTypes: [Ingress], ingress: [{ports: [\(ports)]}]}
+
+                """
+            }
+            return "apiVersion: v1\nkind: Namespace\nmetadata: {name: \(namespace)}\n" + names.joined()
+        }
+        let (first, second, third) = ("{port: 1}", "{port: 2}", "{port: 3}")
+        try await commit(policies("\(first), \(second)"))
+        let run = try RunningProgram(program, ["run", "--interval", "100ms"] + flags)
+        try await run.untilItSays("Synced")
+        cluster.inject("PATCH", "/networkpolicies/", Self.failure(403), count: 10_000)
+        try await commit(policies(first))
+        try await eventually(within: .seconds(60), "both have failed") {
+            try await program.entries(["--outcome", "failed", "--kind", "NetworkPolicy"]).count >= 2
+        }
+        cluster.clearFaults()
+        try await commit(policies("\(first), \(second), \(third)"))
+        try await eventually(within: .seconds(60), "both are opened") {
+            for name in ["one", "two"] {
+                let rules = try await cluster.object(policy(name))?["spec"]?["ingress"]?.array
+                guard rules?.first?["ports"]?.array?.count == 3 else { return false }
+            }
+            return true
+        }
+        try await run.stop()
+    }
+
     /// What waits for a protection goes on as soon as that stands, also within one sync.
     @Test func anOpeningGoesOnOnceItsProtectionStands() async throws {
         try await commit(isolating("old"))

@@ -97,6 +97,10 @@ import Testing
     @Test func untilWeKnowWhoWeAreEverythingThatMayBeOursIsHeld() throws {
         #expect(try decide(nil, live: binding(Self.others), user: .notAsked).hold?.reason == .ownAccess)
         #expect(try decide(nil, live: Self.role, bindings: [binding(Self.others)], user: .notAsked).hold != nil)
+        #expect(try decide(binding(Self.account), live: binding(Self.others), user: .notAsked).hold != nil)
+        var wider = binding(Self.others)
+        wider.set(["subjects"], to: [Self.others, Self.account])
+        #expect(try decide(wider, live: binding(Self.others), user: .notAsked).action?.kind == .update)
         #expect(try decide(nil, live: Build.role, user: .notAsked).action?.kind == .delete)
         #expect(try decide(nil, live: Build.binding, user: .notAsked).action?.kind == .delete)
     }

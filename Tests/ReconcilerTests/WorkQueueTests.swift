@@ -171,6 +171,25 @@ import Testing
         #expect(takeAll(&queue) == [opening])
     }
 
+    /// A plan may turn what runs, or is urgent, into an opening: then it goes last as any other.
+    @Test func whatBecomesAnOpeningLosesItsUrgency() {
+        var queue = WorkQueue()
+        let running = ObjectID(.networkPolicy, namespace: "a", name: "running")
+        let urgent = ObjectID(.networkPolicy, namespace: "a", name: "urgent")
+        let protection = ObjectID(.networkPolicy, namespace: "a", name: "deny")
+        queue.add(running, stage: .networkPolicy)
+        #expect(takeAll(&queue) == [running])
+        queue.addUrgent(urgent)
+        // In the order of a plan.
+        queue.add(protection, stage: .isolation)
+        queue.add(running, stage: .loosen)
+        queue.add(urgent, stage: .loosen)
+        queue.finish(running)
+        #expect(takeAll(&queue) == [protection])
+        queue.finish(protection)
+        #expect(Set(takeAll(&queue)) == [running, urgent])
+    }
+
     @Test func whatLoosensWaitsForARetryThatAPlanWantsAgain() {
         var queue = WorkQueue()
         let protection = ObjectID(.networkPolicy, namespace: "a", name: "deny")
