@@ -118,12 +118,12 @@ import Testing
     }
 
     @Test func doesNotHoldACancelledRequest() async throws {
-        let source = try source(answer(#"{"token":"abc"}"#), before: "exec sleep 30")
+        let source = try source(answer(#"{"token":"abc"}"#), before: "exec sleep 300")
         let start = ContinuousClock.now
         let task = Task { try await source.authorization() }
         task.cancel()
         await #expect(throws: ClusterConfigurationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(25), "the plugin itself takes thirty seconds")
+        #expect(ContinuousClock.now - start < .seconds(55), "the plugin would be given a minute")
     }
 
     @Test func runsAgainAfterAFailure() async throws {
