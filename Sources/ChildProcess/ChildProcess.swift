@@ -61,7 +61,7 @@ package struct ChildProcess: ~Copyable {
         let words = ([program] + arguments).map { strdup($0) } + [nil]
         let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in words + variables { free(pointer) } }
-        prepareSignalsForChildren()
+        _ = signalsPrepared
         var child: pid_t = 0
         let result = posix_spawn(&child, path, &actions, &attributes, words, variables)
         guard result == 0 else {
@@ -214,8 +214,6 @@ package struct ChildProcessError: Error, Equatable, Sendable, CustomStringConver
 ///
 /// A child that closes its input must not end us; and where whoever started us ignores SIGCHLD, the system would throw
 /// away how our children end.
-package func prepareSignalsForChildren() { _ = signalsPrepared }
-
 private let signalsPrepared: Bool = {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGCHLD, SIG_DFL)

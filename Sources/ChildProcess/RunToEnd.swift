@@ -20,7 +20,6 @@ package func runChildProcess(
     _ program: String, _ arguments: [String], environment: [String: String], directory: String? = nil,
     input: [UInt8] = [], maximumOutputBytes: Int = 1 << 20, deadline: Duration
 ) async throws(ChildProcessError) -> ChildProcessResult {
-    prepareSignalsForChildren()
     let isCancelled = CancellationFlag()
     let result: Result<ChildProcessResult, ChildProcessError> = await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in

@@ -29,7 +29,7 @@ let demoCommand = Command(
     let playing = Task {
         let demo = try await Demo(invocation, folder: folder)
         do {
-            try await demo.play(staysUp: invocation.arguments.isSet("stay"))
+            try await demo.play(stayingUntil: invocation.arguments.isSet("stay") ? signals : nil)
         } catch {
             await demo.end()
             throw error
@@ -121,7 +121,8 @@ private final class Demo: Sendable {
 
     // MARK: The story
 
-    func play(staysUp: Bool) async throws {
+    /// - Parameter signals: Until when it stays up afterwards; nil to end at once.
+    func play(stayingUntil signals: StopSignals?) async throws {
         var events = notices.makeAsyncIterator()
         title("A cluster that people have worked in, and a policy repository")
         say("API server   \(cluster.baseURL) (in memory)")
@@ -174,7 +175,7 @@ private final class Demo: Sendable {
         try await showJournal()
         let seconds = (ContinuousClock.now - began) / .seconds(1)
         title("Done in \(String(format: "%.1f", seconds)) seconds")
-        if staysUp { try await stay() }
+        if let signals { try await stay(until: signals) }
     }
 
     /// Changes an object as somebody with kubectl would, and waits until it is put back.
@@ -240,7 +241,7 @@ private final class Demo: Sendable {
         await reader.close()
     }
 
-    private func stay() async throws {
+    private func stay(until signals: StopSignals) async throws {
         let path = folder + "/kubeconfig"
         try cluster.kubeconfig().write(toFile: path, atomically: true, encoding: .utf8)
         say("It stays up until Ctrl-C. Try, in another terminal:")
@@ -248,7 +249,7 @@ private final class Demo: Sendable {
         say("    kubectl --kubeconfig \(path) --namespace payments-production delete role developer")
         say("    kubectl --kubeconfig \(path) label namespace payments-production pod-security.kubernetes.io/enforce-")
         say("    bylaw journal list --journal \(journalPath) --follow")
-        try await Task.sleep(for: .seconds(86_400 * 365))
+        await signals.wait()
     }
 
     private func title(_ text: String) { terminal.write("\n" + terminal.styled(text, .bold) + "\n") }

@@ -31,7 +31,7 @@ func journalQuery(_ arguments: ParsedArguments) throws(CommandFailure) -> Journa
     query.namespace = arguments.text("namespace")
     query.name = arguments.text("name")
     query.revision = try arguments.text("revision").map { text throws(CommandFailure) in
-        guard text.utf8.count <= 40, text.utf8.allSatisfy(isHexDigit) else {
+        guard text.utf8.count <= 40, text.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
             throw CommandFailure(
                 message: "--revision: \"\(text)\" is no beginning of a commit's id",
                 hint: "Write its first digits, as bylaw journal list shows them.")

@@ -70,7 +70,7 @@ let planCommand = Command(
         context: enforced.context(
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            user: try await cluster.whoWeAre().map(OwnAccess.User.known) ?? .unknowable,
+            user: OwnAccess.User(answered: try await cluster.whoWeAre()),
             settledDigests: known.digests))
     let unproven = objectsOfUnprovenOwnership(input)
     if !known.isSettled, !unproven.isEmpty {

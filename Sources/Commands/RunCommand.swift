@@ -50,7 +50,7 @@ let runCommand = Command(
         await controller.stop()
     }
     do {
-        try await untilReachable(cluster, logger: logger, signals: signals, noting: controller.noteUnreachable) {
+        try await untilReachable(cluster, logger: logger, signals: signals, noting: controller.noteNeverReached) {
             facts in
             try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
         }

@@ -71,7 +71,7 @@ struct Wiring {
         if let tag = arguments.text("tag") { return .tag(tag) }
         if let commit = arguments.text("commit") {
             // A beginning of an id, or a name, may mean another commit tomorrow.
-            guard commit.utf8.count == 40, commit.utf8.allSatisfy(isHexDigit) else {
+            guard commit.utf8.count == 40, commit.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
                 throw CommandFailure(
                     message: "--commit: \"\(commit)\" is not the whole id of a commit",
                     hint: "Write all 40 digits, as git rev-parse prints them; follow a name with --branch or --tag.")
@@ -189,16 +189,6 @@ func checkIdentity(of facts: KubeCluster.Facts, against journal: any RunJournal,
             hint:
                 "Use another --journal or --cluster name; if this cluster was rebuilt, keep the old journal as evidence and begin a new one."
         )
-    }
-}
-
-/// Whether a byte is a digit of a commit's id.
-func isHexDigit(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-        UInt8(ascii: "A")...UInt8(ascii: "F"):
-        true
-    default: false
     }
 }
 

@@ -1,10 +1,6 @@
 import Manifest
 
-/// Who asks.
-struct RequestUser: Sendable {
-    var name: String
-    var groups: [String]
-
+extension UserIdentity {
     /// Members skip every check (rule I5).
     var isMaster: Bool { groups.contains("system:masters") }
 }
@@ -15,7 +11,7 @@ struct Authorizer {
 
     /// Whether a user may do something to a resource.
     func allows(
-        _ user: RequestUser, _ verb: String, _ resource: Resource, namespace: String, name: String
+        _ user: UserIdentity, _ verb: String, _ resource: Resource, namespace: String, name: String
     ) -> Bool {
         if user.isMaster { return true }
         return rules(of: user, namespace: namespace).contains {
@@ -24,14 +20,14 @@ struct Authorizer {
     }
 
     /// The rules that hold for a user in a namespace, or for the whole cluster with an empty one.
-    func rules(of user: RequestUser, namespace: String) -> [Tree] {
+    func rules(of user: UserIdentity, namespace: String) -> [Tree] {
         var result: [Tree] = []
-        for binding in store.list(.clusterRoleBinding, namespace: "") where names(binding, user, namespace: "") {
+        for binding in store.list(.clusterRoleBinding, namespace: "") where user.isNamed(by: binding, in: "") {
             result += rules(of: binding["roleRef"], namespace: "")
         }
         if !namespace.isEmpty {
             for binding in store.list(.roleBinding, namespace: namespace)
-            where names(binding, user, namespace: namespace) {
+            where user.isNamed(by: binding, in: namespace) {
                 result += rules(of: binding["roleRef"], namespace: namespace)
             }
         }
@@ -49,7 +45,7 @@ struct Authorizer {
     }
 
     /// Whether the rights of a role exceed those of its writer (rules I1 and I3).
-    func exceeds(_ rules: [Tree], _ user: RequestUser, namespace: String) -> [Tree] {
+    func exceeds(_ rules: [Tree], _ user: UserIdentity, namespace: String) -> [Tree] {
         if user.isMaster { return [] }
         let held = self.rules(of: user, namespace: namespace)
         return rules.filter { rule in
@@ -73,19 +69,6 @@ struct Authorizer {
         let names = strings(rule, "resourceNames")
         return (verbs.contains("*") || verbs.contains(verb)) && (groups.contains("*") || groups.contains(group))
             && (resources.contains("*") || resources.contains(resource)) && (names.isEmpty || names.contains(name))
-    }
-
-    private func names(_ binding: Tree, _ user: RequestUser, namespace: String) -> Bool {
-        (binding["subjects"]?.array ?? []).contains { subject in
-            let name = subject["name"]?.string ?? ""
-            switch subject["kind"]?.string {
-            case "User": return name == user.name
-            case "Group": return user.groups.contains(name)
-            case "ServiceAccount":
-                return user.name == "system:serviceaccount:\(subject["namespace"]?.string ?? namespace):\(name)"
-            default: return false
-            }
-        }
     }
 
     private func strings(_ rule: Tree, _ field: String) -> [String] { (rule[field]?.array ?? []).compactMap(\.string) }

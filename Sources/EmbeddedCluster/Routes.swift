@@ -15,15 +15,7 @@ extension EmbeddedCluster {
         case "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" where request.method == "POST":
             return try reviewAccess(request)
         case "/apis/authentication.k8s.io/v1/selfsubjectreviews" where request.method == "POST":
-            let user = try user(of: request)
-            return ServerResponse(
-                status: 201, headers: [(name: "Content-Type", value: "application/json")],
-                body: ([
-                    "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
-                    "status": [
-                        "userInfo": ["username": .string(user.name), "groups": .array(user.groups.map(Tree.string))]
-                    ],
-                ] as Tree).jsonBytes())
+            return try reviewSelf(request)
         default: break
         }
         var parts = request.path.split(separator: "/").map(String.init)
@@ -104,9 +96,9 @@ extension EmbeddedCluster {
 
     // MARK: Who and whether
 
-    private func user(of request: ServerRequest) throws(Refusal) -> RequestUser {
+    private func user(of request: ServerRequest) throws(Refusal) -> UserIdentity {
         guard let header = request.header("Authorization") else {
-            return RequestUser(name: "admin", groups: ["system:masters", "system:authenticated"])
+            return UserIdentity(name: "admin", groups: ["system:masters", "system:authenticated"])
         }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0] == "Bearer", parts[1].hasPrefix("user:") else {
@@ -114,7 +106,7 @@ extension EmbeddedCluster {
         }
         let words = parts[1].dropFirst(5).split(separator: ":", maxSplits: 1).map(String.init)
         let groups = words.count > 1 ? words[1].split(separator: ",").map(String.init) : []
-        return RequestUser(name: words.first ?? "", groups: groups + ["system:authenticated"])
+        return UserIdentity(name: words.first ?? "", groups: Set(groups + ["system:authenticated"]))
     }
 
     private func authorize(_ target: RequestTarget) throws(Refusal) {
@@ -161,6 +153,16 @@ extension EmbeddedCluster {
         }
         review.set(["status"], to: ["allowed": .bool(isAllowed)])
         return json(review, status: 201)
+    }
+
+    private func reviewSelf(_ request: ServerRequest) throws(Refusal) -> ServerResponse {
+        let user = try user(of: request)
+        let groups = Tree.array(user.groups.sorted().map(Tree.string))
+        return json(
+            [
+                "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
+                "status": ["userInfo": ["username": .string(user.name), "groups": groups]],
+            ], status: 201)
     }
 
     // MARK: Discovery
@@ -285,7 +287,7 @@ struct RequestTarget {
     var resource: Resource
     var namespace: String
     var name: String
-    var user: RequestUser
+    var user: UserIdentity
     var request: ServerRequest
 
     var key: ObjectStore.Key { ObjectStore.Key(namespace: namespace, name: name) }

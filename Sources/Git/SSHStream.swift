@@ -10,7 +10,6 @@ final class SSHStream: GitStream {
 
     init(_ fetch: FetchContext) throws(GitError) {
         self.fetch = fetch
-        prepareSignalsForChildren()
         let login = (fetch.url.user.map { "\($0)@" } ?? "") + fetch.url.host
         // The path is quoted for the shell on the other side.
         let quoted = "'" + fetch.url.path.replacingOccurrences(of: "'", with: "'\\''") + "'"

@@ -39,6 +39,9 @@ package actor GitRevisionSource: RevisionSource {
     private let repository: GitRepository
     private var cache = VerdictCache()
 
+    /// Of a name or subject, in bytes: whoever may commit chooses them, and they stand in every log line and answer.
+    private static let longestWords = 512
+
     /// How far back the history is asked who declared an object (design, section 5.6).
     private static let historyCommits = 2_000
 
@@ -212,16 +215,16 @@ package actor GitRevisionSource: RevisionSource {
         let subject = String(lines.first { !$0.isEmpty } ?? "")
         return Revision(
             commit: commit.id, parents: commit.parents,
-            author: Person(name: bounded(commit.authorName), email: bounded(commit.authorEmail)),
-            committer: Person(name: bounded(commit.committerName), email: bounded(commit.committerEmail)),
-            committedAt: Timestamp(microsecondsSinceEpoch: commit.committedAt &* 1_000_000), subject: bounded(subject),
+            author: Person(
+                name: commit.authorName.bounded(toBytes: Self.longestWords),
+                email: commit.authorEmail.bounded(toBytes: Self.longestWords)),
+            committer: Person(
+                name: commit.committerName.bounded(toBytes: Self.longestWords),
+                email: commit.committerEmail.bounded(toBytes: Self.longestWords)),
+            committedAt: Timestamp(microsecondsSinceEpoch: commit.committedAt &* 1_000_000),
+            subject: subject.bounded(toBytes: Self.longestWords),
             trailers: commit.trailers.map { Revision.Trailer(key: $0.key, value: $0.value) },
             pullRequest: pullRequestNumber(subject: subject, message: commit.message))
-    }
-
-    /// Whoever may commit chooses these words, and they stand in every log line and answer.
-    private func bounded(_ text: String) -> String {
-        text.utf8.count <= 512 ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(500))) + "..."
     }
 
     private func sourceError(_ error: GitError) -> SourceError {

@@ -9,8 +9,10 @@ extension CurlHandle {
         let general = String(cString: curl_easy_strerror(code))
         let text = detail.isEmpty ? general : detail
         // libcurl quotes a proxy's address that it cannot use, with its password.
-        let isSecret = proxyAddress.map { holdsCredentials(of: $0, text) } == true
-        let shown = isSecret ? "\(general) (proxy \(redactedURL(proxyAddress ?? "")))" : text
+        var shown = text
+        if let proxyAddress, holdsCredentials(of: proxyAddress, text) {
+            shown = "\(general) (proxy \(redactedURL(proxyAddress)))"
+        }
         return HTTPError(
             kind: kind(of: code, text), message: "\(request.name): \(shown)", mayHaveBeenSent: mayHaveBeenSent)
     }

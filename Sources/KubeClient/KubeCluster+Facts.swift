@@ -84,8 +84,15 @@ extension KubeCluster {
     package func whoWeAre() async throws(ClusterError) -> UserIdentity? {
         do throws(ClusterError) {
             let answer = try await call(.selfReview, what: "ask who we are", resource: nil)
-            let user = (try? decode(answer.body))?["status"]?["userInfo"]
-            guard let name = user?["username"]?.string, !name.isEmpty else { return nil }
+            let user: Tree?
+            do throws(DecodingFailure) {
+                user = try decode(answer.body)["status"]?["userInfo"]
+            } catch {
+                throw rubbish("ask who we are", error)
+            }
+            guard let name = user?["username"]?.string, !name.isEmpty else {
+                throw rubbish("ask who we are", DecodingFailure(message: "the answer names no user"))
+            }
             return UserIdentity(name: name, groups: Set((user?["groups"]?.array ?? []).compactMap(\.string)))
         } catch {
             // Older servers do not know the question, and a service account's token says it as well.
@@ -104,12 +111,11 @@ package func serviceAccount(of header: SecretBytes?) -> UserIdentity? {
     guard parts.count == 3 else { return nil }
     var text = parts[1].replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
     text += String(repeating: "=", count: (4 - text.count % 4) % 4)
-    let words = ["system", "serviceaccount"]
     guard let data = Data(base64Encoded: text), let claims = try? parseJSON([UInt8](data)),
         let subject = claims["sub"]?.string
     else { return nil }
     let names = subject.split(separator: ":").map(String.init)
-    guard names.count == 4, Array(names.prefix(2)) == words else { return nil }
+    guard names.count == 4, names.starts(with: ["system", "serviceaccount"]) else { return nil }
     return UserIdentity(
         name: subject,
         groups: ["system:serviceaccounts", "system:serviceaccounts:\(names[2])", "system:authenticated"])

@@ -7,4 +7,18 @@ package struct UserIdentity: Sendable, Equatable {
         self.name = name
         self.groups = groups
     }
+
+    /// Whether a binding of a namespace, or a cluster-wide one with an empty name, has the user among its subjects.
+    package func isNamed(by binding: Tree, in namespace: String) -> Bool {
+        (binding["subjects"]?.array ?? []).contains { subject in
+            let subjectName = subject["name"]?.string ?? ""
+            switch subject["kind"]?.string {
+            case "User": return subjectName == name
+            case "Group": return groups.contains(subjectName)
+            case "ServiceAccount":
+                return name == "system:serviceaccount:\(subject["namespace"]?.string ?? namespace):\(subjectName)"
+            default: return false
+            }
+        }
+    }
 }

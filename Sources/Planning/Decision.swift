@@ -144,9 +144,8 @@ private func decideDeclared(
                 message: "\(live.id) carries the marker of instance \"\(instance)\", and is declared here as well"))
     }
 
-    let differences = compare(
-        desired: desired, live: canonicalLive(live.tree, of: resource), of: resource,
-        closedLabels: context.closedLabels)
+    let found = canonicalLive(live.tree, of: resource)
+    let differences = compare(desired: desired, live: found, of: resource, closedLabels: context.closedLabels)
     let mustBeMadeAnew = differences.contains { isImmutable($0.path, of: resource) }
     // Until its finalizers let go, an object grants and allows as before: it is kept as declared, and then waited for
     // (rules F7 and D28).
@@ -173,7 +172,8 @@ private func decideDeclared(
         Action(
             id: live.id, kind: kind, steps: steps, before: live, desired: desired, differences: differences,
             stage: stageOfUpdate(
-                differences, resource: resource, desired: desired, live: live, isolation: context.isolation),
+                differences, of: live.id, resource: resource, desired: desired, live: found,
+                isolation: context.isolation),
             origin: declared.origin))
 }
 

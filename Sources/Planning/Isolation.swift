@@ -34,10 +34,12 @@ package struct Isolation: Sendable {
     }
 
     /// Whether pods stay cut off in every direction in which a policy isolates them, when that policy goes.
-    func outlasts(_ policy: LiveObject) -> Bool {
-        let directions = Set(policyTypes(of: canonicalLive(policy.tree, of: .networkPolicy)))
+    ///
+    /// - Parameter policy: In canonical form.
+    func outlasts(_ policyID: ObjectID, _ policy: Tree) -> Bool {
+        let directions = Set(policyTypes(of: policy))
         var kept: Set<String> = []
-        for (id, wanted) in declared[policy.id.namespace] ?? [:] where id != policy.id {
+        for (id, wanted) in declared[policyID.namespace] ?? [:] where id != policyID {
             guard let object = live(id), !object.isTerminating else { continue }
             kept.formUnion(wanted.intersection(isolatedDirections(by: canonicalLive(object.tree, of: .networkPolicy))))
         }

@@ -13,6 +13,9 @@ package struct OwnAccess: Sendable {
         case unknowable
         /// It was not asked yet, or did not answer: then everything that might be ours is held back.
         case notAsked
+
+        /// What the server answered; nil where it cannot tell.
+        package init(answered identity: UserIdentity?) { self = identity.map(User.known) ?? .unknowable }
     }
 
     private let user: User
@@ -77,16 +80,8 @@ package struct OwnAccess: Sendable {
 
     /// Whether a binding names us; any may, as long as we do not know who we are.
     private func mayNameUs(_ binding: Tree) -> Bool {
-        guard case .known(let identity) = user else { return true }
-        return (binding["subjects"]?.array ?? []).contains { subject in
-            let name = subject["name"]?.string ?? ""
-            switch subject["kind"]?.string {
-            case "User": return name == identity.name
-            case "Group": return identity.groups.contains(name) && !Self.commonGroups.contains(name)
-            case "ServiceAccount":
-                return identity.name == "system:serviceaccount:\(subject["namespace"]?.string ?? ""):\(name)"
-            default: return false
-            }
-        }
+        guard case .known(var identity) = user else { return true }
+        identity.groups.subtract(Self.commonGroups)
+        return identity.isNamed(by: binding, in: "")
     }
 }

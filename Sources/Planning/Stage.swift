@@ -40,17 +40,18 @@ func stageOfCreate(_ desired: Tree, resource: Resource) -> Stage {
 /// another one: then its removal only takes away what it allowed.
 func stageOfDelete(_ live: LiveObject, isolation: Isolation) -> Stage {
     switch live.id.resource {
-    case .networkPolicy: isolation.outlasts(live) ? .revoke : .loosen
+    case .networkPolicy:
+        isolation.outlasts(live.id, canonicalLive(live.tree, of: .networkPolicy)) ? .revoke : .loosen
     case .resourceQuota, .limitRange, .namespace: .loosen
     default: .revoke
     }
 }
 
-/// The stage of changing an object; the differences run from the live to the declared state.
+/// The stage of changing an object; the differences run from the live to the declared state, both in canonical form.
 ///
 /// A change that takes anything away does not wait for anything that gives, so a mixed change goes first.
 func stageOfUpdate(
-    _ differences: [Difference], resource: Resource, desired: Tree, live: LiveObject, isolation: Isolation
+    _ differences: [Difference], of id: ObjectID, resource: Resource, desired: Tree, live: Tree, isolation: Isolation
 ) -> Stage {
     switch resource {
     case .namespace:
@@ -61,7 +62,8 @@ func stageOfUpdate(
         return differences.contains(where: takesAway) ? .revoke : .role
     case .roleBinding, .clusterRoleBinding:
         return differences.contains(where: takesAway) ? .revoke : .binding
-    case .networkPolicy: return stageOfPolicyUpdate(differences, desired: desired, live: live, isolation: isolation)
+    case .networkPolicy:
+        return stageOfPolicyUpdate(differences, of: id, desired: desired, live: live, isolation: isolation)
     case .resourceQuota, .limitRange: return .limits
     case .serviceAccount: return .serviceAccount
     default: return .namespace
@@ -73,19 +75,18 @@ func stageOfUpdate(
 /// Pods that it no longer isolates in some direction are open there, unless another policy keeps them isolated: that
 /// comes last, behind whatever is to take its place (rule F6), even where the same change cuts something off as well.
 private func stageOfPolicyUpdate(
-    _ differences: [Difference], desired: Tree, live: LiveObject, isolation: Isolation
+    _ differences: [Difference], of id: ObjectID, desired: Tree, live: Tree, isolation: Isolation
 ) -> Stage {
     guard differences.contains(where: { $0.path.first == "spec" }) else { return .networkPolicy }
     let isSelectorChanged = differences.contains { $0.path == ["spec", "podSelector"] }
-    let found = canonicalLive(live.tree, of: .networkPolicy)
     let isNarrowed = isSelectorChanged && !selectsEveryPod(desired)
-    let leavesDirection = !Set(policyTypes(of: found)).isSubset(of: policyTypes(of: desired))
+    let leavesDirection = !Set(policyTypes(of: live)).isSubset(of: policyTypes(of: desired))
     if isNarrowed || leavesDirection {
-        return isolation.outlasts(live) ? .revoke : .loosen
+        return isolation.outlasts(id, live) ? .revoke : .loosen
     }
     if differences.contains(where: { $0.path.last != "podSelector" && cutsOff($0) }) { return .revoke }
     // To select more pods isolates them, unless all of them are isolated already: then it only allows more.
-    return isSelectorChanged && !isolation.outlasts(live) ? .revoke : .loosen
+    return isSelectorChanged && !isolation.outlasts(id, live) ? .revoke : .loosen
 }
 
 /// Whether something that the live list holds is not declared any more.

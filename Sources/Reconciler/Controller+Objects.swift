@@ -67,7 +67,7 @@ extension Controller {
             return false
         }
         // What only opens is no protection, whatever it was to be before.
-        if action.stage == .loosen { noteProtects(id) }
+        if action.stage == .loosen { endFailedProtection(id) }
         if action.stage == .loosen, let other = failedProtection(beside: action, enforced: enforced) {
             waiting.insert(id)
             waitingForProtection[other, default: []].insert(id)
@@ -142,15 +142,15 @@ extension Controller {
     func noteAsDeclared(_ id: ObjectID) async throws(JournalError) {
         held.remove(id)
         failing.remove(id)
-        noteProtects(id)
+        endFailedProtection(id)
         waiting.remove(id)
         failureCounts[id] = nil
         failedDifferences[id] = nil
         try await resolve(objectIncidents, object: id)
     }
 
-    /// Notes that nothing has to wait for an object's protection any more.
-    private func noteProtects(_ id: ObjectID) {
+    /// Notes that nothing has to wait for an object because it failed to protect.
+    private func endFailedProtection(_ id: ObjectID) {
         failingProtections.remove(id)
         // They go by their stage again, behind whatever else is to protect.
         for other in waitingForProtection.removeValue(forKey: id) ?? [] { consider(other, isEvent: false) }
@@ -165,11 +165,7 @@ extension Controller {
     /// Writes down that an object is as a new declaration wants it without having been changed; a difference from now on
     /// is drift, also after a restart.
     private func keepDigest(_ id: ObjectID, _ enforced: EnforcedState) async throws(JournalError) {
-        guard var record = owned[id], let digest = enforced.digests[id] else { return }
-        settledDigests[id] = digest
-        guard record.declarationDigest != digest else { return }
-        record.declarationDigest = digest
-        record.revision = enforced.revision.commit
+        guard let record = settleDigest(of: id, enforced) else { return }
         try await journal.note(owned: [id: record])
         owned[id] = record
     }

@@ -44,12 +44,6 @@ extension Controller {
             }
         }
         guard isGathered else { return }
-        // Also where there is nothing to enforce yet, the cluster has been reached now.
-        if interruptedKinds.isEmpty {
-            await withJournal("record that the cluster can be read") { () async throws(JournalError) in
-                try await self.resolve([.clusterUnreachable], object: nil)
-            }
-        }
         if isFirst {
             // With the last kind that was missing everything can be compared for the first time.
             if enforced != nil { await beginPass() }
@@ -82,7 +76,9 @@ extension Controller {
     }
 
     private func noteReachable(_ resource: Resource) async {
-        guard interruptedKinds.remove(resource) != nil, interruptedKinds.isEmpty else { return }
+        let wasInterrupted = interruptedKinds.remove(resource) != nil
+        // The incident may also be of the start, before any kind was asked for: then all of them end it.
+        guard interruptedKinds.isEmpty, wasInterrupted || isGathered else { return }
         await withJournal("record that the cluster can be read again") { () async throws(JournalError) in
             try await self.resolve([.clusterUnreachable], object: nil)
         }
@@ -106,10 +102,8 @@ extension Controller {
         }
     }
 
-    /// Whether a difference of this object is somebody's doing: it was as the enforced revision declares it before.
     func isDrift(_ id: ObjectID, _ enforced: EnforcedState) -> Bool {
-        guard let settled = settledDigests[id] else { return false }
-        return settled == enforced.digests[id]
+        enforced.isDrift(id, settledDigests: settledDigests)
     }
 
     func considerWaiting(in namespace: String) {

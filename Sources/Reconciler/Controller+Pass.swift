@@ -20,7 +20,7 @@ extension Controller {
         var asked: String?
         while let enforced, enforced.revision.commit != asked {
             asked = enforced.revision.commit
-            await askHistory(planInput(enforced))
+            await askHistory(enforced)
         }
         isPlanning = false
         guard let enforced else { return }
@@ -56,13 +56,8 @@ extension Controller {
     /// drift, also after a restart.
     private func keepDigests(_ enforced: EnforcedState, except different: Set<ObjectID>) async {
         var changed: [ObjectID: OwnedObject] = [:]
-        for (id, digest) in enforced.digests where !different.contains(id) {
-            guard var record = owned[id], record.uid == live[id]?.uid else { continue }
-            settledDigests[id] = digest
-            guard record.declarationDigest != digest else { continue }
-            record.declarationDigest = digest
-            record.revision = enforced.revision.commit
-            changed[id] = record
+        for id in enforced.digests.keys where !different.contains(id) && owned[id]?.uid == live[id]?.uid {
+            if let record = settleDigest(of: id, enforced) { changed[id] = record }
         }
         guard !changed.isEmpty else { return }
         await withJournal("record what is as declared") { () async throws(JournalError) in
@@ -71,11 +66,23 @@ extension Controller {
         }
     }
 
+    /// Notes that an owned object is as declared.
+    ///
+    /// - Returns: What the journal has to know of it from now on; nil where it knows that, or does not know the object.
+    func settleDigest(of id: ObjectID, _ enforced: EnforcedState) -> OwnedObject? {
+        guard var record = owned[id], let digest = enforced.digests[id] else { return nil }
+        settledDigests[id] = digest
+        guard record.declarationDigest != digest else { return nil }
+        record.declarationDigest = digest
+        record.revision = enforced.revision.commit
+        return record
+    }
+
     /// Asks who we are until that is known, so that nothing takes our own rights away.
     func learnUser() async {
         guard case .notAsked = user else { return }
         do throws(ClusterError) {
-            user = try await cluster.whoWeAre().map(OwnAccess.User.known) ?? .unknowable
+            user = OwnAccess.User(answered: try await cluster.whoWeAre())
         } catch {
             notify(.trouble(error.message, hint: error.hint))
         }
@@ -96,9 +103,9 @@ extension Controller {
     /// Asks the repository's history about marked objects that the journal does not know, each of them once.
     ///
     /// Only where the journal was lost: with it, an object that it does not know was put there by somebody else.
-    private func askHistory(_ input: PlanInput) async {
-        guard let enforced, isHistoryProof else { return }
-        let unproven = objectsOfUnprovenOwnership(input).subtracting(historyAsked)
+    private func askHistory(_ enforced: EnforcedState) async {
+        guard isHistoryProof else { return }
+        let unproven = objectsOfUnprovenOwnership(planInput(enforced)).subtracting(historyAsked)
         guard !unproven.isEmpty else { return }
         do throws(SourceError) {
             declaredEarlier.formUnion(try await source.declaredEarlier(unproven, before: enforced.revision.commit))

@@ -13,8 +13,8 @@ extension Controller {
 
     /// Notes that the cluster was not reached before anything could be begun.
     ///
-    /// The incident ends with the first pass.
-    package func noteUnreachable(_ error: ClusterError) async {
+    /// The incident ends when every kind has been read.
+    package func noteNeverReached(_ error: ClusterError) async {
         await withJournal("record that the cluster cannot be reached") { () async throws(JournalError) in
             try await self.raise(.clusterUnreachable, object: nil, isTold: false, message: error.message)
         }

@@ -44,6 +44,14 @@ package struct EnforcedState: Sendable {
 }
 
 extension EnforcedState {
+    /// Whether a difference of this object is somebody's doing: it was as this state declares it before.
+    ///
+    /// - Parameter settledDigests: The digest of the declaration that each object was last found equal to.
+    func isDrift(_ id: ObjectID, settledDigests: [ObjectID: String]) -> Bool {
+        guard let settled = settledDigests[id] else { return false }
+        return settled == digests[id]
+    }
+
     /// What deciding by this state needs besides the object itself.
     package func context(
         live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = [],
@@ -54,7 +62,7 @@ extension EnforcedState {
             declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] },
             ownAccess: OwnAccess(
                 of: user, bindings: { live.isKnown(.clusterRoleBinding) ? live.objects(of: .clusterRoleBinding) : nil },
-                isDrift: { [digests] id in digests[id] != nil && settledDigests[id] == digests[id] }))
+                isDrift: { isDrift($0, settledDigests: settledDigests) }))
     }
 }
 

@@ -94,17 +94,15 @@ package struct WorkQueue: Sendable {
     /// - Parameter predecessor: An object that has to be worked on before, if it is in the queue at all.
     package mutating func add(_ id: ObjectID, stage: Stage, after predecessor: ObjectID? = nil) {
         let item = items[id]
-        if let item, item.stage == stage, item.state != .delayed, !item.isRetry || item.state == .running {
-            if item.state == .running { items[id]?.isAddedAgain = true }
-            return
-        }
+        // What runs has to look again, with the state of then.
+        if item?.state == .running { items[id]?.isAddedAgain = true }
+        guard item?.stage != stage else { return }
         // Counted in its new stage before it leaves the old one: what waits for it must not slip through in between.
         open(stage, in: id.scopeNamespace)
         defer { close(item?.stage, in: id.scopeNamespace) }
-        // What runs has to look again, with the state of then; what is urgent stays so, unless it is to open something.
+        // What is urgent stays so, unless it is to open something.
         if let item, item.state == .running || item.state == .ready && item.isUrgent && stage != .loosen {
             items[id]?.stage = stage
-            if item.state == .running { items[id]?.isAddedAgain = true }
             return
         }
         leavePlace(id)

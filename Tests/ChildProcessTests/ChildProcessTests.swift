@@ -12,8 +12,7 @@ import Testing
     }
 
     private static func start(_ script: String) throws(ChildProcessError) -> ChildProcess {
-        prepareSignalsForChildren()
-        return try ChildProcess("sh", ["-c", script], environment: searchPath)
+        try ChildProcess("sh", ["-c", script], environment: searchPath)
     }
 
     /// Reads until `text` is there or the stream ends; true at its end.

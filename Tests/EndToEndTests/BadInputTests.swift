@@ -31,6 +31,19 @@ import Testing
         return flags
     }
 
+    /// A kubeconfig of a server that nobody is.
+    private func unreachableKubeconfig(user: String) throws -> String {
+        try program.folder.write(
+            """
+            apiVersion: v1
+            kind: Config
+            current-context: a
+            clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
+            contexts: [{name: a, context: {cluster: a, user: a}}]
+            users: [{name: a, user: \(user)}]
+            """, to: "unreachable.kubeconfig")
+    }
+
     /// Runs a sync that must fail with status 2, one message and one next step.
     private func expectError(
         _ arguments: [String], saying words: String..., sourceLocation: SourceLocation = #_sourceLocation
@@ -62,16 +75,9 @@ import Testing
     @Test func aFailingCredentialProgramUnderALauncherThatIgnoresItsChildren() async throws {
         let plugin = try program.folder.write("#!/bin/sh\nexit 3\n", to: "plugin")
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: plugin)
-        let file = try program.folder.write(
-            """
-            apiVersion: v1
-            kind: Config
-            current-context: a
-            clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
-            contexts: [{name: a, context: {cluster: a, user: a}}]
-            users: [{name: a, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "\(plugin)",
-              interactiveMode: Never}}}]
-            """, to: "plugin.kubeconfig")
+        let file = try unreachableKubeconfig(
+            user:
+                "{exec: {apiVersion: client.authentication.k8s.io/v1, command: \"\(plugin)\", interactiveMode: Never}}")
         let words = ([program.path, "sync"] + flags(["--kubeconfig": file])).map { "'\($0)'" }.joined(separator: " ")
         let outcome = try await runChildProcess(
             "/bin/sh", ["-c", "trap '' CHLD; exec \(words)"], environment: program.environment, deadline: .seconds(60))
@@ -80,15 +86,7 @@ import Testing
     }
 
     @Test func anUnreachableServer() async throws {
-        let file = try program.folder.write(
-            """
-            apiVersion: v1
-            kind: Config
-            current-context: a
-            clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
-            contexts: [{name: a, context: {cluster: a, user: a}}]
-            users: [{name: a, user: {token: very-secret}}]
-            """, to: "unreachable.kubeconfig")
+        let file = try unreachableKubeconfig(user: "{token: very-secret}")
         try await expectError(["sync"] + flags(["--kubeconfig": file]), saying: "127.0.0.1:1", "API server runs")
         let outcome = try await program.run(["sync"] + flags(["--kubeconfig": file]))
         #expect(!outcome.errors.contains("very-secret"))
@@ -195,15 +193,7 @@ import Testing
 
     /// Nothing enforced is not healthy, and a cluster that was never reached is an incident.
     @Test func runTellsThatTheClusterWasNeverReached() async throws {
-        let file = try program.folder.write(
-            """
-            apiVersion: v1
-            kind: Config
-            current-context: a
-            clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
-            contexts: [{name: a, context: {cluster: a, user: a}}]
-            users: [{name: a, user: {token: very-secret}}]
-            """, to: "nobody.kubeconfig")
+        let file = try unreachableKubeconfig(user: "{token: very-secret}")
         let run = try RunningProgram(program, ["run"] + flags(["--kubeconfig": file]))
         try await run.untilItSays("trying again")
         try await eventually(within: .seconds(60), "the incident is journaled") {
