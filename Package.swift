@@ -32,6 +32,7 @@ let modules: [Module] = [
     Module(name: "Manifest"),
     Module(name: "JSON", imports: ["Manifest"]),
     Module(name: "Policy", imports: ["Manifest"], testImports: ["JSON"]),
+    Module(name: "Analysis", imports: ["Manifest", "Policy"], testImports: ["JSON", "YAML", "PolicyFiles"]),
     Module(name: "Planning", imports: ["Manifest", "Policy"]),
     Module(name: "KubeProtocol", imports: ["Manifest", "JSON"]),
     Module(name: "Arguments"),
@@ -58,13 +59,16 @@ let modules: [Module] = [
     Module(
         name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"],
         hasTests: false),
+    Module(
+        name: "GitHost", imports: ["Manifest", "JSON", "HTTPClient", "Signatures"],
+        testImports: ["ChildProcess", "YAML"]),
     Module(name: "RunbookLibrary", testImports: ["Reconciler"]),
     Module(
         name: "Commands",
         imports: [
-            "Manifest", "JSON", "Policy", "Planning", "Arguments", "Telemetry", "Signatures", "Reconciler",
+            "Manifest", "JSON", "Policy", "Analysis", "Planning", "Arguments", "Telemetry", "Signatures", "Reconciler",
             "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
-            "Journal", "EmbeddedCluster", "RunbookLibrary",
+            "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost",
         ]),
 ]
 

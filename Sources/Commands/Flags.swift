@@ -46,6 +46,17 @@ enum Flags {
         FlagDescription("context", .text, valueName: "C", "the context of the kubeconfig to use"),
     ]
 
+    static let namespace = FlagDescription(
+        "namespace", short: "n", .text, valueName: "NAMESPACE",
+        "the namespace that is meant, and that manifests mean which name none")
+    static let objectName = FlagDescription("name", .text, valueName: "NAME", "the one object that is meant")
+    static let manifests = FlagDescription(
+        "file", short: "f", .text, valueName: "FILE",
+        "manifests, a folder of them or a snapshot, in place of the cluster",
+        isRepeatable: true)
+    /// Where an analysis gets what it looks at, and how it answers.
+    static let analysed: [FlagDescription] = [manifests] + connection + [output, config]
+
     static let journal = FlagDescription(
         "journal", .text, valueName: "FILE", "the journal; below ~/.local/state/bylaw where it is not given")
 

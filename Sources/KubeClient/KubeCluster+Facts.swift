@@ -30,8 +30,8 @@ extension KubeCluster {
         }
     }
 
-    /// Empty where it may not be read: it is for people only.
-    private func serverVersion() async throws(ClusterError) -> String {
+    /// What the server calls its version, such as `v1.31.2`; empty where it may not be read.
+    package func serverVersion() async throws(ClusterError) -> String {
         do throws(ClusterError) {
             let answer = try await call(
                 APIRequest(method: .get, path: "/version"), what: "read the server's version", resource: nil)

@@ -7,8 +7,11 @@ package import Manifest
 /// - Parameters:
 ///   - stream: What reading the file gave; its problems become errors.
 ///   - file: The path below the repository's root, with `/`.
-package func evaluateDocuments(_ stream: ParsedStream, file: String) -> FileVerdict {
-    var evaluation = FileEvaluation(file: file)
+///   - kinds: What may stand there.
+package func evaluateDocuments(
+    _ stream: ParsedStream, file: String, accepting kinds: AcceptedKinds = .managed
+) -> FileVerdict {
+    var evaluation = FileEvaluation(file: file, kinds: kinds)
     for problem in stream.problems { evaluation.report(problem) }
     for document in stream.documents where !document.tree.isNull {
         evaluation.evaluate(document.tree, at: .root, of: document, listed: nil, depth: 0)
@@ -20,6 +23,7 @@ package func evaluateDocuments(_ stream: ParsedStream, file: String) -> FileVerd
 
 private struct FileEvaluation {
     let file: String
+    let kinds: AcceptedKinds
     var declarations: [Declaration] = []
     var findings = FindingList(limit: ManifestLimits.findingsPerFile)
 
@@ -38,7 +42,7 @@ private struct FileEvaluation {
     ) {
         let position = document.marks.position(of: base, in: document.tree)
         var problems = Problems()
-        switch identifyKind(of: tree, listed: listed) {
+        switch kinds.identify(tree, listed: listed) {
         case .none(let problem):
             problems.add(problem)
             append(problems, object: nil, at: base, of: document)
@@ -50,14 +54,21 @@ private struct FileEvaluation {
             }
             evaluateList(tree, items: items, at: base, of: document, depth: depth)
         case .object(let resource):
-            let evaluated = evaluateObject(tree, as: resource)
-            append(evaluated.problems, object: evaluated.id, at: base, of: document)
-            guard let id = evaluated.id else { return }
-            declarations.append(
-                Declaration(
-                    id: id, origin: Origin(file: file, line: position.line), position: position,
-                    tree: evaluated.problems.hasErrors ? nil : evaluated.tree))
+            declare(kinds.evaluate(tree, as: resource), at: position, base: base, of: document)
+        case .other(let object):
+            declare(object, at: position, base: base, of: document)
         }
+    }
+
+    private mutating func declare(
+        _ evaluated: EvaluatedObject, at position: SourcePosition, base: FieldPath, of document: ParsedDocument
+    ) {
+        append(evaluated.problems, object: evaluated.id, at: base, of: document)
+        guard let id = evaluated.id else { return }
+        declarations.append(
+            Declaration(
+                id: id, origin: Origin(file: file, line: position.line), position: position,
+                tree: evaluated.problems.hasErrors ? nil : evaluated.tree))
     }
 
     private mutating func evaluateList(
@@ -65,7 +76,7 @@ private struct FileEvaluation {
     ) {
         var problems = Problems()
         let known = ["apiVersion", "kind", "metadata", "items"]
-        for (key, _) in tree.members ?? Members() where !known.contains(key) {
+        for (key, _) in tree.members ?? Members() where !known.contains(key) && kinds == .managed {
             problems.unreadable(
                 .root.field(key), "unknown field \(quoted(key))",
                 hint: nearest(to: key, among: known).map { "Did you mean \($0)?" }
@@ -124,7 +135,9 @@ struct EvaluatedObject {
 }
 
 /// Reads and checks one object of a managed kind.
-func evaluateObject(_ source: Tree, as resource: Resource) -> EvaluatedObject {
+///
+/// - Parameter isDeclared: Whether it is part of a policy repository, whose own rules then hold too.
+func evaluateObject(_ source: Tree, as resource: Resource, isDeclared: Bool = true) -> EvaluatedObject {
     guard let shape = KindSchema.shape(of: resource) else {
         var problems = Problems()
         problems.refuse(.root.field("kind"), "\(resource.kind) is not a kind that Bylaw manages", hint: "Move it away.")
@@ -136,7 +149,7 @@ func evaluateObject(_ source: Tree, as resource: Resource) -> EvaluatedObject {
     var validator = ObjectValidator(resource: resource, tree: tree, problems: reader.problems)
     validator.validate()
     var rules = RepositoryRules(resource: resource, source: source, tree: tree, problems: validator.problems)
-    rules.apply()
+    if isDeclared { rules.apply() }
     CanonicalMetadata.reduce(&tree, of: resource)
     let metadata = tree["metadata"]
     let id = metadata?["name"]?.string.map {

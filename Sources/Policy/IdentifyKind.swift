@@ -5,6 +5,8 @@ enum DocumentKind {
     case object(Resource)
     /// A list of objects; of one kind where its name says so.
     case list(of: Resource?)
+    /// An object of a kind that Bylaw does not manage, where such kinds are accepted.
+    case other(EvaluatedObject)
     case none(Problem)
 }
 

@@ -29,7 +29,7 @@ package struct DirectoryError: Error, Equatable, Sendable {
 package func loadDirectory(
     at path: String, limits: RepositoryLimits = RepositoryLimits()
 ) throws(DirectoryError) -> DirectoryLoad {
-    var walk = DirectoryWalk(root: path, limits: limits)
+    var walk = DirectoryWalk(root: path, limits: limits, kinds: .managed)
     try walk.run()
     var (state, findings) = assembleDeclaredState(walk.verdicts)
     if state.objects.isEmpty, !findings.contains(where: { $0.severity == .error }) {
@@ -42,18 +42,39 @@ package func loadDirectory(
     return DirectoryLoad(verdicts: walk.verdicts, state: state, findings: findings)
 }
 
+/// Reads manifests of any kind from several folders and files, as one set of objects.
+///
+/// What cannot be read is an error finding. Paths in findings and origins begin with the path that was named.
+///
+/// - Parameter defaultNamespace: For namespaced objects that name none.
+/// - Throws: ``DirectoryError`` for the first path that cannot be opened.
+package func loadManifests(
+    at paths: [String], defaultNamespace: String
+) throws(DirectoryError) -> DirectoryLoad {
+    var verdicts: [FileVerdict] = []
+    for path in paths {
+        var walk = DirectoryWalk(root: path, limits: .analysis, kinds: .any(defaultNamespace: defaultNamespace))
+        try walk.run()
+        verdicts += walk.verdicts
+    }
+    let (state, findings) = assembleDeclaredState(verdicts)
+    return DirectoryLoad(verdicts: verdicts, state: state, findings: findings)
+}
+
 private struct DirectoryWalk {
     let root: String
     let limits: RepositoryLimits
+    let kinds: AcceptedKinds
     var verdicts: [FileVerdict] = []
     private var bytesRead = 0
     private var filesRead = 0
     private var isExhausted = false
     private let files = FileManager.default
 
-    init(root: String, limits: RepositoryLimits) {
+    init(root: String, limits: RepositoryLimits, kinds: AcceptedKinds) {
         self.root = root
         self.limits = limits
+        self.kinds = kinds
     }
 
     mutating func run() throws(DirectoryError) {
@@ -134,6 +155,8 @@ private struct DirectoryWalk {
     }
 
     private mutating func visitFile(_ path: String, at absolutePath: String) {
+        // Below the repository, or as a person reaches it where several paths are read at once.
+        let shown = kinds == .managed ? path : absolutePath
         filesRead += 1
         guard filesRead <= limits.maximumFiles else {
             return exhaust(path, "there are more than \(limits.maximumFiles) manifests")
@@ -158,7 +181,7 @@ private struct DirectoryWalk {
         guard bytesRead <= limits.maximumTotalBytes else {
             return exhaust(path, "the manifests together are larger than \(limits.maximumTotalBytes) bytes")
         }
-        verdicts.append(readManifestFile(path: path, bytes: [UInt8](data), limits: limits))
+        verdicts.append(readManifestFile(path: shown, bytes: [UInt8](data), limits: limits, accepting: kinds))
     }
 
     private mutating func exhaust(_ path: String, _ message: String) {

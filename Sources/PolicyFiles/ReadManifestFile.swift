@@ -8,11 +8,13 @@ import YAML
 /// - Parameters:
 ///   - path: Below the repository's root, with `/`; its ending decides between JSON and YAML.
 ///   - bytes: The whole file.
+///   - kinds: What may stand in it.
 /// - Returns: What it declares and every finding; never fails, because a broken file is a finding.
 package func readManifestFile(
-    path: String, bytes: [UInt8], limits: RepositoryLimits = RepositoryLimits()
+    path: String, bytes: [UInt8], limits: RepositoryLimits = RepositoryLimits(),
+    accepting kinds: AcceptedKinds = .managed
 ) -> FileVerdict {
-    if isGuardrailPath(path) {
+    if kinds == .managed, isGuardrailPath(path) {
         return refusal(
             of: path, "this version of Bylaw has no guardrails in the repository and would ignore this file",
             hint: "Delete the file, or upgrade to a version that reads it.")
@@ -20,13 +22,13 @@ package func readManifestFile(
     guard bytes.count <= limits.maximumFileBytes else {
         return oversizedFile(path: path, limits: limits)
     }
-    let stream = parse(path: path, bytes: bytes)
+    let stream = parse(path: path, bytes: bytes, limits: limits)
     guard stream.documents.count <= limits.maximumDocumentsPerFile else {
         return refusal(
             of: path, "the file has \(stream.documents.count) documents, more than \(limits.maximumDocumentsPerFile)",
             hint: "Split it into several files.")
     }
-    return evaluateDocuments(stream, file: path)
+    return evaluateDocuments(stream, file: path, accepting: kinds)
 }
 
 /// The verdict on a file that is too large to be read.
@@ -53,14 +55,14 @@ package func refusal(of path: String, _ message: String, hint: String) -> FileVe
 }
 
 /// A YAML file that begins with a brace is read as JSON where it is sound JSON, as Kubernetes does, and else as YAML.
-private func parse(path: String, bytes: [UInt8]) -> ParsedStream {
-    if path.lowercased().hasSuffix(".json") { return parseJSONDocument(bytes) }
+private func parse(path: String, bytes: [UInt8], limits: RepositoryLimits) -> ParsedStream {
+    if path.lowercased().hasSuffix(".json") { return parseJSONDocument(bytes, limits: limits.json) }
     let first = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
     if first == UInt8(ascii: "{") {
-        let stream = parseJSONDocument(bytes)
+        let stream = parseJSONDocument(bytes, limits: limits.json)
         if stream.problems.isEmpty { return stream }
     }
-    var stream = parseYAML(bytes)
+    var stream = parseYAML(bytes, limits: limits.yaml(forBytes: bytes.count))
     if !stream.problems.isEmpty { explainTemplates(&stream.problems, in: bytes) }
     return stream
 }

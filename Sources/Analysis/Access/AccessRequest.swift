@@ -1,0 +1,37 @@
+/// One question to the authorizer: may somebody do this?
+package struct AccessRequest: Hashable, Sendable {
+    package enum Target: Hashable, Sendable {
+        /// A request for objects of a kind.
+        ///
+        /// An empty name asks for a request without one: a list, a creation, a deletion of a collection. An empty
+        /// namespace asks for a request to the whole cluster, which only ClusterRoleBindings can allow.
+        case resource(group: String, resource: String, subresource: String, name: String, namespace: String)
+        /// A request for a path that is no resource, such as `/metrics`.
+        case path(String)
+    }
+
+    package var verb: String
+    package var target: Target
+
+    package init(verb: String, target: Target) {
+        self.verb = verb
+        self.target = target
+    }
+
+    package init(
+        _ verb: String, _ resource: String, group: String = "", subresource: String = "", name: String = "",
+        namespace: String = ""
+    ) {
+        self.init(
+            verb: verb,
+            target: .resource(
+                group: group, resource: resource, subresource: subresource, name: name, namespace: namespace))
+    }
+
+    package init(_ verb: String, path: String) { self.init(verb: verb, target: .path(path)) }
+
+    /// Empty for a request to the whole cluster and for paths.
+    package var namespace: String {
+        if case .resource(_, _, _, _, let namespace) = target { namespace } else { "" }
+    }
+}

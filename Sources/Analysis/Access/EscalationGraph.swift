@@ -1,0 +1,198 @@
+import Manifest
+
+/// How one subject becomes another, or why the last one is strong enough.
+package struct EscalationStep: Sendable, Hashable {
+    /// Who acts.
+    package var subject: AccessSubject
+    /// What it does, such as `runs a pod in namespace ci`.
+    package var means: String
+    /// Whom it becomes; nil at the end of a chain.
+    package var becomes: AccessSubject?
+}
+
+/// Who can become whom, up to those who hold a critical right over the whole cluster.
+///
+/// Security semantics, section 2.2, "escalation paths". It knows the service accounts that are declared, named by a
+/// binding or used by a workload, and looks only at what RBAC allows: Pod Security and admission may forbid a step.
+package struct EscalationGraph: Sendable {
+    /// The next step of everybody who is strong or can become so, on a shortest way.
+    private var steps: [AccessSubject: EscalationStep] = [:]
+
+    package init(_ model: AccessModel, state: SecurityState) {
+        var waiting = Self.actors(model, state: state)
+        var reached: [AccessSubject] = []
+        for actor in waiting {
+            guard let power = actor.power else { continue }
+            steps[actor.subject] = EscalationStep(subject: actor.subject, means: power, becomes: nil)
+            reached.append(actor.subject)
+        }
+        // Level by level, so that each way is a shortest one.
+        while !reached.isEmpty {
+            waiting.removeAll { steps[$0.subject] != nil }
+            let targets = Targets(reached)
+            reached = []
+            for actor in waiting {
+                guard let (target, means) = actor.wayInto(targets) else { continue }
+                reached.append(actor.subject)
+                steps[actor.subject] = EscalationStep(subject: actor.subject, means: means, becomes: target)
+            }
+        }
+    }
+
+    /// The chain from a subject to somebody with a critical right; nil where there is none.
+    ///
+    /// One step where the subject itself holds such a right.
+    package func path(from subject: AccessSubject) -> [EscalationStep]? {
+        guard var step = steps[subject] else { return nil }
+        var path = [step]
+        // Each step leads to an earlier level; the bound is for the reader's peace of mind.
+        while let next = step.becomes.flatMap({ steps[$0] }), path.count <= steps.count {
+            path.append(next)
+            step = next
+        }
+        return path
+    }
+
+    /// Everybody who can become somebody stronger, in order.
+    package var climbers: [AccessSubject] {
+        steps.values.filter { $0.becomes != nil }.map(\.subject).sorted()
+    }
+
+    private static func actors(_ model: AccessModel, state: SecurityState) -> [Actor] {
+        var subjects = Set(model.subjects)
+        for account in state.objects.values where account.id.resource == .serviceAccount {
+            subjects.insert(
+                AccessSubject(kind: .serviceAccount, namespace: account.id.namespace, name: account.id.name))
+        }
+        for workload in state.workloads {
+            subjects.insert(
+                AccessSubject(
+                    kind: .serviceAccount, namespace: workload.namespace, name: workload.serviceAccountName))
+        }
+        return subjects.sorted().map { Actor($0, model) }
+    }
+}
+
+/// Those who were reached on the level before.
+private struct Targets {
+    var accounts: [String: [AccessSubject]] = [:]
+    var others: [AccessSubject] = []
+    var anyAccount: AccessSubject?
+
+    init(_ subjects: [AccessSubject]) {
+        for subject in subjects {
+            if subject.kind == .serviceAccount {
+                accounts[subject.namespace, default: []].append(subject)
+                if anyAccount == nil { anyAccount = subject }
+            } else {
+                others.append(subject)
+            }
+        }
+    }
+}
+
+/// A subject with its rules, by scope.
+private struct Actor {
+    let subject: AccessSubject
+    private let rules: [String: [PolicyRule]]
+
+    init(_ subject: AccessSubject, _ model: AccessModel) {
+        self.subject = subject
+        let identity = AccessIdentity(of: subject)
+        var rules: [String: [PolicyRule]] = [:]
+        for binding in model.bindings(naming: identity) {
+            guard let role = model.roles[binding.role] else { continue }
+            rules[binding.scope, default: []] += role.rules
+        }
+        self.rules = identity.isMaster ? ["": [.everything]] : rules
+    }
+
+    /// The critical right that it holds over the whole cluster itself.
+    var power: String? {
+        guard let rules = rules[""] else { return nil }
+        if rules.contains(where: \.isClusterAdmin) { return "may do everything in the whole cluster" }
+        for danger in DangerousRight.all where danger.severity == .critical && danger.reason != .workloadCreationGranted
+        {
+            for probe in danger.probes where rules.contains(where: { $0.allows(probe) }) {
+                return "may \(probe.description) in the whole cluster"
+            }
+        }
+        return nil
+    }
+
+    /// Whom of the targets it can become, and how.
+    func wayInto(_ targets: Targets) -> (AccessSubject, String)? {
+        for (scope, rules) in rules.sorted(by: { $0.key.precedesByBytes($1.key) }) {
+            let accounts = scope.isEmpty ? targets.accounts.values.flatMap { $0 } : targets.accounts[scope] ?? []
+            for account in accounts.sorted() where account != subject {
+                if let means = means(of: becoming(account), rules, account) { return (account, means) }
+            }
+            guard scope.isEmpty else { continue }
+            for other in targets.others where other != subject {
+                let resource = other.kind == .user ? "users" : "groups"
+                let probe = AccessRequest("impersonate", resource, name: other.name)
+                if rules.contains(where: { $0.allows(probe) }) { return (other, "impersonates \(other)") }
+            }
+        }
+        return nil
+    }
+
+    private func becoming(_ account: AccessSubject) -> [(probe: AccessRequest, means: String)] {
+        let place = "in namespace \(account.namespace)"
+        func request(_ verb: String, _ resource: String, _ group: String = "", sub: String = "", name: String = "")
+            -> AccessRequest
+        {
+            AccessRequest(
+                verb, resource, group: group, subresource: sub, name: name, namespace: account.namespace)
+        }
+        var ways: [(AccessRequest, String)] = [
+            (request("create", "serviceaccounts", sub: "token", name: account.name), "makes a token of it"),
+            (request("impersonate", "serviceaccounts", name: account.name), "impersonates it"),
+            (request("create", "pods"), "runs a pod \(place)"),
+        ]
+        for (group, resources) in [
+            ("apps", ["deployments", "daemonsets", "statefulsets", "replicasets"]), ("batch", ["jobs", "cronjobs"]),
+            ("", ["replicationcontrollers"]),
+        ] {
+            for resource in resources {
+                for verb in ["create", "update", "patch"] {
+                    ways.append((request(verb, resource, group), "runs pods \(place) through \(resource)"))
+                }
+            }
+        }
+        for sub in ["exec", "attach"] {
+            for verb in ["create", "get"] {
+                ways.append((request(verb, "pods", sub: sub), "runs commands in its pods \(place)"))
+            }
+        }
+        for verb in ["update", "patch"] {
+            ways.append((request(verb, "pods", sub: "ephemeralcontainers"), "puts a container into its pods \(place)"))
+        }
+        for verb in ["get", "list", "watch"] {
+            ways.append((request(verb, "secrets"), "reads tokens in the Secrets of namespace \(account.namespace)"))
+        }
+        return ways
+    }
+
+    private func means(
+        of ways: [(probe: AccessRequest, means: String)], _ rules: [PolicyRule], _ account: AccessSubject
+    ) -> String? {
+        ways.first { way in rules.contains { $0.allows(way.probe) } }?.means
+    }
+}
+
+extension PolicyRule {
+    fileprivate static let everything = PolicyRule(verbs: ["*"], apiGroups: ["*"], resources: ["*"])
+}
+
+extension AccessRequest: CustomStringConvertible {
+    /// As people ask it: `get secrets`, `create pods/exec`, `get /metrics`.
+    package var description: String {
+        switch target {
+        case .path(let path): "\(verb) \(path)"
+        case .resource(let group, let resource, let subresource, let name, _):
+            "\(verb) \(resource)" + (group.isEmpty ? "" : ".\(group)") + (subresource.isEmpty ? "" : "/\(subresource)")
+                + (name.isEmpty ? "" : " \(name)")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Manifest
+
+/// Resolves ClusterRoles with an `aggregationRule` as the controller of Kubernetes does, to its fixed point.
+///
+/// The rules of such a role are the union over the ClusterRoles that any of its selectors matches, itself left out, in
+/// the order of their names; what its manifest says in `rules` is overwritten (security semantics, section 2.2, point 8).
+/// Roles may aggregate aggregated roles, so it goes on until nothing changes.
+func aggregate(_ clusterRoles: [StateObject]) -> [AccessRole] {
+    var roles: [ObjectID: AccessRole] = [:]
+    var aggregated: [(id: ObjectID, members: [ObjectID])] = []
+    let sorted = clusterRoles.sorted { $0.id < $1.id }
+    let labels = sorted.map(\.labels)
+    for object in sorted {
+        let isAggregated = object.tree["aggregationRule"]?.members != nil
+        let rules = isAggregated ? [] : readRules(object)
+        roles[object.id] = AccessRole(
+            id: object.id, origin: object.origin, rules: rules, sources: rules.map { _ in object.id })
+        guard isAggregated else { continue }
+        let selectors = (object.tree["aggregationRule"]?["clusterRoleSelectors"]?.array ?? []).map(LabelSelector.init)
+        let members = sorted.indices.filter { index in
+            sorted[index].id != object.id && selectors.contains { $0.matches(labels[index]) }
+        }
+        aggregated.append((object.id, members.map { sorted[$0].id }))
+    }
+    // Each round carries rules one role further; more rounds than roles would only go round in a circle.
+    for _ in aggregated.indices {
+        var hasChanged = false
+        for (id, members) in aggregated {
+            var rules: [PolicyRule] = []
+            var sources: [ObjectID] = []
+            var seen: Set<PolicyRule> = []
+            for member in members.compactMap({ roles[$0] }) {
+                for (rule, source) in zip(member.rules, member.sources) where seen.insert(rule).inserted {
+                    rules.append(rule)
+                    sources.append(source)
+                }
+            }
+            guard rules != roles[id]?.rules else { continue }
+            hasChanged = true
+            roles[id]?.rules = rules
+            roles[id]?.sources = sources
+        }
+        if !hasChanged { break }
+    }
+    return sorted.compactMap { roles[$0.id] }
+}

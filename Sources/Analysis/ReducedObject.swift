@@ -1,0 +1,88 @@
+package import Manifest
+
+/// What of an object an analysis may look at; everything else is left out before it is kept or written to a file.
+///
+/// Never Secrets, and of containers no environment, command or arguments: values in there are often credentials.
+package func reduced(_ tree: Tree, of resource: Resource) -> Tree {
+    var result: Tree = ["apiVersion": .string(resource.apiVersion), "kind": .string(resource.kind)]
+    for field in ["name", "namespace", "labels"] { result.set(["metadata", field], to: tree["metadata"]?[field]) }
+    keepAnnotations(of: tree["metadata"], at: ["metadata"], in: &result)
+    if let owners = tree["metadata"]?["ownerReferences"] { result.set(["metadata", "ownerReferences"], to: owners) }
+    switch resource {
+    case .pod:
+        result.set(["spec"], to: tree["spec"].map(reducedPodSpec))
+        for field in ["phase", "podIP", "podIPs", "hostIP"] {
+            result.set(["status", field], to: tree["status"]?[field])
+        }
+    case .deployment, .statefulSet, .daemonSet, .replicaSet, .replicationController, .job:
+        keepTemplate(of: tree, at: ["spec", "template"], in: &result)
+    case .cronJob: keepTemplate(of: tree, at: ["spec", "jobTemplate", "spec", "template"], in: &result)
+    case .service:
+        for field in ["selector", "ports", "type", "clusterIP", "externalIPs"] {
+            result.set(["spec", field], to: tree["spec"]?[field])
+        }
+    case .serviceAccount:
+        result.set(["automountServiceAccountToken"], to: tree["automountServiceAccountToken"])
+    default:
+        for field in ["spec", "rules", "aggregationRule", "roleRef", "subjects"] {
+            result.set([field], to: tree[field])
+        }
+    }
+    return result
+}
+
+/// Only those that Pod Security reads; others may hold anything.
+private func keepAnnotations(of metadata: Tree?, at path: [String], in result: inout Tree) {
+    let kept = (metadata?["annotations"]?.members ?? Members()).filter { key, _ in
+        key.hasPrefix("seccomp.security.alpha.kubernetes.io/") || key.hasPrefix("container.seccomp.security.alpha")
+            || key.hasPrefix("container.apparmor.security.beta.kubernetes.io/")
+    }
+    if !kept.isEmpty {
+        result.set(path + ["annotations"], to: .object(Members(kept.map { ($0.key, $0.value) })))
+    }
+}
+
+private func keepTemplate(of tree: Tree, at path: [String], in result: inout Tree) {
+    let template = tree[path]
+    result.set(path + ["metadata", "labels"], to: template?["metadata"]?["labels"])
+    keepAnnotations(of: template?["metadata"], at: path + ["metadata"], in: &result)
+    result.set(path + ["spec"], to: template?["spec"].map(reducedPodSpec))
+}
+
+private func reducedPodSpec(_ spec: Tree) -> Tree {
+    var spec = spec
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        guard let containers = spec[list]?.array else { continue }
+        spec.set([list], to: .array(containers.map(reducedContainer)))
+    }
+    if let volumes = spec["volumes"]?.array { spec.set(["volumes"], to: .array(volumes.map(reducedVolume))) }
+    return spec
+}
+
+private func reducedContainer(_ container: Tree) -> Tree {
+    var container = container
+    for field in ["env", "envFrom", "command", "args"] { container.set([field], to: nil) }
+    for hook in [
+        ["lifecycle", "postStart"], ["lifecycle", "preStop"], ["livenessProbe"], ["readinessProbe"], ["startupProbe"],
+    ] {
+        if container[hook + ["exec", "command"]] != nil { container.set(hook + ["exec", "command"], to: nil) }
+        if container[hook + ["httpGet", "httpHeaders"]] != nil {
+            container.set(hook + ["httpGet", "httpHeaders"], to: nil)
+        }
+    }
+    return container
+}
+
+/// Which type a volume has counts, and a path on the node; what else configures it may hold credentials.
+private func reducedVolume(_ volume: Tree) -> Tree {
+    guard let members = volume.members else { return volume }
+    return .object(
+        Members(
+            members.map { key, value in
+                switch key {
+                case "name": (key, value)
+                case "hostPath": (key, Tree.object(Members([("path", value["path"] ?? "")])))
+                default: (key, value.isNull ? .null : Tree.object(Members()))
+                }
+            }))
+}
