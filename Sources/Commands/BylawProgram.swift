@@ -30,7 +30,8 @@ struct Invocation: Sendable {
 
 /// Every command, in the order of the help.
 private let commands: [Command] = [
-    runCommand, syncCommand, planCommand, statusCommand, checkCommand, whoCanCommand, canCommand, snapshotCommand,
+    runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, whoCanCommand, canCommand,
+    snapshotCommand,
     journalListCommand, journalShowCommand,
     runbookListCommand, runbookShowCommand, demoCommand, versionCommand,
 ]

@@ -44,7 +44,38 @@ package final class GitRepository: Sendable {
         environment: [String: String]
     ) {
         worker = GitWorker(
-            url: url, directory: directory, credentials: credentials, limits: limits, environment: environment)
+            url: url, place: .cache(directory), credentials: credentials, limits: limits, environment: environment)
+    }
+
+    /// Somebody's clone, at a path or above it; it is only read.
+    ///
+    /// - Parameters:
+    ///   - environment: Where a hook runs, `GIT_DIR` and its kin lead to what is being pushed.
+    package init(readingCloneAt path: String, environment: [String: String]) throws(GitError) {
+        let isFromEnvironment = environment["GIT_DIR"]?.isEmpty == false && path == "."
+        worker = GitWorker(
+            url: try RemoteURL(path), place: .existing(path, isFromEnvironment: isFromEnvironment),
+            credentials: GitCredentials(), limits: FetchLimits(), environment: environment)
+    }
+
+    /// The commit that a name means, as Git reads it: a branch, a tag, `HEAD~2`, the beginning of an id.
+    package func resolve(_ name: String) async throws(GitError) -> GitCommit {
+        try await run { worker throws(GitError) in try worker.resolve(name) }.get()
+    }
+
+    /// The best common ancestor of two commits; nil where they have none.
+    package func mergeBase(_ one: String, _ other: String) async throws(GitError) -> String? {
+        try await run { worker throws(GitError) in try worker.mergeBase(one, other) }.get()
+    }
+
+    /// For each path the newest commit that `head` has and `base` has not and that touched it, as far as that can be told
+    /// within `maximumLookUps` looks into trees.
+    package func lastTouches(
+        of paths: [String], after base: String, upTo head: String, maximumLookUps: Int = 200_000
+    ) async throws(GitError) -> [String: String] {
+        try await run { worker throws(GitError) in
+            try worker.lastTouches(of: paths, after: base, upTo: head, maximumLookUps: maximumLookUps)
+        }.get()
     }
 
     /// Fetches, and finds the commit that the reference names now.

@@ -148,7 +148,7 @@ extension GitWorker {
         return commit
     }
 
-    private func objectID(_ text: String) throws(GitError) -> git_oid {
+    func objectID(_ text: String) throws(GitError) -> git_oid {
         var id = git_oid()
         guard text.utf8.count == 40 else {
             throw GitError(

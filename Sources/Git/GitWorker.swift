@@ -5,8 +5,18 @@ import Foundation
 ///
 /// `@unchecked Sendable`: it is only ever touched on that queue.
 final class GitWorker: @unchecked Sendable {
+    /// Where the repository is.
+    enum Place {
+        /// A bare clone of ours below this folder, made where it is missing.
+        case cache(String)
+        /// Somebody's clone, at this path or above it; it is only read.
+        ///
+        /// `isFromEnvironment` follows `GIT_DIR` and its kin, as hooks need: what is pushed stands in quarantine.
+        case existing(String, isFromEnvironment: Bool)
+    }
+
     let url: RemoteURL
-    private let directory: String
+    private let place: Place
     let credentials: GitCredentials
     let limits: FetchLimits
     let environment: [String: String]
@@ -18,11 +28,10 @@ final class GitWorker: @unchecked Sendable {
     static let followedReference = "refs/bylaw/followed"
 
     init(
-        url: RemoteURL, directory: String, credentials: GitCredentials, limits: FetchLimits,
-        environment: [String: String]
+        url: RemoteURL, place: Place, credentials: GitCredentials, limits: FetchLimits, environment: [String: String]
     ) {
         self.url = url
-        self.directory = directory
+        self.place = place
         self.credentials = credentials
         self.limits = limits
         self.environment = environment
@@ -37,22 +46,53 @@ final class GitWorker: @unchecked Sendable {
     func open() throws(GitError) -> OpaquePointer {
         if let repository { return repository }
         try check("start libgit2") { libraryStarts }
+        let opened =
+            switch place {
+            case .cache(let directory): try openCache(in: directory)
+            case .existing(let path, let isFromEnvironment):
+                try openExisting(at: path, isFromEnvironment: isFromEnvironment)
+            }
+        repository = opened
+        return opened
+    }
+
+    private func openExisting(at path: String, isFromEnvironment: Bool) throws(GitError) -> OpaquePointer {
+        var handle: OpaquePointer?
+        let flags = isFromEnvironment ? GIT_REPOSITORY_OPEN_FROM_ENV.rawValue : 0
+        do throws(GitError) {
+            try check("open the repository \(path)") {
+                git_repository_open_ext(&handle, isFromEnvironment ? nil : path, flags, nil)
+            }
+        } catch {
+            throw explainOpening(error, path)
+        }
+        guard let handle else { throw GitError(kind: .other, operation: "open \(path)", detail: "no handle") }
+        return handle
+    }
+
+    private func explainOpening(_ error: GitError, _ path: String) -> GitError {
+        var error = error
+        error.hint =
+            error.detail.contains("not owned")
+            ? "If you trust it: git config --global --add safe.directory \(path)"
+            : "Run it inside a clone, or name one with --repo PATH."
+        return error
+    }
+
+    private func openCache(in directory: String) throws(GitError) -> OpaquePointer {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
-            throw unwritable((error as NSError).localizedDescription)
+            throw unwritable(directory, (error as NSError).localizedDescription)
         }
-        try takeLock()
+        try takeLock(in: directory)
         let path = directory + "/repository.git"
         removeStaleLocks(below: path)
         var handle: OpaquePointer?
         if FileManager.default.fileExists(atPath: path) {
             do throws(GitError) {
                 try check("open the cache \(path)") { git_repository_open_bare(&handle, path) }
-                if let handle, isSound(handle) {
-                    repository = handle
-                    return handle
-                }
+                if let handle, isSound(handle) { return handle }
                 git_repository_free(handle)
                 handle = nil
             } catch {
@@ -62,7 +102,7 @@ final class GitWorker: @unchecked Sendable {
             do {
                 try FileManager.default.removeItem(atPath: path)
             } catch {
-                throw unwritable((error as NSError).localizedDescription)
+                throw unwritable(directory, (error as NSError).localizedDescription)
             }
         }
         let fresh = directory + "/repository.new"
@@ -70,10 +110,9 @@ final class GitWorker: @unchecked Sendable {
         try check("make the cache \(path)") { git_repository_init(&handle, fresh, 1) }
         git_repository_free(handle)
         handle = nil
-        guard rename(fresh, path) == 0 else { throw unwritable(String(cString: strerror(errno))) }
+        guard rename(fresh, path) == 0 else { throw unwritable(directory, String(cString: strerror(errno))) }
         try check("open the cache \(path)") { git_repository_open_bare(&handle, path) }
-        guard let handle else { throw unwritable("no handle") }
-        repository = handle
+        guard let handle else { throw unwritable(directory, "no handle") }
         return handle
     }
 
@@ -92,11 +131,11 @@ final class GitWorker: @unchecked Sendable {
     }
 
     /// Keeps two processes from writing one cache.
-    private func takeLock() throws(GitError) {
+    private func takeLock(in directory: String) throws(GitError) {
         guard lock < 0 else { return }
         let path = directory + "/lock"
         let descriptor = Foundation.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw unwritable(String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw unwritable(directory, String(cString: strerror(errno))) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw GitError(
@@ -118,7 +157,7 @@ final class GitWorker: @unchecked Sendable {
         for lock in locks { unlink(path + "/" + lock) }
     }
 
-    private func unwritable(_ detail: String) -> GitError {
+    private func unwritable(_ directory: String, _ detail: String) -> GitError {
         GitError(
             kind: .unwritable, operation: "use the cache \(directory)", detail: detail,
             hint: "Check the folder's permissions and free space, or choose another with --cache.")

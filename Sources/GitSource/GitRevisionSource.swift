@@ -52,6 +52,56 @@ package actor GitRevisionSource: RevisionSource {
             limits: configuration.fetchLimits, environment: configuration.environment)
     }
 
+    /// Revisions of somebody's clone, as they are; nothing is fetched.
+    ///
+    /// - Parameter path: The folder of the repository that holds the manifests; empty for its root.
+    package init(
+        readingCloneAt clone: String, path: String, environment: [String: String]
+    ) throws(GitError) {
+        repository = try GitRepository(readingCloneAt: clone, environment: environment)
+        configuration = GitSourceConfiguration(
+            url: try RemoteURL(clone), path: path, cacheDirectory: "", environment: environment)
+    }
+
+    /// The revision that a name means in the clone; see ``GitRepository/resolve(_:)``.
+    package func revision(named name: String) async throws(SourceError) -> Revision {
+        do throws(GitError) {
+            return revision(try await repository.resolve(name))
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    /// Where the second revision branched off from the first; nil where they have nothing in common.
+    package func mergeBase(_ one: Revision, _ other: Revision) async throws(SourceError) -> Revision? {
+        do throws(GitError) {
+            guard let id = try await repository.mergeBase(one.commit, other.commit) else { return nil }
+            return revision(try await repository.commit(id))
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    /// Which commit between two revisions touched each of some files last.
+    package func lastTouches(
+        of files: [String], after base: Revision, upTo head: Revision
+    ) async throws(SourceError) -> [String: String] {
+        do throws(GitError) {
+            return try await repository.lastTouches(of: files, after: base.commit, upTo: head.commit)
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    /// Whether a revision has the folder of the manifests at all.
+    package func hasFolder(_ revision: Revision) async throws(SourceError) -> Bool {
+        do throws(GitError) {
+            return try await repository.files(of: revision.commit, below: configuration.path) != nil
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
     package func fetchNewest() async throws(SourceError) -> Revision {
         do throws(GitError) {
             return revision(try await repository.fetch(configuration.reference))

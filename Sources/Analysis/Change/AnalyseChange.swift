@@ -6,10 +6,16 @@ package struct ChangeOptions: Sendable {
     package var privilegedNamespaces: Set<String>
     /// Whether the states hold what a cluster holds, or only what a repository declares.
     package var knowsCluster: Bool
+    /// What `latest` means in Pod Security labels; `latest` where no cluster is known.
+    package var clusterVersion: PodSecurityVersion
 
-    package init(privilegedNamespaces: Set<String> = ["kube-system"], knowsCluster: Bool = false) {
+    package init(
+        privilegedNamespaces: Set<String> = ["kube-system"], knowsCluster: Bool = false,
+        clusterVersion: PodSecurityVersion = .latest
+    ) {
         self.privilegedNamespaces = privilegedNamespaces
         self.knowsCluster = knowsCluster
+        self.clusterVersion = clusterVersion
     }
 }
 
@@ -33,5 +39,7 @@ package func analyseChange(
     let findings =
         access.findings() + EscalationChange(access: access).findings()
         + BindingChange(access: access, options: options).findings()
+        + PodSecurityChange(change: change, options: options).findings()
+        + BaselineChange(change: change, head: access.head).findings()
     return Set(findings).sorted()
 }

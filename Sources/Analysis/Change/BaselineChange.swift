@@ -1,0 +1,90 @@
+import Manifest
+import Policy
+
+/// Finds what else protects a namespace and is lifted: quotas, limits, tokens that are not mounted, the namespace itself.
+struct BaselineChange {
+    let change: StateChange
+    let head: AccessModel
+
+    func findings() -> [ChangeFinding] {
+        change.edited(.resourceQuota, .limitRange).compactMap(quota)
+            + change.edited(.serviceAccount).compactMap(tokenMount) + change.edited(.namespace).compactMap(removal)
+    }
+
+    // MARK: Quotas and limits
+
+    private func quota(_ id: ObjectID) -> ChangeFinding? {
+        // A namespace that goes takes its quotas along, which is said of the namespace.
+        let namespace = ObjectID(.namespace, name: id.namespace)
+        guard let base = change.base[id], change.edits[namespace] != .removed else { return nil }
+        guard let head = change.head[id] else {
+            return finding(
+                .quotaLoosened, .medium, .loosens, id, "\(id) is removed and its limits with it",
+                before: limits(base.tree).map { "\($0.key): \($0.value)" }.sorted(), guardrail: .quotaLoosened)
+        }
+        let before = limits(base.tree)
+        let after = limits(head.tree)
+        let lifted = before.keys.filter { key in isLifted(before[key], to: after[key], key) }.sorted()
+        guard !lifted.isEmpty else { return nil }
+        return finding(
+            .quotaLoosened, .low, .loosens, id, "\(id) allows more of \(lifted.joined(separator: ", "))",
+            before: lifted.map { "\($0): \(before[$0] ?? "")" },
+            after: lifted.map { "\($0): \(after[$0] ?? "not limited")" }, guardrail: .quotaLoosened)
+    }
+
+    /// Every upper bound of a quota or limit range, by a name of its own.
+    private func limits(_ object: Tree) -> [String: String] {
+        var limits: [String: String] = [:]
+        for (key, value) in object["spec"]?["hard"]?.members ?? Members() { limits[key] = value.string }
+        for item in object["spec"]?["limits"]?.array ?? [] {
+            for field in ["max", "default", "maxLimitRequestRatio"] {
+                for (key, value) in item[field]?.members ?? Members() {
+                    limits["\(item["type"]?.string ?? "") \(field) \(key)"] = value.string
+                }
+            }
+        }
+        return limits
+    }
+
+    private func isLifted(_ before: String?, to after: String?, _ key: String) -> Bool {
+        guard let before else { return false }
+        guard let after else { return true }
+        guard let old = Quantity(before), let new = Quantity(after) else { return !before.hasSameBytes(as: after) }
+        return new > old
+    }
+
+    // MARK: Service accounts
+
+    private func tokenMount(_ id: ObjectID) -> ChangeFinding? {
+        guard let base = change.base[id], let account = change.head[id],
+            base.tree["automountServiceAccountToken"]?.bool == false,
+            account.tree["automountServiceAccountToken"]?.bool != false
+        else { return nil }
+        let subject = AccessSubject(kind: .serviceAccount, namespace: id.namespace, name: id.name)
+        let grants = head.grants(of: AccessIdentity(of: subject), in: "").filter { $0.subject == subject }
+        let isStrong = grants.contains { $0.rule.isCriticalForCluster }
+        return finding(
+            .tokenMountEnabled, isStrong ? .high : .low, .loosens, id,
+            "pods that run as \(id) get its token, unless they say otherwise",
+            before: ["automountServiceAccountToken: false"], after: ["automountServiceAccountToken: true"])
+    }
+
+    // MARK: Namespaces
+
+    private func removal(_ id: ObjectID) -> ChangeFinding? {
+        guard change.edits[id] == .removed else { return nil }
+        return finding(
+            .namespaceRemoved, .high, .breaks, id,
+            "namespace \(id.name) is no longer declared: deleting it deletes everything in it")
+    }
+
+    private func finding(
+        _ reason: ChangeReason, _ severity: Severity, _ direction: ChangeDirection, _ id: ObjectID, _ message: String,
+        before: [String] = [], after: [String] = [], guardrail: Guardrail? = nil
+    ) -> ChangeFinding {
+        ChangeFinding(
+            reason: reason, severity: severity, direction: direction, subject: FindingSubject(id),
+            scope: scopeName(id.scopeNamespace), message: message, before: before, after: after,
+            causes: change.causes(among: [id]), guardrail: guardrail)
+    }
+}

@@ -1,0 +1,143 @@
+import Analysis
+import Arguments
+import Git
+import GitSource
+import Manifest
+import Policy
+import Reconciler
+
+let diffCommand = Command(
+    description: CommandDescription(
+        name: "diff", summary: "what a change means for security",
+        details:
+            "Compares two revisions of a local clone by meaning: who gains or loses which right, what can newly be "
+            + "reached, which namespaces admit more, and what needs an approval. A revision is whatever Git reads as one: "
+            + "main, origin/main, HEAD~1, a tag, an id. What only looks different is not shown. With -f a snapshot, other "
+            + "manifests, or with --live the cluster, count as what is there beside the repository.",
+        positionals: [
+            PositionalDescription(name: "BASE", isRequired: true),
+            PositionalDescription(name: "HEAD", isRequired: true),
+        ],
+        flags: [
+            FlagDescription("repo", .text, valueName: "PATH", "the clone; the current folder where it is not given"),
+            FlagDescription("path", .text, valueName: "P", "the folder of the repository with the manifests"),
+            FlagDescription(
+                "merge-base", .isSet, "compare with the commit where HEAD branched off from BASE, as pull requests show"
+            ),
+            FlagDescription(
+                "fail-on", .choice(Severity.allCases.map(\.rawValue)), valueName: "SEVERITY",
+                "exit with 1 only from this severity on", default: "info"),
+            FlagDescription("live", .isSet, "look at the cluster too"), Flags.manifests,
+            FlagDescription(
+                "output", short: "o", .choice(["text", "markdown", "json", "sarif", "junit"]), valueName: "FORMAT",
+                "how the answer is written", default: "text"),
+        ] + Flags.connection + [Flags.namespace, Flags.config],
+        examples: [
+            "bylaw diff origin/main HEAD --path production", "bylaw diff main HEAD -f production.json -o markdown",
+            "bylaw diff HEAD~1 HEAD -o sarif --fail-on high > bylaw.sarif",
+        ],
+        exitStatuses: [(0, "nothing to report"), (1, "findings"), (2, "an error, or a revision is not valid")])
+) { invocation in
+    let comparison = try await RevisionComparison(invocation).run()
+    invocation.terminal.write(try renderChange(comparison, invocation))
+    let threshold = invocation.arguments.text("fail-on").flatMap(Severity.init) ?? .info
+    return comparison.report.findings.contains { $0.severity >= threshold }
+        ? ExitStatus.findings : ExitStatus.success
+}
+
+/// Two revisions of a clone, loaded and compared.
+struct RevisionComparison {
+    let invocation: Invocation
+    private let source: GitRevisionSource
+
+    /// What came of it, for the renderers.
+    struct Outcome {
+        var report: ChangeReport
+    }
+
+    init(_ invocation: Invocation) throws {
+        self.invocation = invocation
+        let clone = invocation.arguments.text("repo") ?? "."
+        guard try RemoteURL(clone).scheme == .file else {
+            throw CommandFailure(
+                message: "\(clone) is no folder", hint: "Clone it first, and name the clone with --repo PATH.")
+        }
+        source = try GitRevisionSource(
+            readingCloneAt: clone, path: invocation.arguments.text("path") ?? "", environment: invocation.environment)
+    }
+
+    func run() async throws -> Outcome {
+        let names = invocation.arguments.positionals
+        let head = try await source.revision(named: names[1])
+        var base = try await source.revision(named: names[0])
+        if invocation.arguments.isSet("merge-base") {
+            guard let common = try await source.mergeBase(base, head) else {
+                throw CommandFailure(
+                    message: "\(names[0]) and \(names[1]) have no commit in common",
+                    hint: "Fetch the whole history (git fetch --unshallow), or compare without --merge-base.")
+            }
+            base = common
+        }
+        var notes: [String] = []
+        let before = try await state(of: base, named: names[0], &notes)
+        let after = try await state(of: head, named: names[1], &notes)
+        let surroundings = try await surroundings(&notes)
+        let options = ChangeOptions(
+            knowsCluster: surroundings?.isCluster ?? false,
+            clusterVersion: surroundings?.serverMinorVersion.map { PodSecurityVersion(minor: $0) } ?? .latest)
+        var findings = analyseChange(
+            base: before, head: after, context: surroundings?.state ?? SecurityState(), options: options)
+        try await nameCommits(in: &findings, base: base, head: head)
+        let edited = countOfEdits(before, after)
+        return Outcome(
+            report: ChangeReport(
+                base: "\(names[0]) (\(base.commit.prefix(12)))", head: "\(names[1]) (\(head.commit.prefix(12)))",
+                findings: findings, notes: notes, changedObjects: edited))
+    }
+
+    private func state(of revision: Revision, named name: String, _ notes: inout [String]) async throws -> SecurityState
+    {
+        guard try await source.hasFolder(revision) else {
+            notes.append("\(name) has no folder \(invocation.arguments.text("path") ?? ""): it declares nothing")
+            return SecurityState()
+        }
+        let loaded = try await source.load(revision)
+        let errors = loaded.findings.filter { $0.severity == .error }
+        guard errors.isEmpty else {
+            invocation.terminal.writeError(renderFindings(errors, on: invocation.terminal))
+            throw CommandFailure(
+                message: "\(name) (\(revision.commit.prefix(12))) is not valid, so what it means cannot be said",
+                hint: "Correct it: bylaw check finds the same.")
+        }
+        return SecurityState(loaded.declared)
+    }
+
+    /// What is there beside the repository: a snapshot, manifests or the cluster itself.
+    private func surroundings(_ notes: inout [String]) async throws -> SecurityStateSource.Answer? {
+        guard invocation.arguments.isSet("live") || !invocation.arguments.all("file").isEmpty else {
+            notes.append(
+                "Only the repository was looked at: what else grants rights, and which pods run, takes a snapshot (-f) or "
+                    + "the cluster (--live)")
+            return nil
+        }
+        return try await SecurityStateSource(invocation: invocation).read(analysedResources)
+    }
+
+    /// Says which commit each cause comes from.
+    private func nameCommits(in findings: inout [ChangeFinding], base: Revision, head: Revision) async throws {
+        let files = Set(findings.lazy.flatMap(\.causes).compactMap { $0.origin?.file }).sorted()
+        guard !files.isEmpty else { return }
+        let commits = try await source.lastTouches(of: files, after: base, upTo: head)
+        for index in findings.indices {
+            for cause in findings[index].causes.indices {
+                guard let file = findings[index].causes[cause].origin?.file else { continue }
+                findings[index].causes[cause].commit = commits[file]
+            }
+        }
+    }
+
+    private func countOfEdits(_ base: SecurityState, _ head: SecurityState) -> Int {
+        let kept = head.objects.count { base[$0.key]?.tree == $0.value.tree }
+        return head.objects.count - kept + base.objects.keys.count { head[$0] == nil }
+    }
+}
