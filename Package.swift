@@ -101,8 +101,8 @@ let package = Package(
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: [
-                    "bylaw", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient", "JSON", "Journal",
-                    "KubeClient", "KubeProtocol", "Manifest", "Reconciler",
+                    "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient", "JSON",
+                    "Journal", "KubeClient", "KubeProtocol", "Manifest", "Reconciler",
                 ], swiftSettings: settings),
             .testTarget(
                 name: "ContractTests",

@@ -206,12 +206,13 @@ package actor GitRevisionSource: RevisionSource {
                 verdicts.append(nil)
             }
         }
-        for start in stride(from: 0, to: missing.count, by: 50) {
+        for start in stride(from: 0, to: missing.count, by: 100) {
             guard !Task.isCancelled else {
                 throw GitError(kind: .cancelled, operation: "read the policy repository", detail: "cancelled")
             }
-            let batch = missing[start..<min(start + 50, missing.count)]
+            let batch = missing[start..<min(start + 100, missing.count)]
             let blobs = try await repository.blobs(batch.map(\.entry.blob), maximumBytes: limits.maximumFileBytes)
+            var read: [(index: Int, blob: String, file: ManifestBytes)] = []
             for ((index, entry), bytes) in zip(batch, blobs) {
                 let path = fullPath(entry.path)
                 guard let bytes else {
@@ -225,9 +226,11 @@ package actor GitRevisionSource: RevisionSource {
                         detail: "its manifests have more than the \(limits.maximumTotalBytes) bytes allowed",
                         hint: "Narrow the path with --path.")
                 }
-                let verdict = readManifestFile(path: path, bytes: bytes, limits: limits)
-                cache.insert(verdict, blob: entry.blob, path: path, bytes: bytes.count)
-                verdicts[index] = verdict
+                read.append((index, entry.blob, ManifestBytes(path: path, bytes: bytes)))
+            }
+            for (read, verdict) in zip(read, readManifestFiles(read.map(\.file), limits: limits)) {
+                cache.insert(verdict, blob: read.blob, path: read.file.path, bytes: read.file.bytes.count)
+                verdicts[read.index] = verdict
             }
             // A large repository must not keep the few threads of the pool from others.
             await Task.yield()

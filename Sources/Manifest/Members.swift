@@ -18,10 +18,10 @@ package struct Members: Sendable {
             storage.append((key, value))
         }
         guard !isSorted else { return }
-        // A stable sort keeps equal keys in their order, so that the last of them can win.
+        // Equal keys keep their order, so that the last of them can win.
         let order = storage.indices.sorted { left, right in
-            if storage[left].key.hasSameBytes(as: storage[right].key) { return left < right }
-            return storage[left].key.precedesByBytes(storage[right].key)
+            if storage[left].key.precedesByBytes(storage[right].key) { return true }
+            return left < right && storage[left].key.hasSameBytes(as: storage[right].key)
         }
         var sorted: [Element] = []
         sorted.reserveCapacity(storage.count)

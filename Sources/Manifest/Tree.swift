@@ -117,11 +117,32 @@ extension Tree: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Express
 extension String {
     /// Whether two strings are the same bytes; Swift's `==` also holds for canonically equivalent text.
     package func hasSameBytes(as other: String) -> Bool {
-        self == other && utf8.elementsEqual(other.utf8)
+        guard utf8.count == other.utf8.count else { return false }
+        return compareBytes(self, other) { left, right in
+            for index in 0..<left.count where left[index] != right[index] { return false }
+            return true
+        } ?? utf8.elementsEqual(other.utf8)
     }
 
     /// Order by UTF-8 bytes, which is the order of canonical JSON and of Kubernetes' own lists.
     package func precedesByBytes(_ other: String) -> Bool {
-        utf8.lexicographicallyPrecedes(other.utf8)
+        compareBytes(self, other) { left, right in
+            for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+                return left[index] < right[index]
+            }
+            return left.count < right.count
+        } ?? utf8.lexicographicallyPrecedes(other.utf8)
     }
+}
+
+/// Looks at the bytes of two texts where they lie; nil where one of them is not stored as UTF-8.
+///
+/// Comparing keys is a good part of reading manifests, and going through the views costs several times as much.
+@inline(__always)
+private func compareBytes(
+    _ left: String, _ right: String, _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
+) -> Bool? {
+    left.utf8.withContiguousStorageIfAvailable { left in
+        right.utf8.withContiguousStorageIfAvailable { right in body(left, right) }
+    } ?? nil
 }

@@ -117,6 +117,8 @@ extension ObjectValidator {
 
 /// What to do about text that a template tool should have replaced, or nil where it is none.
 func templateHint(for text: String) -> String? {
+    // Nearly every text of a manifest ends here.
+    guard text.utf8.contains(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "$") }) else { return nil }
     if text.contains("{{") {
         return "This is a Helm template: commit what helm template makes of it, or move it out of the policy path."
     }

@@ -66,6 +66,8 @@ private struct DirectoryWalk {
     let limits: RepositoryLimits
     let kinds: AcceptedKinds
     var verdicts: [FileVerdict] = []
+    private var waiting: [ManifestBytes] = []
+    private var waitingBytes = 0
     private var bytesRead = 0
     private var filesRead = 0
     private var isExhausted = false
@@ -88,6 +90,7 @@ private struct DirectoryWalk {
         case .missing: throw unreadable("there is no such file or folder")
         case .link, .other: throw unreadable("it is neither a file nor a folder")
         }
+        judge()
         verdicts.sort { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }
     }
 
@@ -181,7 +184,17 @@ private struct DirectoryWalk {
         guard bytesRead <= limits.maximumTotalBytes else {
             return exhaust(path, "the manifests together are larger than \(limits.maximumTotalBytes) bytes")
         }
-        verdicts.append(readManifestFile(path: shown, bytes: [UInt8](data), limits: limits, accepting: kinds))
+        waiting.append(ManifestBytes(path: shown, bytes: [UInt8](data)))
+        waitingBytes += data.count
+        if waiting.count == 512 || waitingBytes > 8 << 20 { judge() }
+    }
+
+    /// Judges what was read: not each file by itself, so that all cores have work, and not all at once, so that the texts
+    /// do not pile up.
+    private mutating func judge() {
+        verdicts += readManifestFiles(waiting, limits: limits, accepting: kinds)
+        waiting = []
+        waitingBytes = 0
     }
 
     private mutating func exhaust(_ path: String, _ message: String) {

@@ -40,6 +40,7 @@ package func analyseChange(
         access.findings() + EscalationChange(access: access).findings()
         + BindingChange(access: access, options: options).findings()
         + PodSecurityChange(change: change, options: options).findings()
+        + (NetworkChange(change)?.findings() ?? [])
         + BaselineChange(change: change, head: access.head).findings()
     return Set(findings).sorted()
 }

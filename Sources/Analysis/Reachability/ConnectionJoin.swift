@@ -16,6 +16,10 @@ struct ConnectionJoin {
         var functionOfElement: [Int]
         var members: [ElementSet]
 
+        init(_ side: DirectionFunctions) {
+            self.init(functions: side.functions, functionOfElement: side.functionOfElement)
+        }
+
         init(functions: [PeerFunction], functionOfElement: [Int]) {
             self.functions = functions
             self.functionOfElement = functionOfElement
@@ -28,8 +32,6 @@ struct ConnectionJoin {
     private let universe: Universe
     private let ingress: Side
     private let egress: Side
-    /// What holds where the source allows the first value and the destination the second; nil where nothing is to be told.
-    private let combine: (Int, Int) -> Int?
     /// For values of the destination that are not interesting by themselves, the sources that are; nil elsewhere.
     private let sourcesOfInterest: (Int) -> ElementSet?
 
@@ -37,29 +39,34 @@ struct ConnectionJoin {
     private var rows: [JoinedRow] = []
 
     init(
-        _ universe: Universe, ingress: Side, egress: Side, sourcesOfInterest: @escaping (Int) -> ElementSet?,
-        combine: @escaping (Int, Int) -> Int?
+        _ universe: Universe, ingress: Side, egress: Side, sourcesOfInterest: @escaping (Int) -> ElementSet?
     ) {
         self.universe = universe
         self.ingress = ingress
         self.egress = egress
         self.sourcesOfInterest = sourcesOfInterest
-        self.combine = combine
     }
 
     /// The rows, those with equal sources or equal destinations put together, in a fixed order.
-    mutating func join(from sources: ElementSet, to destinations: ElementSet) -> [JoinedRow] {
+    ///
+    /// - Parameter combine: What holds where the source allows the first value and the destination the second; nil where
+    ///   nothing is to be told.
+    mutating func join(
+        from sources: ElementSet, to destinations: ElementSet, combine: (Int, Int) -> Int?
+    ) -> [JoinedRow] {
         rows = []
         let pods = universe.pods
         for (number, function) in ingress.functions.enumerated() {
             let members = ingress.members[number].intersection(destinations)
-            join(from: sources, to: members.intersection(pods), function)
-            join(from: sources.intersection(pods), to: members.intersection(universe.addresses), function)
+            join(from: sources, to: members.intersection(pods), function, combine)
+            join(from: sources.intersection(pods), to: members.intersection(universe.addresses), function, combine)
         }
         return Self.merge(rows)
     }
 
-    private mutating func join(from sources: ElementSet, to destinations: ElementSet, _ function: PeerFunction) {
+    private mutating func join(
+        from sources: ElementSet, to destinations: ElementSet, _ function: PeerFunction, _ combine: (Int, Int) -> Int?
+    ) {
         guard !destinations.isEmpty, !sources.isEmpty else { return }
         var cuts = DestinationCuts(destinations, egress.functions)
         var found: [PairOfNumbers: Int] = [:]
@@ -76,7 +83,7 @@ struct ConnectionJoin {
                 if lists[number] == nil {
                     var places: [Int] = []
                     for (part, value) in cuts.cut(by: number) {
-                        guard let outcome = outcome(value, block.value) else { continue }
+                        guard let outcome = outcome(value, block.value, combine) else { continue }
                         let key = PairOfNumbers(first: part, second: outcome)
                         if found[key] == nil {
                             found[key] = gathered.count
@@ -96,7 +103,7 @@ struct ConnectionJoin {
         }
     }
 
-    private mutating func outcome(_ egress: Int, _ ingress: Int) -> Int? {
+    private mutating func outcome(_ egress: Int, _ ingress: Int, _ combine: (Int, Int) -> Int?) -> Int? {
         if let known = outcomes[egress]?[ingress] { return known }
         let outcome = combine(egress, ingress)
         outcomes[egress, default: [:]][ingress] = .some(outcome)

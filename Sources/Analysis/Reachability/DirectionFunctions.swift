@@ -45,13 +45,6 @@ struct DirectionFunctions: Sendable {
         }
         for element in 0..<podCount { functionOfElement[element] = functionOfClass[classes[element]] }
     }
-
-    /// The elements of each function.
-    var members: [ElementSet] {
-        var lists = [[Int]](repeating: [], count: functions.count)
-        for (element, function) in functionOfElement.enumerated() { lists[function].append(element) }
-        return lists.map { ElementSet(ascending: $0) }
-    }
 }
 
 /// What the rules of bundles allow, each computed once.

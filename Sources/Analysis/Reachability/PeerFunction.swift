@@ -53,7 +53,9 @@ struct PeerFunctionBuilder {
             var (lastOld, lastNew) = (Self.untouched, pool.union(base, entry.ports))
             elements.forEach { element in
                 let old = scratch[element]
-                if old != lastOld { (lastOld, lastNew) = (old, pool.union(old == Self.untouched ? base : old, entry.ports)) }
+                if old != lastOld {
+                    (lastOld, lastNew) = (old, pool.union(old == Self.untouched ? base : old, entry.ports))
+                }
                 scratch[element] = lastNew
             }
         }

@@ -1,3 +1,5 @@
+import Manifest
+
 /// A transport protocol that a NetworkPolicy may name.
 package enum TransportProtocol: String, Sendable, CaseIterable, Comparable {
     case tcp = "TCP"

@@ -1,0 +1,125 @@
+import Analysis
+import Manifest
+import Policy
+import Testing
+
+/// Random clusters, compared with the literal evaluator.
+@Suite struct ReachabilityPropertyTests {
+    private static let clusters: UInt64 = 10_000
+    private static let addresses = ["10.0.0.3", "10.0.1.4", "10.0.1.77", "192.0.2.200", "203.0.113.9"]
+    private static let probes: [(TransportProtocol, Int)] = [
+        (.tcp, 80), (.tcp, 81), (.tcp, 82), (.tcp, 443), (.udp, 53), (.sctp, 80),
+    ]
+
+    private static let literalProbes = probes.map {
+        LiteralReachability.Probe(transport: $0.0.rawValue, port: Int64($0.1))
+    }
+
+    /// Besides single pairs, the rows must hold each allowed pair exactly once.
+    @Test func agreesWithTheLiteralEvaluator() throws {
+        var probes = 0
+        var allowed = 0
+        var disagreements: [String] = []
+        for seed in 0..<Self.clusters {
+            let random = RandomCluster(seed: seed)
+            let model = ReachabilityModel(cluster(random.trees))
+            #expect(model.problems == [])
+            let literal = LiteralReachability(namespaces: random.namespaces, policies: random.policies)
+            let ends = try Self.ends(of: random)
+            let rows = seed % 10 == 0 ? RowTable(model.connections()) : nil
+            for (source, literalSource) in ends {
+                for (destination, literalDestination) in ends {
+                    guard let ports = model.ports(from: source, to: destination) else { continue }
+                    let answers = literal.allowed(Self.literalProbes, literalSource, literalDestination)
+                    for ((transport, port), expected) in zip(Self.probes, answers) {
+                        probes += 1
+                        if expected { allowed += 1 }
+                        if ports.contains(transport, port) != expected {
+                            disagreements.append("\(seed): \(source) to \(destination): \(ports), \(transport) \(port)")
+                        }
+                    }
+                    if let rows, source != destination, rows.ports(source, destination) != ports {
+                        disagreements.append("\(seed): \(source) to \(destination): \(ports) is not what rows say")
+                    }
+                }
+            }
+        }
+        print("random clusters: \(probes) probes of \(Self.clusters) clusters, \(allowed) allowed")
+        print("random clusters: \(disagreements.count) disagreements")
+        #expect(probes > 3_000_000)
+        #expect(disagreements.prefix(10) == [])
+    }
+
+    /// What changes between two clusters is exactly what differs between their answers.
+    @Test func comparesTwoClustersAsTheirModelsDo() {
+        var pairs = 0
+        var differing = 0
+        var disagreements: [String] = []
+        for seed in 0..<500 as Range<UInt64> {
+            let random = RandomCluster(seed: seed)
+            let other = RandomCluster(seed: seed + 100_000)
+            let base = ReachabilityModel(cluster(random.trees))
+            // The pods stay where they are; labels of namespaces and policies are the other cluster's.
+            let changed = other.policies + other.namespaces.map { namespaceTree($0.key, labels: $0.value) }
+            let head = ReachabilityModel(cluster(random.pods.map(\.tree) + changed))
+            let rows = compareReachability(base: base, head: head).rows
+            for source in base.pods {
+                for destination in base.pods where source != destination {
+                    guard let before = base.ports(from: source, to: destination),
+                        let after = head.ports(from: source, to: destination)
+                    else { continue }
+                    let found = rows.filter {
+                        $0.sources.pods.contains(source) && $0.destinations.pods.contains(destination)
+                    }
+                    pairs += 1
+                    if before != after { differing += 1 }
+                    let gained = found.reduce(PortSet.none) { $0.union($1.gained) }
+                    let lost = found.reduce(PortSet.none) { $0.union($1.lost) }
+                    if gained != after.subtracting(before) || lost != before.subtracting(after) || found.count > 1 {
+                        disagreements.append("\(seed): \(source) to \(destination)")
+                    }
+                }
+            }
+        }
+        print("random comparisons: \(pairs) pairs, \(differing) differ, \(disagreements.count) disagreements")
+        #expect(differing > 3_000)
+        #expect(disagreements.prefix(10) == [])
+    }
+
+    private static func ends(of random: RandomCluster) throws -> [(ReachabilityEnd, LiteralReachability.End)] {
+        let pods = random.pods.map { (pod($0.namespace, $0.name), LiteralReachability.End.pod($0)) }
+        return try pods
+            + addresses.map { text in
+                (try external(text), .address(try #require(LiteralReachability.address(text))))
+            }
+    }
+}
+
+/// The rows of a model, laid out so that pairs can be looked up.
+private struct RowTable {
+    private struct Side {
+        var pods: Set<ReachabilityEnd>
+        var blocks: [AddressBlock]
+
+        func contains(_ end: ReachabilityEnd) -> Bool {
+            if case .external(let block) = end { blocks.contains { $0.contains(block) } } else { pods.contains(end) }
+        }
+    }
+
+    private let rows: [(sources: Side, destinations: Side, ports: PortSet)]
+
+    init(_ rows: [ReachabilityRow]) {
+        self.rows = rows.map { row in
+            (
+                Side(pods: Set(row.sources.pods), blocks: row.sources.blocks),
+                Side(pods: Set(row.destinations.pods), blocks: row.destinations.blocks), row.ports
+            )
+        }
+    }
+
+    /// Nil where two rows speak of one pair.
+    func ports(_ source: ReachabilityEnd, _ destination: ReachabilityEnd) -> PortSet? {
+        let found = rows.filter { $0.sources.contains(source) && $0.destinations.contains(destination) }
+        return found.count > 1 ? nil : found.first?.ports ?? PortSet.none
+    }
+}
