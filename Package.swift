@@ -9,6 +9,8 @@ struct Module {
     var hasTests = true
     /// What only its tests import beside it.
     var testImports: [String] = []
+    /// Folders beside its tests that hold data.
+    var testData: [String] = []
 }
 
 /// The C libraries.
@@ -34,6 +36,9 @@ let modules: [Module] = [
     Module(name: "Policy", imports: ["Manifest"], testImports: ["JSON"]),
     Module(name: "Analysis", imports: ["Manifest", "Policy"], testImports: ["JSON", "YAML", "PolicyFiles"]),
     Module(name: "Planning", imports: ["Manifest", "Policy"]),
+    Module(
+        name: "Reports", imports: ["Manifest", "Policy", "JSON", "Analysis"], testImports: ["ChildProcess"],
+        testData: ["Fixtures", "Golden"]),
     Module(name: "KubeProtocol", imports: ["Manifest", "JSON"]),
     Module(name: "Arguments"),
     // Wrappers: one C library or one system facility each.
@@ -62,13 +67,13 @@ let modules: [Module] = [
     Module(
         name: "GitHost", imports: ["Manifest", "JSON", "HTTPClient", "Signatures"],
         testImports: ["ChildProcess", "YAML"]),
-    Module(name: "RunbookLibrary", testImports: ["Reconciler"]),
+    Module(name: "RunbookLibrary", testImports: ["Analysis", "Reconciler"]),
     Module(
         name: "Commands",
         imports: [
             "Manifest", "JSON", "Policy", "Analysis", "Planning", "Arguments", "Telemetry", "Signatures", "Reconciler",
             "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
-            "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost",
+            "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost", "HTTPServer", "Reports",
         ]),
 ]
 
@@ -93,8 +98,7 @@ let package = Package(
                 name: module.name + "Tests",
                 dependencies: ([module.name, "TestSupport"] + module.testImports
                     + module.imports.filter { name in !libraries.contains { $0.name == name } })
-                    .map { .byName(name: $0) },
-                swiftSettings: settings)
+                    .map { .byName(name: $0) }, exclude: module.testData, swiftSettings: settings)
         }
         + [
             .executableTarget(name: "bylaw", dependencies: ["Commands"], swiftSettings: settings),

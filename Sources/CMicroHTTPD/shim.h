@@ -5,18 +5,28 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/// A daemon on the loopback interface with one thread of its own; port 0 lets the system choose.
-static inline struct MHD_Daemon *shim_httpd_start_on_loopback(
-    uint16_t port, MHD_AccessHandlerCallback handler, void *context, MHD_RequestCompletedCallback completed,
-    unsigned int maximum_connections, unsigned int idle_seconds) {
-    struct sockaddr_in address;
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+/// A daemon on one address with one thread of its own; port 0 lets the system choose. NULL for what is no address.
+static inline struct MHD_Daemon *shim_httpd_start(
+    const char *host, uint16_t port, MHD_AccessHandlerCallback handler, void *context,
+    MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int idle_seconds) {
+    struct sockaddr_in address4;
+    struct sockaddr_in6 address6;
+    memset(&address4, 0, sizeof address4);
+    memset(&address6, 0, sizeof address6);
+    address4.sin_family = AF_INET;
+    address4.sin_port = htons(port);
+    address6.sin6_family = AF_INET6;
+    address6.sin6_port = htons(port);
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    struct sockaddr *address = (struct sockaddr *)&address4;
+    if (inet_pton(AF_INET, host, &address4.sin_addr) != 1) {
+        if (inet_pton(AF_INET6, host, &address6.sin6_addr) != 1) return NULL;
+        flags |= MHD_USE_DUAL_STACK;
+        address = (struct sockaddr *)&address6;
+    }
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, port, NULL, NULL, handler, context,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+        flags, port, NULL, NULL, handler, context,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_SOCK_ADDR, address,
         MHD_OPTION_CONNECTION_LIMIT, maximum_connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 }

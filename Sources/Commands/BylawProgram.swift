@@ -31,7 +31,8 @@ struct Invocation: Sendable {
 /// Every command, in the order of the help.
 private let commands: [Command] = [
     runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, whoCanCommand, canCommand,
-    snapshotCommand,
+    reachCommand, podsCheckCommand,
+    snapshotCommand, commentCommand,
     journalListCommand, journalShowCommand,
     runbookListCommand, runbookShowCommand, demoCommand, versionCommand,
 ]

@@ -1,16 +1,21 @@
 import Analysis
-import JSON
-import Manifest
-import Policy
+import Arguments
+import Reports
+import Signatures
 
 /// A comparison in the form that was asked for.
-func renderChange(_ comparison: RevisionComparison.Outcome, _ invocation: Invocation) throws -> String {
-    var text = ""
-    for f in comparison.report.findings {
-        text +=
-            "\(f.severity.rawValue) \(f.reason.rawValue): \(printable(f.message)) [\(f.causes.map { "\($0.object) \($0.edit.rawValue) \($0.origin?.description ?? "") \($0.commit?.prefix(7) ?? "")" }.joined(separator: "; "))] \(f.guardrail?.rawValue ?? "")\n"
-        for l in f.before { text += "   - \(l)\n" }
-        for l in f.after { text += "   + \(l)\n" }
+func renderChange(_ report: ChangeReport, _ invocation: Invocation, failOn: Severity) -> String {
+    switch invocation.arguments.text("output") {
+    case "json": renderChangeJSON(report)
+    case "markdown": renderChangeMarkdown(report, runbookBaseURL: invocation.arguments.text("runbook-url"))
+    case "junit": renderChangeJUnit(report, failOn: failOn)
+    case "sarif":
+        renderChangeSARIF(
+            report,
+            options: SARIFOptions(
+                toolVersion: bylawVersion, runbookBaseURL: invocation.arguments.text("runbook-url"),
+                fallbackFile: invocation.arguments.text("path") ?? "."
+            ) { sha256Hex(Array($0.utf8)) })
+    default: renderChangeText(report, colour: invocation.terminal.isColoured)
     }
-    return text
 }

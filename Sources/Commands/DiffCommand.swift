@@ -29,6 +29,8 @@ let diffCommand = Command(
                 "exit with 1 only from this severity on", default: "info"),
             FlagDescription("live", .isSet, "look at the cluster too"), Flags.manifests,
             FlagDescription(
+                "runbook-url", .text, valueName: "URL", "where the runbooks are published; findings link to them there"),
+            FlagDescription(
                 "output", short: "o", .choice(["text", "markdown", "json", "sarif", "junit"]), valueName: "FORMAT",
                 "how the answer is written", default: "text"),
         ] + Flags.connection + [Flags.namespace, Flags.config],
@@ -38,10 +40,10 @@ let diffCommand = Command(
         ],
         exitStatuses: [(0, "nothing to report"), (1, "findings"), (2, "an error, or a revision is not valid")])
 ) { invocation in
-    let comparison = try await RevisionComparison(invocation).run()
-    invocation.terminal.write(try renderChange(comparison, invocation))
+    let report = try await RevisionComparison(invocation).run()
     let threshold = invocation.arguments.text("fail-on").flatMap(Severity.init) ?? .info
-    return comparison.report.findings.contains { $0.severity >= threshold }
+    invocation.terminal.write(renderChange(report, invocation, failOn: threshold))
+    return report.findings.contains { $0.severity >= threshold }
         ? ExitStatus.findings : ExitStatus.success
 }
 
@@ -49,11 +51,6 @@ let diffCommand = Command(
 struct RevisionComparison {
     let invocation: Invocation
     private let source: GitRevisionSource
-
-    /// What came of it, for the renderers.
-    struct Outcome {
-        var report: ChangeReport
-    }
 
     init(_ invocation: Invocation) throws {
         self.invocation = invocation
@@ -66,7 +63,7 @@ struct RevisionComparison {
             readingCloneAt: clone, path: invocation.arguments.text("path") ?? "", environment: invocation.environment)
     }
 
-    func run() async throws -> Outcome {
+    func run() async throws -> ChangeReport {
         let names = invocation.arguments.positionals
         let head = try await source.revision(named: names[1])
         var base = try await source.revision(named: names[0])
@@ -89,10 +86,8 @@ struct RevisionComparison {
             base: before, head: after, context: surroundings?.state ?? SecurityState(), options: options)
         try await nameCommits(in: &findings, base: base, head: head)
         let edited = countOfEdits(before, after)
-        return Outcome(
-            report: ChangeReport(
-                base: "\(names[0]) (\(base.commit.prefix(12)))", head: "\(names[1]) (\(head.commit.prefix(12)))",
-                findings: findings, notes: notes, changedObjects: edited))
+        return ChangeReport(
+            base: names[0], head: names[1], findings: findings, notes: notes, changedObjects: edited)
     }
 
     private func state(of revision: Revision, named name: String, _ notes: inout [String]) async throws -> SecurityState

@@ -1,4 +1,5 @@
 import Arguments
+import GitHost
 
 /// The flags that several commands share, each defined once.
 enum Flags {
@@ -44,6 +45,24 @@ enum Flags {
         FlagDescription(
             "kubeconfig", .text, valueName: "F", "how to reach the cluster; as kubectl where it is not given"),
         FlagDescription("context", .text, valueName: "C", "the context of the kubeconfig to use"),
+    ]
+
+    /// Telling a Git host what became of a commit, and hearing from it.
+    static let host: [FlagDescription] = [
+        FlagDescription(
+            "status-token-file", .text, valueName: "F",
+            "a file with a token of the Git host; with it the status of each commit is reported there"),
+        FlagDescription(
+            "status-host", .choice(GitHostKind.allCases.map(\.rawValue)), valueName: "KIND",
+            "which host it is; by the repository's address where it is not given"),
+        FlagDescription("status-api", .text, valueName: "URL", "the host's API; by the repository's address else"),
+        FlagDescription(
+            "status-repository", .text, valueName: "R", "OWNER/NAME there; by the repository's address else"),
+        FlagDescription(
+            "webhook-listen", .text, valueName: "ADDRESS:PORT",
+            "take push webhooks at /webhook there, and look at the repository at once"),
+        FlagDescription(
+            "webhook-secret-file", .text, valueName: "F", "a file with the secret that the host signs webhooks with"),
     ]
 
     static let namespace = FlagDescription(

@@ -1,6 +1,7 @@
 import Arguments
 import Dispatch
 import Foundation
+import HTTPServer
 import Journal
 import KubeClient
 import Manifest
@@ -21,7 +22,7 @@ let runCommand = Command(
                 FlagDescription(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
-            ] + Flags.writes + Flags.logging + [Flags.config],
+            ] + Flags.host + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -34,14 +35,19 @@ let runCommand = Command(
     let endpoint = try wiring.endpoint()
     let cluster = wiring.cluster(endpoint, instance: instance)
     let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
+    let clusterName = wiring.arguments.text("cluster") ?? endpoint.name
     let sink = StandardErrorSink(format: LogFormat(rawValue: invocation.arguments.text("log-format") ?? "") ?? .text)
     let logger = Logger(
         level: LogLevel(rawValue: invocation.arguments.text("log-level") ?? "") ?? .info,
-        fields: [("instance", instance), ("cluster", wiring.arguments.text("cluster") ?? endpoint.name)],
+        fields: [("instance", instance), ("cluster", clusterName)],
         now: { systemNow().description }, sink: { sink.write($0) })
+    let reporter = try wiring.statusReporter(cluster: clusterName, logger: logger)
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         log($0, to: logger)
+        reporter?.note($0)
     }
+    let webhooks = try wiring.webhookListener(logger: logger) { await controller.fetchSoon() }
+    defer { webhooks?.stop() }
     let signals = StopSignals()
     logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
     let waiting = Task {
@@ -63,6 +69,7 @@ let runCommand = Command(
         throw error
     }
     waiting.cancel()
+    await reporter?.finish()
     await journal.close()
     logger.log(.notice, "Stopped")
     return ExitStatus.success

@@ -4,7 +4,7 @@ import RunbookLibrary
 
 let runbookListCommand = Command(
     description: CommandDescription(
-        name: "runbook list", summary: "the runbooks, one for each incident reason", flags: [Flags.output],
+        name: "runbook list", summary: "the runbooks, one for each kind of incident and finding", flags: [Flags.output],
         exitStatuses: [(0, "always")])
 ) { invocation in
     if invocation.arguments.text("output") == "json" {

@@ -1,6 +1,7 @@
 import Arguments
 import Foundation
 import Git
+import GitHost
 import GitSource
 import HTTPClient
 import JSON
@@ -200,6 +201,7 @@ func commandFailure(_ error: any Error) -> CommandFailure {
     case let error as ClusterError: CommandFailure(message: error.message, hint: error.hint)
     case let error as ClusterConfigurationError: CommandFailure(message: error.message, hint: error.hint)
     case let error as JournalError: CommandFailure(message: error.message, hint: error.hint)
+    case let error as GitHostError: CommandFailure(message: error.message, hint: error.hint)
     case let error as GitError: CommandFailure(message: error.description, hint: error.hint)
     default: CommandFailure(message: "\(error)", hint: "")
     }

@@ -1,7 +1,7 @@
 internal import CMicroHTTPD
 import Foundation
 
-/// Serves HTTP on the loopback interface with an asynchronous handler.
+/// Serves HTTP on one address, the loopback one where nothing else is asked for, with an asynchronous handler.
 ///
 /// One thread of its own drives all connections. A connection whose handler runs is suspended, so a slow handler holds up
 /// nobody.
@@ -11,17 +11,24 @@ package final class HTTPListener: Sendable {
     private let state: ListenerState
     package let port: Int
 
-    /// - Parameter port: 0 lets the system choose a free one.
-    package init(port: Int = 0, limits: ListenerLimits = ListenerLimits(), handler: @escaping Handler)
-        throws(ListenerError)
-    {
+    /// - Parameters:
+    ///   - address: Of version 4 or 6, in digits; `0.0.0.0` and `::` are all of the machine.
+    ///   - port: 0 lets the system choose a free one.
+    package init(
+        address: String = "127.0.0.1", port: Int = 0, limits: ListenerLimits = ListenerLimits(),
+        handler: @escaping Handler
+    ) throws(ListenerError) {
         guard let number = UInt16(exactly: port) else { throw ListenerError(message: "\(port) is no port") }
         state = ListenerState(limits: limits, handler: handler)
-        let daemon = shim_httpd_start_on_loopback(
-            number, accept, Unmanaged.passUnretained(state).toOpaque(), complete, UInt32(limits.maximumConnections),
+        let daemon = shim_httpd_start(
+            address, number, accept, Unmanaged.passUnretained(state).toOpaque(), complete,
+            UInt32(limits.maximumConnections),
             UInt32(max(1, limits.idleTimeout.components.seconds)))
         guard let daemon else {
-            throw ListenerError(message: "listen on 127.0.0.1:\(port): the port is in use or may not be used")
+            throw ListenerError(
+                message:
+                    "listen on \(address), port \(port): it is no address of this machine, or the port is in use or may not be used"
+            )
         }
         self.port = Int(shim_httpd_port(daemon))
         state.daemon = daemon

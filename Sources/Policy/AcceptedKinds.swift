@@ -39,6 +39,7 @@ private let namespacedKinds: Set<String> = [
 private func evaluateOther(_ tree: Tree, kind: String, version: String, defaultNamespace: String) -> EvaluatedObject {
     var problems = Problems()
     let metadata = tree["metadata"]
+    requireText(metadata?["name"], at: .metadata.field("name"), &problems)
     // A pod or job that is made from it gets a name of its own; the prefix stands for all of them.
     let name = [metadata?["name"], metadata?["generateName"]].lazy.compactMap { $0?.string }.first { !$0.isEmpty }
     guard let name else {
@@ -47,9 +48,26 @@ private func evaluateOther(_ tree: Tree, kind: String, version: String, defaultN
             hint: "Name it, or leave the file out: it may be no Kubernetes object.")
         return EvaluatedObject(id: nil, tree: tree, problems: problems)
     }
+    requireText(metadata?["namespace"], at: .metadata.field("namespace"), &problems)
+    requireLabels(metadata?["labels"], at: .metadata.field("labels"), &problems)
+    for path in [
+        ["spec", "template", "metadata", "labels"], ["spec", "jobTemplate", "spec", "template", "metadata", "labels"],
+    ] {
+        requireLabels(tree[path], at: FieldPath(path.map { .field($0) }), &problems)
+    }
     var namespace = metadata?["namespace"]?.string ?? ""
     if namespace.isEmpty, namespacedKinds.contains(kind) { namespace = defaultNamespace }
     let group = version.contains("/") ? String(version.prefix { $0 != "/" }) : ""
     return EvaluatedObject(
         id: ObjectID(group: group, kind: kind, namespace: namespace, name: name), tree: tree, problems: problems)
+}
+
+/// Whatever is missed here, such as a namespace that YAML reads as a boolean, would be looked for in the wrong place.
+private func requireText(_ value: Tree?, at path: FieldPath, _ problems: inout Problems) {
+    guard let value, !value.isNull, value.string == nil else { return }
+    problems.unreadable(path, "must be a string, not \(value.kindName)", hint: "Put it in quotation marks.")
+}
+
+private func requireLabels(_ labels: Tree?, at path: FieldPath, _ problems: inout Problems) {
+    for (key, value) in labels?.members ?? Members() { requireText(value, at: path.key(key), &problems) }
 }

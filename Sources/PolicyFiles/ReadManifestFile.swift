@@ -22,7 +22,20 @@ package func readManifestFile(
     guard bytes.count <= limits.maximumFileBytes else {
         return oversizedFile(path: path, limits: limits)
     }
-    let stream = parse(path: path, bytes: bytes, limits: limits)
+    let verdict = readManifestFile(
+        path: path, bytes: bytes, limits: limits, accepting: kinds, singleLettersAreText: false)
+    guard kinds != .managed, verdict.hasErrors else { return verdict }
+    // Tools that know YAML 1.2 only write a namespace y without quotation marks. The server would refuse the boolean that
+    // it reads there; an analysis can say what is meant.
+    let lenient = readManifestFile(
+        path: path, bytes: bytes, limits: limits, accepting: kinds, singleLettersAreText: true)
+    return lenient.hasErrors ? verdict : lenient
+}
+
+private func readManifestFile(
+    path: String, bytes: [UInt8], limits: RepositoryLimits, accepting kinds: AcceptedKinds, singleLettersAreText: Bool
+) -> FileVerdict {
+    let stream = parse(path: path, bytes: bytes, limits: limits, singleLettersAreText: singleLettersAreText)
     guard stream.documents.count <= limits.maximumDocumentsPerFile else {
         return refusal(
             of: path, "the file has \(stream.documents.count) documents, more than \(limits.maximumDocumentsPerFile)",
@@ -55,14 +68,17 @@ package func refusal(of path: String, _ message: String, hint: String) -> FileVe
 }
 
 /// A YAML file that begins with a brace is read as JSON where it is sound JSON, as Kubernetes does, and else as YAML.
-private func parse(path: String, bytes: [UInt8], limits: RepositoryLimits) -> ParsedStream {
+private func parse(
+    path: String, bytes: [UInt8], limits: RepositoryLimits, singleLettersAreText: Bool
+) -> ParsedStream {
     if path.lowercased().hasSuffix(".json") { return parseJSONDocument(bytes, limits: limits.json) }
     let first = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
     if first == UInt8(ascii: "{") {
         let stream = parseJSONDocument(bytes, limits: limits.json)
         if stream.problems.isEmpty { return stream }
     }
-    var stream = parseYAML(bytes, limits: limits.yaml(forBytes: bytes.count))
+    var stream = parseYAML(
+        bytes, limits: limits.yaml(forBytes: bytes.count), singleLettersAreText: singleLettersAreText)
     if !stream.problems.isEmpty { explainTemplates(&stream.problems, in: bytes) }
     return stream
 }

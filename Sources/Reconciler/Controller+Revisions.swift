@@ -5,12 +5,40 @@ import Planning
 extension Controller {
     /// Fetches again and again, and takes what is new.
     func followRepository() async {
-        while !hasStopped {
+        while !hasStopped, !Task.isCancelled {
+            isFetchWanted = false
             await fetchOnce()
             // A tenth of jitter either way, so that many instances do not ask one Git host at one moment.
-            let pause = configuration.pollInterval * (0.9 + surroundings.randomness() * 0.2)
-            do { try await surroundings.sleep(pause) } catch { return }
+            await pauseFetching(configuration.pollInterval * (0.9 + surroundings.randomness() * 0.2))
         }
+    }
+
+    /// Looks at the repository at once instead of after the pause, as when its host says that something was pushed.
+    ///
+    /// However often it is asked, there is a second between two looks.
+    package func fetchSoon() {
+        isFetchWanted = true
+        fetchPause?.cancel()
+    }
+
+    private func pauseFetching(_ pause: Duration) async {
+        let least = min(pause, .seconds(1))
+        await sleepUnlessStopped(least)
+        guard !isFetchWanted, !hasStopped, !Task.isCancelled, pause > least else { return }
+        await sleepUnlessStopped(pause - least, asFetchPause: true)
+    }
+
+    private func sleepUnlessStopped(_ pause: Duration, asFetchPause: Bool = false) async {
+        let sleep = surroundings.sleep
+        // Being woken early is what it is for.
+        let task = Task { do { try await sleep(pause) } catch {} }
+        if asFetchPause { fetchPause = task }
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+        if asFetchPause { fetchPause = nil }
     }
 
     private func fetchOnce() async {

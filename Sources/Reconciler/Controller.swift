@@ -114,6 +114,9 @@ package actor Controller {
     private var idleWorkers: [CheckedContinuation<ObjectID?, Never>] = []
     private var alarm: (due: Duration, task: Task<Void, Never>)?
     private var isStopping = false
+    /// Whether somebody asked to look at the repository before the pause is over.
+    var isFetchWanted = false
+    var fetchPause: Task<Void, Never>?
     private var stopWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
 

@@ -21,7 +21,7 @@ package func renderChangeMarkdown(
     }
     let candidates = [
         "\(page.headline)\n`\(report.wholeReportCommand)` shows the report, which has no room here.\n",
-        "\(page.verdict). Run bylaw diff.\n", page.verdict,
+        "\(page.verdict): \(report.countsText()). Run bylaw diff to see it.\n", page.verdict,
     ]
     let fitting = candidates.first { $0.utf16.count <= maximumCharacters }
     // The verdict is plain ASCII, without markup that a cut could leave open.
@@ -52,24 +52,29 @@ private struct MarkdownPage {
             groups(severities).map { group in MarkdownSection.Block(count: group.count) { text(group) } }
         }
         let command = report.wholeReportCommand
-        let rest = "more: `\(command)` lists them"
+        func leftOut(_ noun: String) -> (Int, Bool) -> String {
+            { count, isAll in "- \(isAll ? "" : "and ")\(count)\(isAll ? "" : " more") \(noun): see `\(command)`\n" }
+        }
         grave = MarkdownSection(
-            blocks([.critical, .high], items.long), opening: "\n#### \(graveTitle(report))\n\n", omission: "- and", rest)
+            blocks([.critical, .high], items.long), opening: "\n#### \(graveTitle(report))\n\n",
+            omission: leftOut("of these findings"))
         moderate = MarkdownSection(
             blocks([.medium, .low], items.short),
-            opening: fold(report.countsText(of: [.medium, .low], conjunction: " and ")), omission: "- and", rest,
-            closing: foldEnd)
+            opening: fold(report.countsText(of: [.medium, .low], conjunction: " and ")) + "\n", closing: foldEnd,
+            omission: leftOut("of these findings"))
         tightening = MarkdownSection(
-            blocks([.info], items.short), opening: fold(informationTitle(report)), omission: "- and", rest,
-            closing: foldEnd)
+            blocks([.info], items.short), opening: fold(informationTitle(report)) + "\n", closing: foldEnd,
+            omission: leftOut("of these findings"))
         let detailed = report.findings.filter { !$0.before.isEmpty || !$0.after.isEmpty }
         details = MarkdownSection(
-            detailed.map { finding in MarkdownSection.Block(count: 1) { items.details(finding) + "\n" } },
-            opening: fold("Before and after"), omission: "Left out here:",
-            "more, which `\(command)` shows", closing: foldEnd)
+            detailed.map { finding in MarkdownSection.Block(count: 1) { "\n" + items.details(finding) } },
+            opening: fold("Before and after"), closing: foldEnd
+        ) { count, isAll in
+            "\nLeft out for want of room: \(isAll ? "all" : "the other") \(count), see `\(command)`.\n"
+        }
         notes = MarkdownSection(
             report.notes.map { note in MarkdownSection.Block(count: 1) { "- \(markdownProse(note))\n" } },
-            opening: "\n#### What to know about this report\n\n", omission: "- and", rest)
+            opening: "\n#### What to know about this report\n\n", omission: leftOut("notes"))
     }
 
     /// What the comment has whatever is left out of it.
@@ -78,12 +83,16 @@ private struct MarkdownPage {
         return (headline + tableText(report) + footer).utf16.count + sections.reduce(0) { $0 + $1.fixedLength }
     }
 
+    /// What is worth less gets no room that something worth more would have needed.
     mutating func fill(_ room: Int) {
         var room = room
         grave.fill(&room)
-        notes.fill(&room)
+        notes.fill(&room, share: 4)
+        guard grave.isWhole else { return }
         moderate.fill(&room)
+        guard moderate.isWhole else { return }
         tightening.fill(&room)
+        guard tightening.isWhole else { return }
         details.fill(&room)
     }
 
@@ -109,7 +118,8 @@ private func verdictText(_ report: ChangeReport) -> String {
 
 private func headlineText(_ report: ChangeReport, _ verdict: String) -> String {
     guard !report.findings.isEmpty else { return ChangeReport.nothingChanged + "\n" }
-    let sides = "between \(markdownCode(report.base, maximumBytes: 120)) and "
+    let sides =
+        "between \(markdownCode(report.base, maximumBytes: 120)) and "
         + markdownCode(report.head, maximumBytes: 120)
     var text = "### \(verdict)\n\n**\(report.countsText())** \(sides); "
     text += "\(counted(report.changedObjects, "object")) changed."
@@ -139,8 +149,8 @@ private func graveTitle(_ report: ChangeReport) -> String {
 private func informationTitle(_ report: ChangeReport) -> String {
     let findings = report.findings.filter { $0.severity == .info }
     let isTightening = findings.allSatisfy { $0.direction == .tightens }
-    return isTightening ? "\(findings.count) that tighten" : "\(findings.count) for information"
+    return isTightening ? "\(counted(findings.count, "change")) that tighten" : "\(findings.count) for information"
 }
 
-private func fold(_ title: String) -> String { "\n<details>\n<summary>\(title)</summary>\n\n" }
+private func fold(_ title: String) -> String { "\n<details>\n<summary>\(title)</summary>\n" }
 private let foldEnd = "\n</details>\n"

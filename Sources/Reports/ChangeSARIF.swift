@@ -11,6 +11,8 @@ package struct SARIFOptions {
     package var runbookBaseURL: String?
     /// The file that a finding is shown at where nothing in a file made it, since GitHub refuses one without a place.
     package var fallbackFile: String
+    /// How many results the log may hold; GitHub refuses a log with more than the default, with everything in it.
+    package var maximumResults: Int
     /// A collision-proof digest of some text, such as SHA-256 in hexadecimal.
     ///
     /// Two findings with one fingerprint are one alert on GitHub: with a weak digest the author of a change could hide
@@ -19,24 +21,21 @@ package struct SARIFOptions {
 
     package init(
         toolVersion: String, runbookBaseURL: String? = nil, fallbackFile: String = "bylaw.yaml",
-        digest: @escaping (String) -> String
+        maximumResults: Int = 25_000, digest: @escaping (String) -> String
     ) {
         self.toolVersion = toolVersion
         self.runbookBaseURL = runbookBaseURL
         self.fallbackFile = fallbackFile
+        self.maximumResults = maximumResults
         self.digest = digest
     }
 }
 
-/// More results in one run are refused by GitHub, with everything else in the log.
-private let maximumResults = 25_000
-
 /// A report as SARIF 2.1.0, as code scanning reads it.
 ///
-/// What does not fit GitHub's limit on results is left out from the end, which is the least grave, and a notification
-/// says so.
+/// What is beyond the limit on results is left out from the end, which is the least grave, and a notification says so.
 package func renderChangeSARIF(_ report: ChangeReport, options: SARIFOptions) -> String {
-    let findings = Array(report.findings.prefix(maximumResults))
+    let findings = Array(report.findings.prefix(max(0, options.maximumResults)))
     let rules = SARIFRules(findings, runbookBaseURL: options.runbookBaseURL)
     var notes = report.notes
     if findings.count < report.findings.count {
@@ -97,7 +96,8 @@ private func fingerprintText(_ finding: ChangeFinding) -> String {
 }
 
 private func resultText(_ finding: ChangeFinding) -> String {
-    var text = "\(finding.message) (\(finding.scope))."
+    var text = "\(finding.message)."
+    if !finding.namesItsPlace { text += " For \(finding.subject.description) in \(finding.scope)." }
     if let remark = finding.direction.remark { text += " This \(remark)." }
     if let guardrail = finding.guardrail { text += " Needs the approval \(guardrail.rawValue)." }
     if let cause = primaryCause(of: finding) ?? finding.causes.first { text += " Cause: \(causeText(cause))." }

@@ -52,6 +52,14 @@ extension ChangeReason {
     }
 }
 
+extension ChangeFinding {
+    /// Whether the message names the subject and the scope already, so that saying them again would only be longer.
+    var namesItsPlace: Bool {
+        let message = message.lowercased()
+        return message.contains(subject.description.lowercased()) && message.contains(scope.lowercased())
+    }
+}
+
 extension FindingCause {
     /// `changed in 1a2b3c4`, made printable.
     var editText: String { commit.map { "\(edit.rawValue) in \(shortCommit($0))" } ?? edit.rawValue }

@@ -11,7 +11,9 @@ struct MarkdownItems {
     func long(_ group: FindingGroup) -> String {
         let finding = group.lead
         var lines = ["- \(heading(finding)): \(markdownProse(finding.message))"]
-        lines.append("  - for \(markdownCode(finding.subject.description)), in \(markdownProse(finding.scope))")
+        if !finding.namesItsPlace {
+            lines.append("  - for \(markdownCode(finding.subject.description)), in \(markdownProse(finding.scope))")
+        }
         if !group.others.isEmpty { lines.append("  - " + othersText(group)) }
         for cause in finding.causes.prefix(3) { lines.append("  - because of \(causeText(cause))") }
         if finding.causes.count > 3 { lines.append("  - and because of \(finding.causes.count - 3) more objects") }

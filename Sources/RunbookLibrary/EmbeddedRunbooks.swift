@@ -154,6 +154,367 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: AdmissionControlGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to change what the API server admits
+
+    ## Meaning
+
+    The subject may write webhook configurations, admission policies or their bindings, or API services. A mutating webhook is shown every object that it asks for, Secrets in clear text included, and may change it on its way: add a container to each new pod, add a subject to a binding. It may stand outside the cluster. An API service takes over all requests of an API group.
+
+    ## Impact
+
+    Whoever writes them sees and changes everything that others write, without any right to those objects. Whoever deletes them switches off the policies of Kyverno, Gatekeeper and the like. A webhook that answers badly, with `failurePolicy: Fail`, can stop all writes in the cluster, Bylaw's as well.
+
+    ## Diagnosis
+
+    See in review what is given:
+
+    ```sh
+    bylaw diff main HEAD
+    ```
+
+    See who holds it, and what is there:
+
+    ```sh
+    bylaw who-can create mutatingwebhookconfigurations.admissionregistration.k8s.io
+    bylaw who-can patch validatingadmissionpolicybindings.admissionregistration.k8s.io
+    bylaw who-can create apiservices.apiregistration.k8s.io
+    kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations
+    kubectl get apiservices
+    ```
+
+    ## Mitigation
+
+    - An operator that keeps the certificate of its own webhook up to date needs `update` or `patch` with `resourceNames` of that one configuration, and no `create` or `delete`.
+    - Install webhooks by the pipeline of the platform, not by the operator itself.
+    - Keep the operator in a namespace of its own: whoever may run pods there has this right too.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations -o yaml
+    ```
+
+    Configurations that were written stay in force after the revert. Delete those that nobody knows and bring back those that are missing. Rotate the Secrets that were written while a webhook listened, and compare the pods that were made with their templates.
+
+    """#,
+    #"""
+    ---
+    reason: AggregationWidened
+    severity: warning
+    ---
+
+    # A label adds a role's rules to another role and to everybody who holds that
+
+    ## Meaning
+
+    A ClusterRole with the label `rbac.authorization.k8s.io/aggregate-to-view`, `-edit` or `-admin` set to `true` becomes a part of the ClusterRole of that name. Kubernetes copies its rules there. `edit` contains `view`, and `admin` contains `edit`, so a label for `view` reaches all three. Other aggregated roles choose by labels of their own.
+
+    ## Impact
+
+    Every subject of every binding to these roles gains the rules, in each namespace where it is bound, with no binding changed. Authors of charts set the label so that their kinds show up for all; a rule on Secrets or `pods/exec` in such a role is then everybody's.
+
+    ## Diagnosis
+
+    See in review which rules are added, and with the cluster's bindings who gains them:
+
+    ```sh
+    bylaw diff main HEAD --live
+    ```
+
+    See what the role holds now, and which roles feed it:
+
+    ```sh
+    kubectl get clusterrole view -o yaml
+    kubectl get clusterroles -l rbac.authorization.k8s.io/aggregate-to-view=true
+    kubectl get rolebindings,clusterrolebindings --all-namespaces -o wide
+    ```
+
+    ## Mitigation
+
+    - Leave out the label, and bind the role to whom it is for.
+    - Keep in a role for `view` only `get`, `list` and `watch` of kinds without secrets in them; put what writes into another one, for `edit`.
+    - For a group of roles of your own, make an aggregated ClusterRole with a label of your own.
+
+    Bylaw watches the label: set by hand on a declared role it is taken away again.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    kubectl get clusterrole view -o yaml
+    ```
+
+    A controller of Kubernetes writes the rules anew within seconds; check that they are gone. Where the labelled role itself is not deleted, it lives on for those who are bound to it. What was read or written meanwhile goes by the runbook of that right.
+
+    """#,
+    #"""
+    ---
+    reason: AnonymousGranted
+    severity: critical
+    ---
+
+    # Requests without credentials, or everybody with any, gain a right
+
+    ## Meaning
+
+    The binding names `system:anonymous` or `system:unauthenticated`: whoever reaches the API server's address has the right, without logging in. Or it gives a right to write to `system:authenticated` or `system:serviceaccounts`: every user of every team, or every pod that has a token.
+
+    ## Impact
+
+    It is critical in one namespace too, because there is nobody to hold to account. An API server that is reachable from the internet is scanned for exactly this. In the audit log all of them are the one user `system:anonymous`.
+
+    ## Diagnosis
+
+    See in review what is given, and to whom:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can Group:system:unauthenticated -n NAMESPACE
+    bylaw can Group:system:authenticated -n NAMESPACE
+    ```
+
+    Ask the cluster itself as nobody:
+
+    ```sh
+    kubectl auth can-i --list --as system:anonymous --as-group system:unauthenticated
+    ```
+
+    Kubernetes itself gives `system:unauthenticated` only `/healthz`, `/livez`, `/readyz` and `/version`, and `system:authenticated` discovery and reviews of one's own rights besides.
+
+    ## Mitigation
+
+    - Bind the group or service account that needs it, by its own name.
+    - For a health check or a metrics reader, give a service account and a token, or use the paths above, which are open already.
+    - For one team's pods use `system:serviceaccounts:NAMESPACE`, better the one service account.
+    - The API server can limit requests without credentials to its health paths, by `anonymous` in its AuthenticationConfiguration.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    New requests are refused within seconds; watches that are open run on until they end. Take everything that could be read in the meantime as public: rotate Secrets, and look for objects that nobody declared if the right was one to write.
+
+    """#,
+    #"""
+    ---
+    reason: BindingLatent
+    severity: warning
+    ---
+
+    # A binding grants nothing now, and everything once its role or subject is made
+
+    ## Meaning
+
+    The binding names a role or a service account that does not exist. Kubernetes accepts that and grants nothing. As soon as somebody makes a role or an account of that name, the binding takes effect, without a change to the binding and so without anybody reviewing it.
+
+    ## Impact
+
+    None today, except that whoever expects the right does not have it. Later, the author of the role decides what its subjects may do; writing a role asks only for the rights in it, not for a look at the bindings that wait for it. For a missing service account, whoever makes it and runs a pod as it has the rights.
+
+    ## Diagnosis
+
+    See in review what is missing; mostly it is a slip of the pen, or a role that was deleted and its binding forgotten:
+
+    ```sh
+    bylaw diff main HEAD --live
+    kubectl get roles,serviceaccounts -n NAMESPACE
+    kubectl get clusterroles
+    ```
+
+    See who could bring it to life:
+
+    ```sh
+    bylaw who-can create roles.rbac.authorization.k8s.io -n NAMESPACE
+    bylaw who-can create serviceaccounts -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Correct the name or the namespace. A RoleBinding finds a Role only in its own namespace.
+    - Declare the role or the account in the same commit as the binding.
+    - If the role is gone for good, delete the binding too.
+    - If an installer makes it, declare the binding after that, and state in the manifest where the role comes from.
+
+    `roleRef` cannot be changed in place: Bylaw deletes and makes the binding, which it records as one action.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Nothing else has to be done while the role or account has never existed. If it has, see what it allowed, and go by the runbook of that right:
+
+    ```sh
+    bylaw journal list --kind ClusterRole --name NAME
+    ```
+
+    """#,
+    #"""
+    ---
+    reason: BroadReadGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to read configuration or pods widely
+
+    ## Meaning
+
+    `list` or `watch` on ConfigMaps or pods in the whole cluster. ConfigMaps are meant for what is no secret, yet people put passwords, tokens and kubeconfigs into them. A pod's specification holds environment variables in clear text, arguments, images, and the names of Secrets and service accounts.
+
+    ## Impact
+
+    It is a map of the cluster for an attacker, and often the first password. Nothing can be changed with it. As a binding for the whole cluster it covers namespaces of all teams, and those that are made later.
+
+    ## Diagnosis
+
+    See in review who gains it, and who has it already:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can list configmaps
+    bylaw who-can list pods
+    ```
+
+    See whether there is something to be found:
+
+    ```sh
+    kubectl get configmaps --all-namespaces
+    kubectl get pods -n NAMESPACE -o yaml
+    ```
+
+    ## Mitigation
+
+    - Bind the role by RoleBindings in the namespaces that are meant.
+    - A program that needs one ConfigMap gets `get` with its name in `resourceNames`.
+    - A dashboard or a metrics exporter mostly needs pods and workloads, seldom ConfigMaps: leave those out.
+    - Move what is secret into Secrets, and into pods by `secretKeyRef` or a mounted volume.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    A watch that is open runs on for some minutes, until it ends by itself. What was read stays read: change the passwords that stand in ConfigMaps or in the environment of pods.
+
+    """#,
+    #"""
+    ---
+    reason: CertificateApprovalGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to approve client certificates
+
+    ## Meaning
+
+    Two rights together: `update` or `patch` on `certificatesigningrequests/approval`, and `approve` on a signer. The subject can have a certificate signed for the user name and the groups that the request states. If it may also create requests, it can state any name itself.
+
+    ## Impact
+
+    With the signer `kubernetes.io/kube-apiserver-client` it can be any user, except that the group `system:masters` is refused. With `kubernetes.io/kube-apiserver-client-kubelet` it can be a node, and read the Secrets of the pods there. Kubernetes cannot revoke a certificate: it works until it expires, often for a year, whatever becomes of this binding.
+
+    ## Diagnosis
+
+    See in review what is given, and for which signers:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can approve signers.certificates.k8s.io
+    bylaw who-can update certificatesigningrequests.certificates.k8s.io/approval
+    ```
+
+    See what was requested and approved, and by whom:
+
+    ```sh
+    kubectl get certificatesigningrequests --sort-by .metadata.creationTimestamp
+    ```
+
+    Requests are deleted an hour after their approval. After that only the audit log knows them.
+
+    ## Mitigation
+
+    - List the signer in `resourceNames` of the rule for `signers`: your own signer, not one below `kubernetes.io/`.
+    - Let kube-controller-manager approve the certificates of kubelets; it checks who asks.
+    - Have people log in through an identity provider, and approve no client certificates at all.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Certificates that were signed stay valid. Take the rights away from the user names and groups they carry. Where that cannot be done, as for nodes, only a new certificate authority for clients ends them.
+
+    """#,
+    #"""
+    ---
+    reason: ClusterAdminGranted
+    severity: critical
+    ---
+
+    # A subject gains every right there is
+
+    ## Meaning
+
+    A rule with `*` for verbs, groups and resources, or a binding to `cluster-admin`, now applies to a user, group or service account. In a RoleBinding it is every right in that one namespace, its Secrets, roles and pods included.
+
+    ## Impact
+
+    For the whole cluster: the subject reads every Secret, runs code on every node, and changes or removes any policy, Bylaw's own binding included. Nothing in this repository holds it back any more. If it is a service account, the same is true of everybody who may run a pod in its namespace.
+
+    ## Diagnosis
+
+    See in review which binding and rule it is, and who could do the same before:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can '*' '*.*'
+    ```
+
+    Later, see when it came, by which commit, and what the subject may do:
+
+    ```sh
+    bylaw journal list --kind ClusterRoleBinding --name NAME
+    bylaw can ServiceAccount:NAMESPACE/NAME
+    kubectl get clusterrolebindings -o wide
+    ```
+
+    ## Mitigation
+
+    - Ask which calls are needed, and write a role with those verbs and resources.
+    - For one team, bind `admin` or `edit` by a RoleBinding in its namespace, not by a ClusterRoleBinding.
+    - For an installer or operator, take the role that its authors publish, and give it a service account and a namespace of its own.
+    - For emergencies, bind a group that is empty until somebody is put into it.
+
+    The group `system:masters` has every right whatever the bindings say; it cannot be narrowed here.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Deleting the binding by hand does not last: Bylaw makes it again. The revert does not undo what was done meanwhile. Rotate the Secrets that could be read, look for roles, bindings, webhooks and pods that nobody declared, and treat the nodes as open to the subject for that time.
+
+    """#,
+    #"""
+    ---
     reason: ClusterRewound
     severity: critical
     ---
@@ -220,6 +581,57 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: DefaultServiceAccountBound
+    severity: warning
+    ---
+
+    # The service account of pods that name none is given rights
+
+    ## Meaning
+
+    Every namespace has a service account `default`, and a pod that names none runs as it. A binding to it so gives the right to every such pod of the namespace: the one it was meant for, the database beside it, and whatever somebody starts there tomorrow. Kubernetes mounts its token unless that is switched off.
+
+    ## Impact
+
+    A hole in any of those pods has these rights. They cannot be told apart in the audit log, and nobody will dare to take the right away later, because nobody knows which pod needs it. How grave it is depends on the right; that is a finding of its own.
+
+    ## Diagnosis
+
+    See in review what is given:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can ServiceAccount:NAMESPACE/default -n NAMESPACE -f PATH
+    ```
+
+    See which pods have it:
+
+    ```sh
+    kubectl get pods -n NAMESPACE --field-selector spec.serviceAccountName=default
+    bylaw can ServiceAccount:NAMESPACE/default -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    Declare a service account for the one workload that needs the right, bind that, and name it in the workload:
+
+    - `spec.template.spec.serviceAccountName` in a Deployment; the pods are made anew by that.
+    - `automountServiceAccountToken: false` on `default`, so that pods which name no account get no token.
+
+    The other way round is useful too: before the binding goes, move the workload over.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Pods keep their token, and it allows only what is bound from then on. Pods that were started for the sake of the right keep running. If the right was one to read Secrets or to run pods, go by its runbook as well.
+
+    """#,
+    #"""
+    ---
     reason: DeletionBlocked
     severity: warning
     ---
@@ -256,6 +668,57 @@ let embeddedRunbookTexts: [String] = [
     ## Undo
 
     A deletion that was asked for cannot be taken back. Declare the object in Git, and it is made anew when the old one is gone.
+
+    """#,
+    #"""
+    ---
+    reason: DestructiveRightGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to delete in bulk or to lift limits
+
+    ## Meaning
+
+    `deletecollection` removes all objects of a kind in a namespace with one request, and no `resourceNames` limit it, because such a request carries no name. Deleting events removes traces. A write on a `scale` subresource sets a workload to zero replicas. A write on ResourceQuotas or LimitRanges lifts what keeps one team from taking the whole cluster.
+
+    ## Impact
+
+    Loss of data and outage, not theft: nothing of this reads a Secret or becomes somebody else. Deleted volume claims may take their data with them, as the reclaim policy says. With lifted limits a single team can starve the nodes.
+
+    ## Diagnosis
+
+    See in review which of these it is:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can deletecollection persistentvolumeclaims -n NAMESPACE
+    bylaw who-can patch deployments.apps/scale -n NAMESPACE
+    bylaw who-can patch resourcequotas -n NAMESPACE
+    ```
+
+    Later, see what was put back and what is missing:
+
+    ```sh
+    bylaw journal list --kind ResourceQuota -n NAMESPACE --since 24h
+    kubectl get deployments,statefulsets,persistentvolumeclaims -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Give `delete` with `resourceNames` in place of `deletecollection`.
+    - For an autoscaler of one workload list that workload in `resourceNames` of the `scale` rule.
+    - Declare quotas and limits here, and give nobody else the right to write them.
+    - Set the reclaim policy of volumes that matter to `Retain`.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Quotas, limits, roles and policies that this repository declares Bylaw makes anew. Workloads, claims and their data do not come back by themselves: restore them from their own sources and backups. Replicas stay as they were set until the owner of the workload sets them again. Deleted events are gone.
 
     """#,
     #"""
@@ -374,6 +837,211 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: EscalationPathOpened
+    severity: critical
+    ---
+
+    # A subject can become a stronger one
+
+    ## Meaning
+
+    No single right of the change may look dangerous, but together with what is there it makes a chain. The subject can take over another one, by running a pod with its service account, making a token of it, reading it from a Secret or impersonating it, and so on, up to somebody with a critical right over the whole cluster. The finding shows the shortest chain, a line for each step.
+
+    ## Impact
+
+    Take the subject to be as strong as the end of the chain. So is everybody who can use its credentials, for a service account everybody who may run pods in its namespace. The chain follows RBAC only: Pod Security or an admission policy may stand in the way of a step.
+
+    ## Diagnosis
+
+    See in review the steps, and which of them is new:
+
+    ```sh
+    bylaw diff main HEAD --live
+    bylaw can ServiceAccount:NAMESPACE/NAME -f PATH
+    ```
+
+    Look at each link in the cluster:
+
+    ```sh
+    bylaw who-can create pods -n NAMESPACE
+    bylaw who-can create serviceaccounts/token -n NAMESPACE
+    kubectl get rolebindings -n NAMESPACE -o wide
+    kubectl get clusterrolebindings -o wide
+    ```
+
+    ## Mitigation
+
+    Break the chain where it is cheapest:
+
+    - Move the strong service account to a namespace where the subject has no rights. That mends every chain through it.
+    - Narrow what the strong account may do: operators seldom need it in the whole cluster.
+    - Take the step away from the subject: no `create` of pods, no Secrets, `resourceNames` on tokens and impersonation.
+
+    Then run `bylaw diff` again: the next shortest chain may show.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    It closes the chain for new steps. Whoever has walked it holds something that stays: a token until it expires, a pod until it is deleted, a Secret until it is rotated, a binding of his own until somebody removes it. Look for each along the steps of the finding.
+
+    """#,
+    #"""
+    ---
+    reason: ExtensionWriteGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to write what operators with strong rights act on
+
+    ## Meaning
+
+    An operator does with its own rights what an object asks for. An Argo CD Application or a Flux Kustomization applies manifests from any repository, mostly with the rights of cluster-admin. A Kyverno PolicyException switches a policy off. A cert-manager Certificate has a key signed for a name. Writing a CustomResourceDefinition is over all objects of that kind: deleting it deletes them, and its conversion webhook sees them.
+
+    ## Impact
+
+    The subject has the operator's rights in effect, though no role says so, and the audit log shows the operator. How far that goes depends on the operator's settings, not on RBAC alone.
+
+    ## Diagnosis
+
+    See in review which kinds are given, and where:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can Group:NAME -n NAMESPACE -f PATH
+    ```
+
+    See who may write them, and what the operator may do:
+
+    ```sh
+    bylaw who-can create applications.argoproj.io -n argocd
+    bylaw who-can create kustomizations.kustomize.toolkit.fluxcd.io -n NAMESPACE
+    bylaw can ServiceAccount:NAMESPACE/OPERATOR
+    ```
+
+    ## Mitigation
+
+    - Argo CD: an AppProject per team, with its repositories, namespaces and kinds; nobody but the platform writes in `argocd`.
+    - Flux: require `spec.serviceAccountName`, with an account of the team's namespace and only its rights.
+    - Kyverno: exceptions only in one namespace that the security team owns. cert-manager: an Issuer per namespace in place of a ClusterIssuer.
+    - Leave CustomResourceDefinitions to whoever installs the operator.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Objects that were written stay, and the operator goes on acting on them. List the newest ones and delete those that nobody knows; some operators delete what they made with the object, others leave it.
+
+    ```sh
+    kubectl get applications.argoproj.io --all-namespaces --sort-by .metadata.creationTimestamp
+    ```
+
+    """#,
+    #"""
+    ---
+    reason: ExternalEgressOpened
+    severity: warning
+    ---
+
+    # Pods can newly reach addresses outside the cluster
+
+    ## Meaning
+
+    A rule lets pods out to the internet, to the metadata service of the cloud (169.254.169.254), or to addresses of nodes or of the API server. Mostly it is an `ipBlock` of `0.0.0.0/0` without `except`, or a rule without `to`, which means every address.
+
+    ## Impact
+
+    A program that was taken over can send data out and fetch its tools. From the metadata service it may get the node's cloud credentials, which are often far stronger than the pod's own. An `ipBlock` may match pods and nodes too, so `0.0.0.0/0` can also open paths inside the cluster; that depends on the network plugin.
+
+    ## Diagnosis
+
+    See in review which pods and addresses it is, and by which rule:
+
+    ```sh
+    bylaw diff main HEAD --live
+    ```
+
+    Later, ask the cluster for the internet and for the metadata service:
+
+    ```sh
+    bylaw reach NAMESPACE/ external
+    bylaw reach NAMESPACE/ 169.254.169.254/32
+    kubectl get networkpolicies -n NAMESPACE -o yaml
+    ```
+
+    ## Mitigation
+
+    - Name the ranges and ports that the program needs. Where these are names, not addresses, send it through a proxy and allow the proxy only.
+    - Where it must be the internet, put `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16` and `169.254.0.0/16` into `except`. Another rule may allow an excepted address again: look at all policies of the pod.
+    - IPv6 needs its own item; `0.0.0.0/0` does not speak of it.
+    - Have the cloud require session tokens of one hop for its metadata service.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Connections that are open may go on; that is up to the network plugin. Start the pods anew to end them. Data that left does not come back. If the metadata service could be reached, rotate the credentials of the node's role.
+
+    """#,
+    #"""
+    ---
+    reason: ExternalIngressOpened
+    severity: critical
+    ---
+
+    # Pods can newly be reached from outside the cluster
+
+    ## Meaning
+
+    A rule lets addresses outside the cluster in: an `ipBlock` such as `0.0.0.0/0` or `::/0`, or a rule without `from`, or with an empty one, which means everybody and not nobody. A `namespaceSelector: {}` does not: that is all pods of the cluster and nothing else.
+
+    ## Impact
+
+    By policy the pods are open to the internet. Whether a packet gets there depends on the way in: a Service of type LoadBalancer or NodePort, an Ingress, `hostPort`, or a network where pod addresses are routed. Whether the policy sees the client's address or that of a node depends on the network plugin and on `externalTrafficPolicy`, so a narrow `ipBlock` may also let in more than it says.
+
+    ## Diagnosis
+
+    See in review which pods, ports and addresses it is, and by which rule:
+
+    ```sh
+    bylaw diff main HEAD --live
+    ```
+
+    See which doors there are:
+
+    ```sh
+    kubectl get services,ingresses -n NAMESPACE -o wide
+    bylaw reach external NAMESPACE/
+    ```
+
+    ## Mitigation
+
+    - Let traffic from outside come through the ingress controller, and allow only that: its namespace by `kubernetes.io/metadata.name` and its pods by their label.
+    - Name the ports. A rule without `ports` opens all of them, metrics and debugging included.
+    - Narrow `ipBlock` to the ranges that are meant, one item for IPv4 and one for IPv6.
+    - Set the quota of `services.loadbalancers` and `services.nodeports` to 0 in namespaces that publish nothing.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    New connections are refused once the plugin has the policy. Those that are open may go on; that is up to the plugin. Start the pods anew to be sure, and read their access logs for the time in between.
+
+    """#,
+    #"""
+    ---
     reason: FetchFailed
     severity: warning
     ---
@@ -449,6 +1117,105 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: ImpersonationGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to act as somebody else
+
+    ## Meaning
+
+    With the verb `impersonate` a request carries the name of another user, group or service account and is judged by the rights of that one. Without `resourceNames` that is anybody, and with groups also `system:masters`, which no binding limits. Since Kubernetes 1.36 the verbs that begin with `impersonate:` give the same in a limited way.
+
+    ## Impact
+
+    Over users or groups of the whole cluster it is every right there is. Over service accounts of one namespace it is the rights of all of those, wherever these are bound. The audit log names both: `user` is the one who asked, `impersonatedUser` the one who was played.
+
+    ## Diagnosis
+
+    See in review what is given, and whom the subject can become:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can ServiceAccount:NAMESPACE/NAME -f PATH
+    ```
+
+    See who holds it in the cluster:
+
+    ```sh
+    bylaw who-can impersonate users
+    bylaw who-can impersonate groups
+    bylaw who-can impersonate serviceaccounts -n NAMESPACE
+    bylaw who-can impersonate:user-info users.authentication.k8s.io
+    ```
+
+    ## Mitigation
+
+    - List in `resourceNames` whom it may play, for users and for groups each.
+    - For service accounts use a Role in their namespace.
+    - From 1.36 on use `impersonate:user-info` or `impersonate:serviceaccount` together with `impersonate-on:` verbs for what may be done in that role, and leave out plain `impersonate`.
+    - To look at somebody's rights nobody needs it: `bylaw can` answers that from the bindings.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    It works for new requests within seconds. What was done in another's name stays done: search the audit log for `impersonatedUser` with this subject as `user`, and then undo by the runbook of the right that was used.
+
+    """#,
+    #"""
+    ---
+    reason: IsolationLost
+    severity: warning
+    ---
+
+    # Pods are no longer isolated
+
+    ## Meaning
+
+    A pod is isolated for a direction only while at least one NetworkPolicy of its namespace selects it and has that direction. The last such policy is gone, or its `podSelector` or `policyTypes` no longer cover the pod, or the pod's labels changed. From then on everything is allowed in that direction: not the rules of the old policy, but all.
+
+    ## Impact
+
+    Incoming: every pod of the cluster, and whatever can reach the pod from outside. Outgoing: every pod, the internet, and the metadata service of the cloud with the node's credentials. It is critical in `kube-system` and for databases. Programs notice nothing, because nothing stops working.
+
+    ## Diagnosis
+
+    See in review which pods and which direction, and what made it so; it need not be a NetworkPolicy:
+
+    ```sh
+    bylaw diff main HEAD --live
+    ```
+
+    Later, see what selects the pods, and what may reach them:
+
+    ```sh
+    kubectl get networkpolicies -n NAMESPACE
+    kubectl get pods -n NAMESPACE --show-labels
+    bylaw reach -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Keep one policy per namespace with `podSelector: {}` and `policyTypes: [Ingress, Egress]` and no rules. Then no change of another policy ever lifts isolation.
+    - Write `policyTypes` out. Without it, an empty `egress` isolates nothing.
+    - To open one path, add a policy for it; do not take the deny away.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    The policy is back within moments. Connections that were opened meanwhile may go on: whether a change touches them is up to the network plugin. Start the pods anew if that matters, and rotate the node's cloud credentials if the metadata service could be reached.
+
+    """#,
+    #"""
+    ---
     reason: NamespaceDeletionHeld
     severity: warning
     ---
@@ -486,6 +1253,59 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: NamespaceRemoved
+    severity: warning
+    ---
+
+    # A namespace leaves the repository
+
+    ## Meaning
+
+    The change deletes the manifest of a Namespace. Bylaw does not delete the namespace in the cluster, because that would delete every workload and volume claim in it; it reports NamespaceDeletionHeld. What else the repository declared in it and no longer declares is deleted: roles, bindings, network policies, quotas, limits.
+
+    ## Impact
+
+    The workloads run on, without the policies that went with the namespace. Pods whose last NetworkPolicy is gone are open in both directions, limits no longer hold, and people lose their rights. The Pod Security labels stay as they are, but nobody puts them back any more when they are changed by hand.
+
+    ## Diagnosis
+
+    See in review what leaves with it, and what runs there:
+
+    ```sh
+    bylaw diff main HEAD
+    kubectl get all,persistentvolumeclaims,secrets -n NAMESPACE
+    ```
+
+    Later, see what was deleted and what is held:
+
+    ```sh
+    bylaw journal list -n NAMESPACE --since 24h
+    bylaw journal list --reason NamespaceDeletionHeld --since 24h
+    bylaw status
+    ```
+
+    ## Mitigation
+
+    - If the namespace is to go: remove its workloads first, then merge, then delete it by hand.
+    - If it only moves to another folder or repository, do both in one commit, or keep it here until the other side has it.
+    - If only its policies are to change, keep the manifest of the Namespace.
+
+    ```sh
+    kubectl delete namespace NAMESPACE
+    ```
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Bylaw makes the policies, roles and limits anew; the namespace is still there, unless somebody deleted it. Then its workloads, Secrets and volumes have to come back from their own sources. Connections that were opened while policies were missing may go on, as the network plugin decides.
+
+    """#,
+    #"""
+    ---
     reason: NamespaceTerminating
     severity: warning
     ---
@@ -516,6 +1336,264 @@ let embeddedRunbookTexts: [String] = [
     ## Undo
 
     A deletion of a namespace cannot be taken back. Restore workloads from their own sources.
+
+    """#,
+    #"""
+    ---
+    reason: NamespaceWriteGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to write namespaces and their Pod Security labels
+
+    ## Meaning
+
+    The labels of a namespace are policy. Those that begin with `pod-security.kubernetes.io/` say which pods it admits, and NetworkPolicies choose namespaces by all the others. `patch` or `update` therefore lifts Pod Security and joins any namespace to those that another's policy lets in. `create` makes namespaces that nobody has put a policy into.
+
+    ## Impact
+
+    With the right to run pods in the namespace it is the node: set `enforce` to `privileged`, start a privileged pod. It is one of the few rights to a cluster-scoped kind that a RoleBinding gives too, for the namespace that it stands in.
+
+    ## Diagnosis
+
+    See in review what is given, and who may run pods there:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can patch namespaces -n NAMESPACE
+    bylaw who-can create pods -n NAMESPACE
+    ```
+
+    Later, see the labels, and what was put back:
+
+    ```sh
+    kubectl get namespaces --show-labels
+    bylaw journal list --kind Namespace --reason DriftCorrected --since 24h
+    ```
+
+    ## Mitigation
+
+    - Declare the namespace with its labels in this repository; then nobody else has to write it.
+    - If a tool must annotate namespaces, limit it by `resourceNames` to those that it works for.
+    - Let policies choose namespaces by `kubernetes.io/metadata.name`: that label the API server sets itself, and it cannot be taken by another namespace.
+
+    Bylaw puts the labels of declared namespaces back within moments. A pod that was admitted in between stays.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    bylaw pods check -n NAMESPACE --level restricted
+    ```
+
+    Namespaces that were made stay, without policies. Declare them or delete them by hand. Look for pods that the declared level would refuse, and start them anew.
+
+    """#,
+    #"""
+    ---
+    reason: NetworkPolicyIneffective
+    severity: info
+    ---
+
+    # A NetworkPolicy does not do what it seems to say
+
+    ## Meaning
+
+    Kubernetes accepts the policy and part of it has no effect. The finding says which:
+
+    - its `podSelector` selects no pod that is known;
+    - a rule matches no peer, or a named port is the name of no port at the destination;
+    - `policyTypes` leaves out a direction that has rules; those are ignored;
+    - another policy allows the same already, so this one could go.
+
+    ## Impact
+
+    Nothing opens or closes by this finding. But its author relies on something that is not there: a deny that isolates nobody leaves the pods open, an allow that matches nobody becomes an outage when the deny comes.
+
+    ## Diagnosis
+
+    See in review the policy and the line, and what holds in truth:
+
+    ```sh
+    bylaw diff main HEAD --live
+    bylaw reach -n NAMESPACE
+    ```
+
+    Compare selectors with labels, and port names with those of the containers:
+
+    ```sh
+    kubectl get pods -n NAMESPACE --show-labels
+    kubectl get namespaces --show-labels
+    kubectl get pods -n NAMESPACE -o jsonpath='{.items[*].spec.containers[*].ports}'
+    ```
+
+    Without `--live` the cluster's pods are not known, and the policy may be there for some of them.
+
+    ## Mitigation
+
+    - Correct the label, or the port's name. Labels count with their letter case.
+    - Write `policyTypes` out, always. Without it, `egress: []` denies nothing outgoing.
+    - In a selector of a peer, `kubernetes.io/metadata.name` is the namespace's name; `name` is not set by Kubernetes.
+    - Delete what is covered by another policy, if it is not there for the reader's sake.
+
+    ## Undo
+
+    `git revert` the commit if the policy was better before. There is nothing to clean up in the cluster.
+
+    """#,
+    #"""
+    ---
+    reason: NetworkWriteGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to change what may be reached
+
+    ## Meaning
+
+    NetworkPolicies only allow; there is no rule that forbids. So whoever may create one opens any pod of the namespace, and whoever may delete them lifts its isolation. Services, endpoints and EndpointSlices say where traffic goes: `externalIPs` draw traffic for a foreign address to one's own pod, and an endpoint may point at an address of another namespace. Ingresses and gateways publish to the outside.
+
+    ## Impact
+
+    Isolation of the namespace, or of all, is only as good as this subject. With services or endpoints it can listen to, or answer in place of, what others call by name. A Service of type `LoadBalancer` or `NodePort` also opens a door of the cluster.
+
+    ## Diagnosis
+
+    See in review what is given:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can create networkpolicies.networking.k8s.io -n NAMESPACE
+    bylaw who-can delete networkpolicies.networking.k8s.io -n NAMESPACE
+    bylaw who-can update endpointslices.discovery.k8s.io -n NAMESPACE
+    ```
+
+    Later, see what is open now, and which policies the repository does not declare:
+
+    ```sh
+    bylaw reach
+    kubectl get networkpolicies,services,ingresses -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Keep NetworkPolicies in this repository, and give nobody else the right to write them.
+    - Give a team `services` in its namespace, and leave out `endpoints` and `endpointslices`: controllers write these.
+    - Set the quota of `services.loadbalancers` and `services.nodeports` to 0 where nothing is to be published.
+    - Refuse `externalIPs` with the admission plugin DenyServiceExternalIPs or an admission policy.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Bylaw makes declared policies anew that were deleted. Policies, services and ingresses that the repository never declared stay: look through them and delete those by hand. Whether connections that are open end with that depends on the network plugin.
+
+    """#,
+    #"""
+    ---
+    reason: NodeProxyGranted
+    severity: critical
+    ---
+
+    # A subject gains the kubelet's API and with it every pod of a node
+
+    ## Meaning
+
+    `nodes/proxy` opens the kubelet's own API, through the API server or straight at the node's port 10250. It can run commands in every container of the node. `get` alone is enough for that: a command is started over a WebSocket, which begins as a GET request, and the kubelet asks for `get`. Upstream knows of this and has left it so.
+
+    ## Impact
+
+    Code execution in all pods of the nodes, `kube-system` included, with their tokens and Secrets, whatever namespace they are in. A call straight to the kubelet passes no admission, and the API server's audit log shows at most that the kubelet asked whether it is allowed. There is no such thing as a read-only `nodes/proxy`.
+
+    ## Diagnosis
+
+    See in review which rule it is; `nodes/*` and `*` contain it:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can ServiceAccount:NAMESPACE/NAME -f PATH
+    ```
+
+    See who holds it in the cluster:
+
+    ```sh
+    bylaw who-can get nodes/proxy
+    bylaw who-can create nodes/proxy
+    ```
+
+    ## Mitigation
+
+    Monitoring asks for it most often and does not need it. Give what it reads instead:
+
+    - `nodes/metrics`, `nodes/stats` and `nodes/log`, in every version.
+    - `nodes/pods`, `nodes/healthz` and `nodes/configz`, with fine-grained authorization of the kubelet, generally available in 1.36.
+    - `resourceNames` of single nodes, if it must be: it is still every pod there.
+
+    Close port 10250 of the nodes to everybody but the API server and the monitoring.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    The kubelet keeps an answer about rights for some minutes, so it ends a little later than at the API server. If it was misused, restart the pods of the nodes, rotate the Secrets that they mount, and look at the nodes themselves.
+
+    """#,
+    #"""
+    ---
+    reason: NodeWriteGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to move pods or to change nodes
+
+    ## Meaning
+
+    Labels and taints of a node decide which pods run there, and eviction or deletion in bulk decides when they leave. Whoever controls a node can so draw pods with strong tokens to it. A write on `pods/status` or `nodes/status` makes something look ready, or not, and takes it into or out of traffic. A write on `services/status` gives a service a load balancer address, and nodes then lead traffic for that address to it.
+
+    ## Impact
+
+    It is a way to outage at once, and for whoever holds a node a way to other pods' Secrets. It does not give code execution by itself.
+
+    ## Diagnosis
+
+    See in review what is given, and whether it is for the whole cluster:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can patch nodes
+    bylaw who-can create pods/eviction -n NAMESPACE
+    bylaw who-can update services/status -n NAMESPACE
+    ```
+
+    Later, see what the nodes look like and what was moved:
+
+    ```sh
+    kubectl get nodes --show-labels
+    kubectl get events --all-namespaces --field-selector reason=TaintManagerEviction
+    ```
+
+    ## Mitigation
+
+    - Only the scheduler, the autoscaler, the cloud controller and a drain tool need these. Give each a service account and a namespace of its own.
+    - Eviction for one team: a Role in its namespace. A PodDisruptionBudget limits evictions, but not deletions.
+    - Leave out `/status` of pods, nodes and services; kubelet and controllers write these.
+    - Choose nodes for sensitive pods by labels that begin with `node-restriction.kubernetes.io/`: a kubelet cannot give those to itself.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Labels, taints and cordons stay as they were set: compare and correct them with `kubectl label`, `kubectl taint` and `kubectl uncordon`. Controllers make evicted pods anew; pods without an owner are gone.
 
     """#,
     #"""
@@ -586,6 +1664,268 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: PersistentVolumeGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to make volumes of any path of a node
+
+    ## Meaning
+
+    A PersistentVolume may be of type `hostPath` or `local`: any path of a node, `/` included. A pod that claims it reads and writes there. Pod Security does not see it, because the pod only names a claim; `restricted` forbids `hostPath` in the pod and lets the claim pass.
+
+    ## Impact
+
+    Together with the right to make a claim and a pod, which most teams have in their namespace, it is root on the node: its kubelet credentials, the files of all its pods, its container runtime. A volume can also be made that points at another team's disk.
+
+    ## Diagnosis
+
+    See in review who gains it; PersistentVolumes have no namespace, so it is a ClusterRoleBinding:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can create persistentvolumes
+    bylaw who-can create persistentvolumeclaims -n NAMESPACE
+    ```
+
+    See which volumes are made of a path of a node:
+
+    ```sh
+    kubectl get persistentvolumes -o wide
+    kubectl get persistentvolumes -o jsonpath='{range .items[*]}{.metadata.name}{" "}{.spec.hostPath.path}{.spec.local.path}{"\n"}{end}'
+    ```
+
+    ## Mitigation
+
+    - Give teams `persistentvolumeclaims` only, with a StorageClass; the driver makes the volume.
+    - Leave `persistentvolumes` to the drivers' own service accounts, in a namespace where nobody else may run pods.
+    - Volumes that must be made by hand are made by the platform's administrators.
+    - An admission policy can refuse `hostPath` in PersistentVolumes for all others.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    kubectl get persistentvolumes --sort-by .metadata.creationTimestamp
+    ```
+
+    Volumes that were made stay, and pods that mount them keep doing so. Delete the claims and pods first, then the volumes. If a path of a node was mounted, look at that node, and rotate its credentials and the Secrets of its pods.
+
+    """#,
+    #"""
+    ---
+    reason: PodExecutionGranted
+    severity: warning
+    ---
+
+    # A subject gains the right to run commands in pods or to reach their ports
+
+    ## Meaning
+
+    `pods/exec` and `pods/attach` give a shell in a running container, with its token, its mounted Secrets and its memory. `pods/ephemeralcontainers` puts a new container beside it. `pods/portforward`, `pods/proxy` and `services/proxy` reach ports through the API server, mostly past NetworkPolicies; the first also those that listen on localhost only.
+
+    Before Kubernetes 1.35 `get` alone was enough to exec, attach and forward, because a WebSocket begins with a GET. From 1.35 on `create` is needed too. So a role that seems to read only, with `get` on `*` or on `pods/exec`, gives a shell on older clusters.
+
+    ## Impact
+
+    The subject has the rights of the service accounts of all pods of the namespace, and by a ClusterRoleBinding of all pods of the cluster, `kube-system` included. In a privileged pod it is the node.
+
+    ## Diagnosis
+
+    See in review what is given, and whom the subject can become:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can Group:NAME -n NAMESPACE -f PATH
+    ```
+
+    See who holds it; ask for both verbs:
+
+    ```sh
+    bylaw who-can create pods/exec -n NAMESPACE
+    bylaw who-can get pods/exec -n NAMESPACE
+    bylaw who-can patch pods/ephemeralcontainers -n NAMESPACE
+    kubectl version
+    ```
+
+    ## Mitigation
+
+    - For reading logs `get` on `pods/log` is enough.
+    - Use a Role in one namespace; give the namespace to a group that is filled only while it is needed.
+    - `resourceNames` helps for pods with lasting names, as those of a StatefulSet; others change theirs with each restart.
+    - Run debugging in a namespace with copies of the workload and without its Secrets.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Sessions that are open go on until they end. What was changed inside a container goes with the container, and an ephemeral container goes only with its pod. Start the pods anew, and rotate what they mount:
+
+    ```sh
+    kubectl rollout restart deployment NAME -n NAMESPACE
+    ```
+
+    """#,
+    #"""
+    ---
+    reason: PodSecurityLoosened
+    severity: critical
+    ---
+
+    # A namespace admits pods that it refused
+
+    ## Meaning
+
+    The level in `pod-security.kubernetes.io/enforce` drops or leaves, its version goes back to one with fewer checks, or `audit` or `warn` gets weaker. Or a new namespace declares no level at all. A namespace without the label has the API server's default, which is `privileged` unless somebody configured another. No `enforce` is therefore mostly no check at all.
+
+    ## Impact
+
+    At `privileged` whoever may run pods in the namespace may be root on the node: host paths, host network, privileged containers. At `baseline` in place of `restricted` containers may run as root, and with some more capabilities, but not reach the host. Weaker `audit` or `warn` admits nothing more; it only takes the notice away.
+
+    ## Diagnosis
+
+    See in review which mode drops from what to what:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can create pods -n NAMESPACE
+    ```
+
+    See which pods make use of it, and what they need it for:
+
+    ```sh
+    bylaw pods check -n NAMESPACE --level restricted
+    bylaw pods check -n NAMESPACE --level baseline
+    kubectl get namespace NAMESPACE --show-labels
+    ```
+
+    ## Mitigation
+
+    - Mend the pod in place of the namespace. Mostly it is `runAsNonRoot`, `allowPrivilegeEscalation: false`, a `seccompProfile` and `drop: [ALL]`.
+    - If one workload needs more, put it into a namespace of its own with the lower level, and give few people rights there.
+    - Leave `audit` and `warn` at the stricter level, so that it stays visible.
+    - Pin `enforce-version` to the cluster's version, and raise it with upgrades.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    bylaw pods check -n NAMESPACE --level restricted
+    ```
+
+    A stricter label does not touch running pods. Those that were admitted in the meantime run on until they are deleted or restarted: find them with the last command, and restart their workloads. If one had access to the host, look at its node.
+
+    """#,
+    #"""
+    ---
+    reason: PodSecurityTightened
+    severity: info
+    ---
+
+    # A namespace refuses pods that it admitted
+
+    ## Meaning
+
+    The level in `pod-security.kubernetes.io/enforce` rises, appears for the first time, or its version moves to one with more checks; or `audit` or `warn` gets stricter. Pods are checked when they are made, and when their images or containers change. Workload templates are checked for `audit` and `warn` only.
+
+    ## Impact
+
+    Running pods go on, whatever they need. The next pod that breaks the level is refused: at a rollout, a crash of a node, an autoscaling, or the next run of a cron job. A Deployment is accepted and then has no pods. Where pods are known that would be refused, the finding PodsWouldBeRefused says so.
+
+    ## Diagnosis
+
+    See in review what rises, and which pods break it:
+
+    ```sh
+    bylaw diff main HEAD --live
+    bylaw pods check -n NAMESPACE --level restricted
+    ```
+
+    Ask the API server itself, without changing anything; it needs the right to patch the namespace:
+
+    ```sh
+    kubectl label namespace NAMESPACE --dry-run=server --overwrite pod-security.kubernetes.io/enforce=restricted
+    ```
+
+    Later, find what was refused:
+
+    ```sh
+    kubectl get events -n NAMESPACE --field-selector reason=FailedCreate
+    ```
+
+    ## Mitigation
+
+    - Raise `warn` and `audit` first, `enforce` some days later.
+    - Mend the workloads that `bylaw pods check` names before the merge; cron jobs and jobs too.
+    - Exceptions of the API server's own configuration (users, runtime classes, namespaces) cannot be seen from outside: ask whoever runs it.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    The next pods are admitted again. Controllers try by themselves, with growing pauses; to be quicker, restart the rollout. A run of a job that was missed has to be started by hand.
+
+    """#,
+    #"""
+    ---
+    reason: PodsWouldBeRefused
+    severity: warning
+    ---
+
+    # Pods that run today would be refused when they are made again
+
+    ## Meaning
+
+    The change raises the Pod Security level of a namespace, or its version, and pods that run there met the old one and do not meet the new one. It is known only where the cluster was looked at. Pods that run are not touched. They are refused at their next start: a rollout, a node that fails or is drained, an eviction, a scale up.
+
+    ## Impact
+
+    An outage with a delay, at a moment that nobody connects with the change, and with several pods at once when a node goes. The Deployment or StatefulSet looks accepted; its ReplicaSet or it itself reports `FailedCreate` and the replicas are missing.
+
+    ## Diagnosis
+
+    See in review which pods, which control and which field it is; the second command shows the templates too:
+
+    ```sh
+    bylaw diff main HEAD --live
+    bylaw pods check -n NAMESPACE --level restricted
+    ```
+
+    Later, find what is refused already:
+
+    ```sh
+    kubectl get events -n NAMESPACE --field-selector reason=FailedCreate
+    kubectl get deployments,statefulsets,daemonsets -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Change the templates first: `bylaw pods check` names the field, such as `runAsNonRoot` or `capabilities.drop`. Roll out, then merge the level.
+    - For images that run as root, set `runAsUser` to another number and see that the files belong to it.
+    - If a workload cannot meet it, move it to a namespace of its own with the lower level, rather than keeping the whole namespace low.
+    - Until then set only `warn` and `audit` to the new level.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    kubectl rollout restart deployment NAME -n NAMESPACE
+    ```
+
+    With the old level back, missing pods are made by their controllers, with pauses of up to several minutes. Pods that run need nothing. Jobs that failed for good have to be made anew.
+
+    """#,
+    #"""
+    ---
     reason: PruneUnproven
     severity: info
     ---
@@ -614,6 +1954,157 @@ let embeddedRunbookTexts: [String] = [
     ## Undo
 
     Nothing was changed.
+
+    """#,
+    #"""
+    ---
+    reason: QuotaLoosened
+    severity: warning
+    ---
+
+    # A quota or limit is raised or removed
+
+    ## Meaning
+
+    A ResourceQuota or LimitRange allows more than before, covers less, or is gone. A quota limits what a namespace may have in all; a limit range what a single container may ask for, and what it gets when it asks for nothing. Without a quota a namespace may have as much as the cluster holds.
+
+    ## Impact
+
+    One team, or one program that makes pods in a loop, can take the room of the others. Some quotas are security rules: `services.loadbalancers` and `services.nodeports` decide whether a namespace can publish anything, `count/secrets` how much can be put into the API server's database. Without the default of a limit range, pods without a memory limit can bring a node down.
+
+    ## Diagnosis
+
+    See in review what rises from what to what:
+
+    ```sh
+    bylaw diff main HEAD
+    ```
+
+    See how much of it is used, and what is there already:
+
+    ```sh
+    kubectl describe resourcequota -n NAMESPACE
+    kubectl describe limitrange -n NAMESPACE
+    kubectl get services -n NAMESPACE
+    bylaw journal list --kind ResourceQuota -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Raise only the resource that is short, to what is used plus a margin.
+    - Raise it for a time, and put the date for going back into the commit.
+    - Keep `services.loadbalancers: "0"` and `services.nodeports: "0"` where nothing is to be published.
+    - Leave a limit range's defaults in place: with a quota on memory or CPU, pods that state none are refused without them.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    A quota refuses what is made anew and removes nothing. Pods, services and claims beyond the old limit stay, and until enough of them are gone nothing new is admitted, restarts included. Scale down by hand first. A limit range holds for new pods only.
+
+    """#,
+    #"""
+    ---
+    reason: ReachabilityLost
+    severity: warning
+    ---
+
+    # Pods can no longer reach other pods
+
+    ## Meaning
+
+    A pair of declared workloads could talk and no longer can, or no longer on a port. Mostly a first policy isolates a side that was open, and then only its rules count. Leaving out DNS is the classic: with the first egress policy a pod no longer finds names, and everything seems to be down.
+
+    ## Impact
+
+    An outage, if the pair does talk. It may begin late: network plugins differ in whether they cut connections that are open, so a program with long ones fails only when it connects again, or at its next restart. As mere information the finding says that pods are newly isolated; that is what a deny is for, and it names no pair.
+
+    ## Diagnosis
+
+    See in review which pairs are lost, and which policy isolates which side:
+
+    ```sh
+    bylaw diff main HEAD --live
+    ```
+
+    Later, ask for the pair and for DNS, and see which side refuses:
+
+    ```sh
+    bylaw reach NAMESPACE/NAME NAMESPACE/NAME
+    bylaw reach NAMESPACE/NAME kube-system/kube-dns
+    kubectl get networkpolicies -n NAMESPACE -o yaml
+    kubectl get pods -n NAMESPACE --show-labels
+    ```
+
+    ## Mitigation
+
+    - Both sides must allow it: add an egress rule at the source and an ingress rule at the destination.
+    - Allow DNS next to each egress deny: UDP and TCP 53 to the pods labelled `k8s-app: kube-dns` in `kube-system`. With a DNS cache on the node that is an address of the node, by `ipBlock`.
+    - A named port must be the name of a container port of the destination, with the same protocol.
+    - Merge the rules that allow before, or with, those that deny.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    New connections work again within moments. Programs that gave up have to be restarted, and jobs that failed to be run again.
+
+    """#,
+    #"""
+    ---
+    reason: ReachabilityWidened
+    severity: warning
+    ---
+
+    # Pods can newly reach other pods
+
+    ## Meaning
+
+    A new pair of workloads may talk, or a pair over more ports than before. Both sides allow it: the source's egress and the destination's ingress, where a side that no policy isolates allows all. The cause may be a NetworkPolicy, a label of a pod or a namespace, a new namespace that a selector matches, or the name of a container port.
+
+    ## Impact
+
+    One more way from a workload that was taken over to the next. It is graver between namespaces, most of all with `namespaceSelector: {}`, which is every pod of every team, including those to come. More ports within a pair that may talk already is less.
+
+    ## Diagnosis
+
+    See in review who reaches whom, on which ports, and which rule allows it:
+
+    ```sh
+    bylaw diff main HEAD --live
+    ```
+
+    Later, see what the pair may do, and what else begins or ends in the namespace:
+
+    ```sh
+    bylaw reach NAMESPACE/NAME NAMESPACE/NAME
+    bylaw reach -n NAMESPACE
+    kubectl get namespaces --show-labels
+    ```
+
+    `bylaw reach` says what the policies allow. Whether the plugin enforces them is another question.
+
+    ## Mitigation
+
+    - Put `namespaceSelector` and `podSelector` into one item of the list: both must hold. As two items either is enough.
+    - Choose namespaces by `kubernetes.io/metadata.name`, which nobody else can carry.
+    - Name the ports, by the number or by a name that the destination's containers have.
+    - Pods with `hostNetwork` are the node's network: no selector holds for them.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    If a label made it so, the revert puts back the labels of declared namespaces; labels of pods come from their own templates. What happens to open connections is up to the network plugin: start the source's pods anew if they must end now.
 
     """#,
     #"""
@@ -687,6 +2178,473 @@ let embeddedRunbookTexts: [String] = [
     ## Undo
 
     The next sound revision ends this incident.
+
+    """#,
+    #"""
+    ---
+    reason: RightGranted
+    severity: info
+    ---
+
+    # A subject gains a right that is not dangerous by itself
+
+    ## Meaning
+
+    A new binding, a new rule in a role, or a new subject of a binding lets somebody do more than before. None of it is on the list of rights that lead to other people's Secrets, pods or rights. The finding says what is new compared with everything that the subject held before, so a rule that repeats an older one does not show.
+
+    ## Impact
+
+    Small within a namespace. A right to write in the whole cluster weighs more than one to read. Kinds of extensions that Bylaw does not know are judged by their verbs only: what an operator does with its objects may be more.
+
+    ## Diagnosis
+
+    See in review what is new and which file and rule make it so:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can Group:NAME -n NAMESPACE -f PATH
+    ```
+
+    Later, see by which commit it came, and who else has it:
+
+    ```sh
+    bylaw journal list --kind RoleBinding -n NAMESPACE --name NAME
+    bylaw who-can VERB RESOURCE -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    Nothing has to be done if the right is meant. Ask two things in review:
+
+    - Does it have to be for the whole cluster? A RoleBinding may name a ClusterRole and gives its rules in one namespace only.
+    - Is the subject a group of people or an account of one program, and not a person by name who will move on?
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    It works for new requests within seconds; watches that are open end some minutes later. What the subject wrote in the meantime stays.
+
+    """#,
+    #"""
+    ---
+    reason: RightRevoked
+    severity: info
+    ---
+
+    # A subject loses a right
+
+    ## Meaning
+
+    A binding, a rule or a subject leaves, and nothing else gives the same right. That is mostly what was meant, so it needs no approval. The finding is a grave one in a single case: nobody but the group `system:masters` is left with every right over the cluster.
+
+    ## Impact
+
+    Programs that use the right start to fail with 403, and some do so only days later, at their next job or renewal. Tokens stay valid, they just allow less. With nobody left as administrator, only whoever holds a certificate of `system:masters` can repair the cluster's RBAC by hand.
+
+    ## Diagnosis
+
+    See in review what is lost, and what the subject keeps:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can ServiceAccount:NAMESPACE/NAME -n NAMESPACE -f PATH
+    ```
+
+    Later, find who misses it:
+
+    ```sh
+    bylaw journal list --kind RoleBinding -n NAMESPACE --since 24h
+    bylaw who-can VERB RESOURCE -n NAMESPACE
+    kubectl auth can-i VERB RESOURCE -n NAMESPACE --as system:serviceaccount:NAMESPACE:NAME
+    ```
+
+    ## Mitigation
+
+    - Before the merge, look into the API server's audit log for whether the subject has used the right in the last weeks.
+    - If it is needed in part, give that part by a rule with `resourceNames` or in one namespace.
+    - If the last administrator goes, bind `cluster-admin` to a group for emergencies first, by a commit of its own.
+
+    A right is really gone only when the object is: finalizers can hold a binding, and it then still grants (DeletionBlocked).
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Bylaw makes the binding anew, and the right is back within seconds. What failed meanwhile, such as a job or a renewal, may have to be started again. Watches and sessions that were open at the revocation ran on until they ended.
+
+    """#,
+    #"""
+    ---
+    reason: RoleEscalationGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to give itself further rights
+
+    ## Meaning
+
+    The subject may write roles or bindings, or has the verb `escalate` or `bind`. Kubernetes lets an author put into a role only the rights that he holds, and bind only roles whose rights he holds. `escalate` lifts the first limit and `bind` the second, so either of them over any role is the same as every right there is.
+
+    ## Impact
+
+    With `escalate` or `bind` for the whole cluster the subject can become cluster-admin in one request. With write alone it can hand its own rights to anybody, so a later revocation of them misses the copies, and it can delete other people's roles and bindings.
+
+    ## Diagnosis
+
+    See in review what is given, and what the subject can become:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can Group:NAME -f PATH
+    ```
+
+    See who holds it in the cluster:
+
+    ```sh
+    bylaw who-can escalate clusterroles.rbac.authorization.k8s.io
+    bylaw who-can bind clusterroles.rbac.authorization.k8s.io
+    bylaw who-can create rolebindings.rbac.authorization.k8s.io -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Let people propose bindings by pull request to this repository; then only Bylaw needs the right.
+    - Where a program must bind, allow `bind` with `resourceNames` of the few roles that it hands out, and no `escalate`.
+    - Use a Role and a RoleBinding, so that it ends at the namespace.
+    - An update of named objects by `resourceNames` does not allow creating others.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    kubectl get rolebindings,clusterrolebindings --all-namespaces --sort-by .metadata.creationTimestamp
+    ```
+
+    What the subject wrote in the meantime stays, and Bylaw does not delete what the repository never declared. Look through the newest roles and bindings and delete those by hand.
+
+    """#,
+    #"""
+    ---
+    reason: SecretAccessGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to read or write Secrets
+
+    ## Meaning
+
+    `get`, `list` and `watch` are the same here: a list and a watch carry the contents of all Secrets, so leaving out `get` protects nothing. `create` is reading too, where the subject may read what it makes: a Secret of type `kubernetes.io/service-account-token` that names a service account is filled with a token of it that never expires. `update` and `patch` put other contents under programs that trust them.
+
+    ## Impact
+
+    Passwords, keys and certificates of the namespace or, by a ClusterRoleBinding, of the whole cluster. Tokens among them make the subject into those service accounts. It is one step less grave where it is only `get` of Secrets that are named.
+
+    ## Diagnosis
+
+    See in review what is given, and what follows from it:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can Group:NAME -n NAMESPACE -f PATH
+    ```
+
+    See who may read in the cluster, and what there is to read:
+
+    ```sh
+    bylaw who-can get secrets -n NAMESPACE
+    bylaw who-can list secrets
+    kubectl get secrets -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Allow `get` with `resourceNames` of the Secrets that are needed. A list with names works only for a client that asks by `metadata.name`.
+    - Use a Role and a RoleBinding in the namespace, never a ClusterRoleBinding.
+    - A pod that mounts a Secret needs no right at all: the kubelet reads it for the pod.
+    - Keep Secrets of different readers in different namespaces.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    What was read stays read: rotate every Secret that the right covered, at the system it opens and not only in the cluster. Delete token Secrets that nobody knows; that ends their tokens:
+
+    ```sh
+    kubectl get secrets -n NAMESPACE --field-selector type=kubernetes.io/service-account-token
+    ```
+
+    """#,
+    #"""
+    ---
+    reason: SystemConfigurationGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to write the configuration of the system
+
+    ## Meaning
+
+    ConfigMaps in `kube-system` are read by the control plane and by the node programs, and some decide who is who. `aws-auth` gives users of the cloud account groups of the cluster, `system:masters` among them. `extension-apiserver-authentication` says whose word other API servers take for a user's name. `coredns` says where names lead, `kube-proxy` how traffic goes.
+
+    ## Impact
+
+    In many clusters one write is enough to become cluster-admin, or to lead the traffic of every pod elsewhere. A right to write ConfigMaps by a ClusterRoleBinding contains it, as harmless as it looks.
+
+    ## Diagnosis
+
+    See in review whether the right is for the whole cluster or for `kube-system`:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw who-can update configmaps -n kube-system
+    bylaw who-can create configmaps -n kube-system
+    ```
+
+    Later, see what is there and who wrote it last:
+
+    ```sh
+    kubectl get configmaps -n kube-system
+    kubectl get configmap NAME -n kube-system -o yaml --show-managed-fields
+    ```
+
+    ## Mitigation
+
+    - Use a Role in the namespace where the program runs, in place of a ClusterRoleBinding.
+    - For one ConfigMap of `kube-system` list it in `resourceNames`, with `get`, `update` and `patch`. `create` cannot be limited by name.
+    - For leader election use `leases` of `coordination.k8s.io` in the program's own namespace.
+    - Keep `aws-auth` in the infrastructure's repository, or use the cloud's access entries in place of it.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    ConfigMaps are not in this repository and are not put back. Compare those of `kube-system` with their source, and put them back by hand. A user that was added to `aws-auth` keeps its rights until the entry is gone. Pods that read a changed file may need a restart.
+
+    """#,
+    #"""
+    ---
+    reason: TokenCreationGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to make tokens of service accounts
+
+    ## Meaning
+
+    `create` on `serviceaccounts/token` gives a fresh token of a service account, and with it everything that the account may do, in this namespace and wherever else it is bound. The one who asks chooses how long it lives, up to the limit that the API server sets. No pod has to run for it, and the token works from anywhere.
+
+    ## Impact
+
+    By a ClusterRoleBinding it is every service account of the cluster, those of `kube-system` included, whose controllers can do nearly everything. By a RoleBinding it is the strongest account of that namespace. The audit log shows the account as the user, not the subject.
+
+    ## Diagnosis
+
+    See in review what is given, and whom the subject can become:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can Group:NAME -n NAMESPACE -f PATH
+    ```
+
+    See who holds it, and what the accounts in reach may do:
+
+    ```sh
+    bylaw who-can create serviceaccounts/token -n NAMESPACE
+    kubectl get serviceaccounts -n NAMESPACE
+    bylaw can ServiceAccount:NAMESPACE/NAME
+    ```
+
+    ## Mitigation
+
+    - List the account in `resourceNames`: a token request carries its name, so this limits it.
+    - Use a Role in the namespace, and keep accounts with strong rights in another one.
+    - A pod needs no such right for its own token: a projected volume gives it one.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Tokens that were made cannot be called back one by one. They end when they expire, or when the service account is deleted: one that is declared Bylaw makes anew, and the old tokens do not fit the new one. Restart its pods afterwards, their tokens end with it.
+
+    ```sh
+    kubectl delete serviceaccount NAME -n NAMESPACE
+    ```
+
+    """#,
+    #"""
+    ---
+    reason: TokenMountEnabled
+    severity: warning
+    ---
+
+    # Pods of a service account get its token
+
+    ## Meaning
+
+    `automountServiceAccountToken` of a service account is no longer `false`. From then on each new pod of the account that does not say otherwise has a token in its file system, at `/var/run/secrets/kubernetes.io/serviceaccount`. The field in the pod's own specification goes before that of the account.
+
+    ## Impact
+
+    A hole in any of those pods gives the rights of the account, as well as what everybody with credentials may. With rights that read Secrets or run pods, that is the way from one pod to the namespace. For an account with no bindings it is little. The token is bound to the pod and ends with it, or with its time.
+
+    ## Diagnosis
+
+    See in review which account, and what it may do:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can ServiceAccount:NAMESPACE/NAME -n NAMESPACE -f PATH
+    ```
+
+    See which pods run as it, and what it may do in the cluster:
+
+    ```sh
+    kubectl get pods -n NAMESPACE --field-selector spec.serviceAccountName=NAME
+    bylaw can ServiceAccount:NAMESPACE/NAME -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    - Leave the account at `false`, and set `automountServiceAccountToken: true` in the template of the one workload that talks to the API server.
+    - Better still, let that workload mount a projected token with a short `expirationSeconds`, and leave the rest without one.
+    - Give workloads that need no API an account without bindings.
+    - Keep `default` at `false` in every namespace.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    kubectl rollout restart deployment NAME -n NAMESPACE
+    ```
+
+    The field counts when a pod is made: pods that were started in between keep the token until they are made anew. A token that was copied out of a pod works until it expires or that pod is deleted.
+
+    """#,
+    #"""
+    ---
+    reason: WildcardGranted
+    severity: warning
+    ---
+
+    # A subject gains a right with a wildcard, which covers future kinds too
+
+    ## Meaning
+
+    `*` for resources is every kind of the group with all its subresources, `pods/exec` included. `*` for groups is every kind of every extension, those that are installed next year as well. `*` for verbs contains `escalate`, `bind`, `impersonate` and `approve`, beside the usual ones. The right grows without anybody reviewing it again.
+
+    ## Impact
+
+    The finding is as grave as the worst right that the wildcard contains today. `get` on `*` in the core group is reading all Secrets. With `nonResourceURLs: ["*"]` it is every path of the API server, metrics and logs among them.
+
+    ## Diagnosis
+
+    See in review what is contained, and ask for what you fear:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can ServiceAccount:NAMESPACE/NAME -n NAMESPACE -f PATH
+    bylaw who-can get secrets -n NAMESPACE -f PATH
+    ```
+
+    See which kinds it covers in the cluster now:
+
+    ```sh
+    kubectl api-resources --verbs list --api-group GROUP
+    kubectl auth can-i --list -n NAMESPACE --as system:serviceaccount:NAMESPACE:NAME
+    ```
+
+    ## Mitigation
+
+    - Write out verbs, groups and resources. `get`, `list`, `watch` is the whole of reading.
+    - For an operator's own group, `*` for resources is bearable; for the core group it is not.
+    - For reading widely bind `view`, which leaves out Secrets.
+    - The API server's audit log shows which requests the subject really made; write the role from those.
+
+    `resources: ["pods/*"]` is no wildcard: it matches nothing real.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    ```
+
+    Go by the worst that the wildcard contained: if it was Secrets, rotate them by the runbook SecretAccessGranted; if it was pods or their subresources, look at what was started.
+
+    ```sh
+    bylaw runbook show SecretAccessGranted
+    ```
+
+    """#,
+    #"""
+    ---
+    reason: WorkloadCreationGranted
+    severity: critical
+    ---
+
+    # A subject gains the right to run pods
+
+    ## Meaning
+
+    The subject may create or change pods, or something that makes them: deployments, jobs, cron jobs, pod templates and the like. Whoever writes a pod chooses its service account, mounts any Secret, ConfigMap or volume claim of the namespace, and reads them from inside. So it is the token of every service account of the namespace, and all its Secrets, without any right to these.
+
+    ## Impact
+
+    It is critical for the whole cluster, and in a namespace where an account with strong rights lives, `kube-system` for one. Where Pod Security does not enforce `baseline` or `restricted`, it is also root on the node. An update of one named deployment is enough: the template may be changed to anything.
+
+    ## Diagnosis
+
+    See in review what is given, and whom the subject can become:
+
+    ```sh
+    bylaw diff main HEAD
+    bylaw can ServiceAccount:NAMESPACE/NAME -n NAMESPACE -f PATH
+    ```
+
+    See which accounts are in reach, and what a pod may be there:
+
+    ```sh
+    bylaw who-can create pods -n NAMESPACE
+    kubectl get serviceaccounts -n NAMESPACE
+    kubectl get namespace NAMESPACE --show-labels
+    ```
+
+    ## Mitigation
+
+    - Use a Role in one namespace, and keep operators and accounts with strong rights out of that namespace.
+    - Give the namespace's accounts only what every author of a pod there may have.
+    - Enforce Pod Security `restricted` on the namespace, so that it ends at the pod.
+    - To scale, `patch` on `deployments/scale` is enough. To restart is to write the template, so it is this right.
+
+    `automountServiceAccountToken: false` is no protection here: the pod's author may ask for the token.
+
+    ## Undo
+
+    ```sh
+    git revert COMMIT
+    git push
+    kubectl get pods -n NAMESPACE --sort-by .metadata.creationTimestamp
+    ```
+
+    Pods and workloads that were started keep running, and cron jobs start new ones. Delete those that nobody knows; a pod's token ends with it. Rotate the Secrets that were mounted or could be.
 
     """#,
 ]

@@ -23,6 +23,7 @@ final class DocumentReader {
     private let input: UnsafeMutableBufferPointer<UInt8>
     private let firstLine: Int
     private let limits: YAMLLimits
+    private let singleLettersAreText: Bool
     private(set) var remaining: Expansion
     private var depth = 0
     private var anchors: [String: (node: Node, size: Expansion)] = [:]
@@ -39,8 +40,11 @@ final class DocumentReader {
         var isFloat = false
     }
 
-    init(bytes: ArraySlice<UInt8>, firstLine: Int, limits: YAMLLimits, remaining: Expansion) {
+    init(
+        bytes: ArraySlice<UInt8>, firstLine: Int, limits: YAMLLimits, remaining: Expansion, singleLettersAreText: Bool
+    ) {
         self.firstLine = firstLine
+        self.singleLettersAreText = singleLettersAreText
         self.limits = limits
         self.remaining = remaining
         parser = .allocate(capacity: 1)
@@ -190,7 +194,8 @@ final class DocumentReader {
         _ value: String, tag: String?, isPlain: Bool, at position: SourcePosition
     ) throws(YAMLFailure) -> Node {
         do {
-            let resolved = try resolveScalar(value, tag: tag, isPlain: isPlain)
+            let isLetter = singleLettersAreText && ["y", "Y", "n", "N"].contains(value)
+            let resolved = try resolveScalar(value, tag: tag, isPlain: isPlain && !isLetter)
             let isFloat = if case .float = resolved { true } else { false }
             return Node(tree: resolved.tree, marks: SourceMarks(position: position), isFloat: isFloat)
         } catch {

@@ -27,7 +27,11 @@ package struct YAMLLimits: Sendable {
 /// Where it accepts a document it gives what Kubernetes gives. It refuses what Kubernetes would silently read in part:
 /// whatever follows the end of a document within one part of the text, and keys that appear twice. A document that is
 /// wrong is a problem; the others remain.
-package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> ParsedStream {
+///
+/// - Parameter singleLettersAreText: Reads a plain `y` or `n` as YAML 1.2 does, where Kubernetes reads a boolean.
+package func parseYAML(
+    _ bytes: [UInt8], limits: YAMLLimits = YAMLLimits(), singleLettersAreText: Bool = false
+) -> ParsedStream {
     var stream = ParsedStream()
     guard bytes.count <= limits.maximumBytes else {
         stream.problems.append(
@@ -60,7 +64,8 @@ package func parseYAML(_ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()) -> P
         }
         do throws(YAMLFailure) {
             let reader = DocumentReader(
-                bytes: bytes[part.range], firstLine: part.firstLine, limits: limits, remaining: remaining)
+                bytes: bytes[part.range], firstLine: part.firstLine, limits: limits, remaining: remaining,
+                singleLettersAreText: singleLettersAreText)
             if let document = try reader.readOnlyDocument() { stream.documents.append(document) }
             remaining = reader.remaining
         } catch {

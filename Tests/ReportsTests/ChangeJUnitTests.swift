@@ -41,7 +41,8 @@ import Testing
         let read = try read(renderChangeJUnit(hostileReport, failOn: .low))
         #expect(read.cases.count == hostileNames.count)
         let files = Set(read.cases.compactMap { $0["file"] })
-        #expect(files.isSuperset(of: ["]]>", "<!-- comment", "\"quoted\" 'too'", "&lt;b&gt; &amp;", "\\u{0}\\u{1}\\u{b}"]))
+        #expect(
+            files.isSuperset(of: ["]]>", "<!-- comment", "\"quoted\" 'too'", "&lt;b&gt; &amp;", "\\u{0}\\u{1}\\u{b}"]))
     }
 
     @Test func givesEachCaseANameOfItsOwn() throws {

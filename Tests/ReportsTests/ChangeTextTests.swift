@@ -35,7 +35,9 @@ import Testing
     @Test func saysThatNothingChangedInMeaning() {
         #expect(
             renderChangeText(emptyReport, colour: true)
-                == "No change in what this grants, reaches or admits. (0 objects changed between main and feature/readme)\n")
+                == "No change in what this grants, reaches or admits. "
+                + "(0 objects changed between main and feature/readme)\n"
+        )
     }
 
     @Test(arguments: [
@@ -43,7 +45,7 @@ import Testing
         ("\u{200b}\u{feff}\u{ad}", "\\u{200b}\\u{feff}\\u{ad}"), ("\u{202e}\u{2066}", "\\u{202e}\\u{2066}"),
         ("\u{7f}\u{9b}", "\\u{7f}\\u{9b}"), ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"), ("a\u{a0}b", "a\\u{a0}b"),
         ("\u{fe0f}\u{e0041}\u{115f}", "\\u{fe0f}\\u{e0041}\\u{115f}"), ("\u{fffe}\u{e000}", "\\u{fffe}\\u{e000}"),
-        ("größer 日本 🙂", "größer 日本 🙂"), ("\r\n", "\\u{d}\\n"), ("", ""),
+        ("\u{fff9}\u{600}", "\\u{fff9}\\u{600}"), ("größer 日本 🙂", "größer 日本 🙂"), ("\r\n", "\\u{d}\\n"), ("", ""),
     ])
     func makesVisibleWhatWouldHideOrMove(_ text: String, _ visible: String) {
         #expect(printable(text) == visible)

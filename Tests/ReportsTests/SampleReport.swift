@@ -69,7 +69,9 @@ private let sampleFindings: [ChangeFinding] = [
         subject: FindingSubject(kind: "Group", name: "contractors"), scope: "the whole cluster",
         message: "Group contractors can no longer get,list,watch pods in the whole cluster",
         before: ["get,list,watch pods (ClusterRoleBinding contractors, ClusterRole view)"],
-        causes: [cause(.clusterRoleBinding, "", "contractors", .removed, "access/contractors.yaml", 1, commit: commit)]),
+        causes: [
+            cause(.clusterRoleBinding, "", "contractors", .removed, "access/contractors.yaml", 1, commit: commit)
+        ]),
     ChangeFinding(
         reason: .podSecurityTightened, severity: .info, direction: .tightens,
         subject: FindingSubject(kind: "Namespace", name: "shop"), scope: "namespace shop",

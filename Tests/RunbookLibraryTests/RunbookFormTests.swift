@@ -1,3 +1,4 @@
+import Analysis
 import Foundation
 import Reconciler
 import RunbookLibrary
@@ -7,17 +8,22 @@ import Testing
     private static let fileNames = (try? RunbookLibraryTests.fileNames(in: "Runbooks", endingIn: ".md")) ?? []
 
     @Test func eachReasonHasOneRunbookAndEachRunbookAReason() {
-        #expect(allRunbooks.map(\.reason) == IncidentReason.allCases.map(\.rawValue).sorted())
-        #expect(Self.fileNames == IncidentReason.allCases.map { "\($0.rawValue).md" }.sorted())
+        #expect(allRunbooks.map(\.reason) == allReasons.sorted())
+        #expect(Self.fileNames == allReasons.map { "\($0).md" }.sorted())
     }
 
-    @Test(arguments: IncidentReason.allCases)
-    func aReasonFindsItsRunbook(_ reason: IncidentReason) throws {
-        let found = try #require(runbook(named: reason.rawValue))
-        #expect(found.reason == reason.rawValue)
-        #expect(found.path == "Runbooks/\(reason.rawValue).md")
+    @Test func noReasonIsBothOfAnIncidentAndOfAChange() {
+        let incidents = Set(IncidentReason.allCases.map(\.rawValue))
+        #expect(incidents.isDisjoint(with: ChangeReason.allCases.map(\.rawValue)))
+    }
+
+    @Test(arguments: allReasons)
+    func aReasonFindsItsRunbook(_ reason: String) throws {
+        let found = try #require(runbook(named: reason))
+        #expect(found.reason == reason)
+        #expect(found.path == "Runbooks/\(reason).md")
         #expect(["critical", "warning", "info"].contains(found.severity))
-        #expect(runbook(named: reason.rawValue.lowercased()) == nil)
+        #expect(runbook(named: reason.lowercased()) == nil)
     }
 
     @Test(arguments: fileNames)

@@ -69,7 +69,12 @@ package struct EscalationGraph: Sendable {
                 AccessSubject(
                     kind: .serviceAccount, namespace: workload.namespace, name: workload.serviceAccountName))
         }
-        return subjects.sorted().map { Actor($0, model) }
+        // Nearly everybody holds the same few roles over the whole cluster, so each role is looked at once.
+        var powers: [ObjectID: String?] = [:]
+        for binding in model.bindings where binding.scope.isEmpty && powers[binding.role] == nil {
+            powers[binding.role] = .some(model.roles[binding.role]?.rules.criticalPower)
+        }
+        return subjects.sorted().map { Actor($0, model, powers: powers) }
     }
 }
 
@@ -94,30 +99,22 @@ private struct Targets {
 /// A subject with its rules, by scope.
 private struct Actor {
     let subject: AccessSubject
+    /// The critical right that it holds over the whole cluster itself.
+    let power: String?
     private let rules: [String: [PolicyRule]]
 
-    init(_ subject: AccessSubject, _ model: AccessModel) {
+    init(_ subject: AccessSubject, _ model: AccessModel, powers: [ObjectID: String?]) {
         self.subject = subject
         let identity = AccessIdentity(of: subject)
         var rules: [String: [PolicyRule]] = [:]
+        var power: String?
         for binding in model.bindings(naming: identity) {
             guard let role = model.roles[binding.role] else { continue }
             rules[binding.scope, default: []] += role.rules
+            if binding.scope.isEmpty, power == nil { power = powers[binding.role] ?? nil }
         }
         self.rules = identity.isMaster ? ["": [.everything]] : rules
-    }
-
-    /// The critical right that it holds over the whole cluster itself.
-    var power: String? {
-        guard let rules = rules[""] else { return nil }
-        if rules.contains(where: \.isClusterAdmin) { return "may do everything in the whole cluster" }
-        for danger in DangerousRight.all where danger.severity == .critical && danger.reason != .workloadCreationGranted
-        {
-            for probe in danger.probes where rules.contains(where: { $0.allows(probe) }) {
-                return "may \(probe.description) in the whole cluster"
-            }
-        }
-        return nil
+        self.power = identity.isMaster ? [PolicyRule.everything].criticalPower : power
     }
 
     /// Whom of the targets it can become, and how.
@@ -178,6 +175,20 @@ private struct Actor {
         of ways: [(probe: AccessRequest, means: String)], _ rules: [PolicyRule], _ account: AccessSubject
     ) -> String? {
         ways.first { way in rules.contains { $0.allows(way.probe) } }?.means
+    }
+}
+
+extension [PolicyRule] {
+    /// The gravest of the critical rights that rules give where they hold for the whole cluster, in words.
+    fileprivate var criticalPower: String? {
+        if contains(where: \.isClusterAdmin) { return "may do everything in the whole cluster" }
+        for danger in DangerousRight.all where danger.severity == .critical && danger.reason != .workloadCreationGranted
+        {
+            for probe in danger.probes where contains(where: { $0.allows(probe) }) {
+                return "may \(probe.description) in the whole cluster"
+            }
+        }
+        return nil
     }
 }
 

@@ -17,16 +17,14 @@ struct NetworkChange {
 
     /// Nil where nothing that decides about reachability was edited.
     init?(_ change: StateChange) {
-        let deciding = change.edits.keys.contains { id in
-            id.resource == .networkPolicy || id.resource == .namespace
-                || Resource.workloads.contains { $0.kind == id.kind && $0.group == id.group }
-        }
-        guard deciding else { return nil }
+        guard change.edits.keys.contains(where: \.decidesReachability) else { return nil }
         self.change = change
-        let hasWorkloads = change.base.hasWorkloads && change.head.hasWorkloads
-        let unknown = hasWorkloads ? [] : unknownPods(describedBy: change.base, change.head)
-        base = ReachabilityModel(change.base, unknownPods: unknown)
-        head = ReachabilityModel(change.head, unknownPods: unknown)
+        // Of a large repository most objects say nothing about the network, and each reading looks through all.
+        let (before, after) = (change.base.forReachability, change.head.forReachability)
+        let hasWorkloads = before.hasWorkloads && after.hasWorkloads
+        let unknown = hasWorkloads ? [] : unknownPods(describedBy: before, after)
+        base = ReachabilityModel(before, unknownPods: unknown)
+        head = ReachabilityModel(after, unknownPods: unknown)
         let comparison = compareReachability(base: base, head: head)
         self.comparison = comparison
         namespaceLabels = (change.base.all(.namespace) + change.head.all(.namespace)).map(\.labels)
@@ -223,10 +221,7 @@ struct NetworkChange {
 
     private func causes(in namespaces: [String], policies: Set<ObjectID> = []) -> [FindingCause] {
         let near = change.edits.keys.filter { id in
-            let isDeciding =
-                id.resource == .networkPolicy || id.resource == .namespace
-                || Resource.workloads.contains { $0.kind == id.kind && $0.group == id.group }
-            return isDeciding && (namespaces.contains(id.scopeNamespace) || policies.contains(id))
+            id.decidesReachability && (namespaces.contains(id.scopeNamespace) || policies.contains(id))
         }
         let exact = change.causes(among: near.filter { policies.contains($0) })
         if !exact.isEmpty { return exact }
@@ -281,6 +276,18 @@ extension ReachabilityLint {
     }
 }
 
+extension ObjectID {
+    /// Whether an object of its kind says who may reach whom.
+    fileprivate var decidesReachability: Bool {
+        (kind == "NetworkPolicy" && group == Resource.networkPolicy.group) || (kind == "Namespace" && group.isEmpty)
+            || Resource.workloads.contains { $0.kind == kind && $0.group == group }
+    }
+}
+
 extension SecurityState {
+    fileprivate var forReachability: SecurityState {
+        SecurityState(objects.values.lazy.filter { $0.id.decidesReachability })
+    }
+
     fileprivate var hasWorkloads: Bool { objects.values.contains { Workload($0) != nil } }
 }

@@ -85,7 +85,9 @@ extension AddressBlock {
         self.init("\(address)/\(prefixLength)")
     }
 
-    /// Its first and last address; what is only mapped to version 6 is version 4, as it is for the server's own library.
+    /// Its first and last address.
+    ///
+    /// What is only mapped to version 6 is version 4, as it is for the server's own library.
     var range: AddressRange {
         let width = isVersion6 ? 128 : 32
         let hostBits = UInt128(width - prefixLength)

@@ -8,7 +8,7 @@ struct AddressSpace: Sendable {
     private let classes: [Int]
     /// The intervals of each class, in ascending order.
     private let intervalsOfClass: [[Int]]
-    private let classesOfPeer: [NetworkPolicyRules.AddressPeer: [Int]]
+    private let classesOfPeer: [NetworkPolicyRules.AddressPeer: ElementSet]
 
     var classCount: Int { intervalsOfClass.count }
 
@@ -26,7 +26,13 @@ struct AddressSpace: Sendable {
         self.classes = classes
         self.intervalsOfClass = intervalsOfClass
         classesOfPeer = Dictionary(
-            zip(peers, spans.map { Set($0.joined().lazy.map { classes[$0] }).sorted() }), uniquingKeysWith: { $1 })
+            zip(peers, spans.map { Self.classes(of: $0, classes, count) }), uniquingKeysWith: { $1 })
+    }
+
+    private static func classes(of spans: [Range<Int>], _ classes: [Int], _ count: Int) -> ElementSet {
+        var bits = [UInt64](repeating: 0, count: count >> 6 + 1)
+        for number in spans.joined().lazy.map({ classes[$0] }) { bits[number >> 6] |= 1 << UInt64(number & 63) }
+        return ElementSet(trimming: bits)
     }
 
     private static func cut(_ ranges: some Sequence<AddressRange>) -> [AddressRange] {
@@ -60,8 +66,8 @@ struct AddressSpace: Sendable {
         return start..<max(start, end)
     }
 
-    /// The classes of a peer that was among those given, in ascending order.
-    func classes(of peer: NetworkPolicyRules.AddressPeer) -> [Int] { classesOfPeer[peer] ?? [] }
+    /// The classes of a peer that was among those given.
+    func classes(of peer: NetworkPolicyRules.AddressPeer) -> ElementSet { classesOfPeer[peer] ?? .empty }
 
     /// The classes that have an address in a range, in ascending order.
     func classes(in range: AddressRange) -> [Int] {

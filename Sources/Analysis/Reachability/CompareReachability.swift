@@ -96,14 +96,12 @@ private struct SharedUniverse {
         if filter != .everything {
             rows += join.join(from: everything.subtracting(wanted), to: wanted, combine: combine)
         }
-        return rows.compactMap { row in
+        return rows.compactMap(universe.withoutItself).map { row in
             let change = outcomes.changes[row.outcome]
-            let row = ReachabilityComparison.Row(
+            return ReachabilityComparison.Row(
                 sources: ReachabilityEnds(universe, row.sources, .everything),
                 destinations: ReachabilityEnds(universe, row.destinations, .everything), gained: change.gained,
                 lost: change.lost)
-            if let pod = row.sources.lonePod, pod == row.destinations.lonePod { return nil }
-            return row
         }
     }
 

@@ -35,8 +35,9 @@ struct ConnectionJoin {
     /// For values of the destination that are not interesting by themselves, the sources that are; nil elsewhere.
     private let sourcesOfInterest: (Int) -> ElementSet?
 
-    private var outcomes: [Int: [Int: Int?]] = [:]
-    private var rows: [JoinedRow] = []
+    private var outcomes = OutcomeTable()
+    /// The destinations of rows, by what else they have; put together at once, because there may be very many rows.
+    private var destinationsOfRow: [RowKey: ElementSet] = [:]
 
     init(
         _ universe: Universe, ingress: Side, egress: Side, sourcesOfInterest: @escaping (Int) -> ElementSet?
@@ -49,127 +50,72 @@ struct ConnectionJoin {
 
     /// The rows, those with equal sources or equal destinations put together, in a fixed order.
     ///
-    /// - Parameter combine: What holds where the source allows the first value and the destination the second; nil where
-    ///   nothing is to be told.
+    /// - Parameter combine: What holds where the source allows the first value and the destination the second; nil
+    ///   where nothing is to be told.
     mutating func join(
         from sources: ElementSet, to destinations: ElementSet, combine: (Int, Int) -> Int?
     ) -> [JoinedRow] {
-        rows = []
+        destinationsOfRow = [:]
         let pods = universe.pods
+        var cuts = DestinationCuts(egress.functions)
         for (number, function) in ingress.functions.enumerated() {
             let members = ingress.members[number].intersection(destinations)
-            join(from: sources, to: members.intersection(pods), function, combine)
-            join(from: sources.intersection(pods), to: members.intersection(universe.addresses), function, combine)
+            cuts.begin(members.intersection(pods))
+            join(from: sources, to: &cuts, function, combine)
+            cuts.begin(members.intersection(universe.addresses))
+            join(from: sources.intersection(pods), to: &cuts, function, combine)
         }
-        return Self.merge(rows)
+        return mergedRows()
     }
 
     private mutating func join(
-        from sources: ElementSet, to destinations: ElementSet, _ function: PeerFunction, _ combine: (Int, Int) -> Int?
+        from sources: ElementSet, to cuts: inout DestinationCuts, _ function: PeerFunction,
+        _ combine: (Int, Int) -> Int?
     ) {
-        guard !destinations.isEmpty, !sources.isEmpty else { return }
-        var cuts = DestinationCuts(destinations, egress.functions)
-        var found: [PairOfNumbers: Int] = [:]
-        var gathered: [(key: PairOfNumbers, bits: [UInt64])] = []
+        guard !cuts.parts[0].isEmpty, !sources.isEmpty else { return }
+        var gathered = GatheredSources(count: universe.count)
         let exceptions = function.exceptions(count: universe.count)
         let blocks = [PeerFunction.Block(value: function.base, elements: universe.everything.subtracting(exceptions))]
         for block in blocks + function.blocks {
             var allowed = block.elements.intersection(sources)
             if let interesting = sourcesOfInterest(block.value) { allowed = allowed.intersection(interesting) }
-            // Which lists a source of an egress function is added to, once it is known.
-            var lists = [[Int]?](repeating: nil, count: allowed.isEmpty ? 0 : egress.functions.count)
-            for source in allowed.elements {
+            // Which sets a source with an egress function is added to, once that is known.
+            var places = FunctionLists(count: allowed.isEmpty ? 0 : egress.functions.count)
+            allowed.forEach { source in
                 let number = egress.functionOfElement[source]
-                if lists[number] == nil {
-                    var places: [Int] = []
-                    for (part, value) in cuts.cut(by: number) {
-                        guard let outcome = outcome(value, block.value, combine) else { continue }
-                        let key = PairOfNumbers(first: part, second: outcome)
-                        if found[key] == nil {
-                            found[key] = gathered.count
-                            gathered.append((key, [UInt64](repeating: 0, count: universe.count >> 6 + 1)))
-                        }
-                        if let place = found[key] { places.append(place) }
+                if places[number] == nil {
+                    places.begin(number)
+                    for index in cuts.cut(by: number) {
+                        let (part, value) = cuts.pairs[index]
+                        guard let outcome = outcomes.outcome(value, block.value, combine) else { continue }
+                        places.append(gathered.place(part, outcome), to: number)
                     }
-                    lists[number] = places
                 }
-                for place in lists[number] ?? [] { gathered[place].bits[source >> 6] |= 1 << UInt64(source & 63) }
+                for index in places[number] ?? 0..<0 { gathered.insert(source, at: places.values[index]) }
             }
         }
-        for (key, bits) in gathered {
-            rows.append(
-                JoinedRow(
-                    sources: ElementSet(trimming: bits), destinations: cuts.parts[key.first], outcome: key.second))
+        for (part, outcome, sources) in gathered.all {
+            destinationsOfRow[RowKey(set: sources, outcome: outcome), default: .empty].formUnion(cuts.parts[part])
         }
     }
 
-    private mutating func outcome(_ egress: Int, _ ingress: Int, _ combine: (Int, Int) -> Int?) -> Int? {
-        if let known = outcomes[egress]?[ingress] { return known }
-        let outcome = combine(egress, ingress)
-        outcomes[egress, default: [:]][ingress] = .some(outcome)
-        return outcome
+    private struct RowKey: Hashable {
+        var set: ElementSet
+        var outcome: Int
     }
 
-    private static func merge(_ rows: [JoinedRow]) -> [JoinedRow] {
-        struct Key: Hashable {
-            var set: ElementSet
-            var outcome: Int
+    /// The rows, those with equal destinations put together too.
+    private func mergedRows() -> [JoinedRow] {
+        var sourcesOfRow: [RowKey: [ElementSet]] = [:]
+        for (key, destinations) in destinationsOfRow {
+            sourcesOfRow[RowKey(set: destinations, outcome: key.outcome), default: []].append(key.set)
         }
-        var bySources: [Key: [ElementSet]] = [:]
-        for row in rows { bySources[Key(set: row.sources, outcome: row.outcome), default: []].append(row.destinations) }
-        var byDestinations: [Key: [ElementSet]] = [:]
-        for (key, sets) in bySources {
-            let destinations = sets.reduce(ElementSet.empty) { $0.union($1) }
-            byDestinations[Key(set: destinations, outcome: key.outcome), default: []].append(key.set)
-        }
-        return byDestinations.map { key, sets in
-            JoinedRow(
-                sources: sets.reduce(.empty) { $0.union($1) }, destinations: key.set, outcome: key.outcome)
+        return sourcesOfRow.map { key, sets in
+            JoinedRow(sources: ElementSet.union(sets), destinations: key.set, outcome: key.outcome)
         }.sorted { left, right in
-            // Rows never overlap, so two of them that begin alike on both sides cannot be.
+            // No pair is in two rows, so no two of them begin alike on both sides.
             (left.sources.first ?? 0, left.destinations.first ?? 0)
                 < (right.sources.first ?? 0, right.destinations.first ?? 0)
         }
-    }
-}
-
-/// How egress functions divide some destinations.
-private struct DestinationCuts {
-    /// Different sets of destinations; the first is all of them.
-    private(set) var parts: [ElementSet]
-    private var places: [ElementSet: Int]
-    private let functions: [PeerFunction]
-    private var known: [[(part: Int, value: Int)]?]
-
-    init(_ destinations: ElementSet, _ functions: [PeerFunction]) {
-        parts = [destinations]
-        places = [destinations: 0]
-        self.functions = functions
-        known = Array(repeating: nil, count: functions.count)
-    }
-
-    mutating func cut(by number: Int) -> [(part: Int, value: Int)] {
-        if let cut = known[number] { return cut }
-        let cut = newCut(by: functions[number])
-        known[number] = cut
-        return cut
-    }
-
-    private mutating func newCut(by function: PeerFunction) -> [(part: Int, value: Int)] {
-        var cut: [(part: Int, value: Int)] = []
-        var rest = parts[0]
-        for block in function.blocks where !rest.isDisjoint(with: block.elements) {
-            if rest.isSubset(of: block.elements) { return cut + [(place(of: rest), block.value)] }
-            cut.append((place(of: rest.intersection(block.elements)), block.value))
-            rest = rest.subtracting(block.elements)
-        }
-        return cut + [(place(of: rest), function.base)]
-    }
-
-    private mutating func place(of part: ElementSet) -> Int {
-        if let place = places[part] { return place }
-        places[part] = parts.count
-        parts.append(part)
-        return parts.count - 1
     }
 }

@@ -32,14 +32,16 @@ struct DirectionFunctions: Sendable {
             }
         }
         var entries = BundleEntries(evaluation, bundles, direction)
-        var numbers: [PeerFunction: Int] = [.unrestricted: 0]
+        // By hash, so that growing the table does not hash whole functions again.
+        var numbers: [Int: [Int]] = [PeerFunction.unrestricted.hashValue: [0]]
         let functionOfClass = (0..<classCount).map { number -> Int in
             guard let representative = representatives[number], !bundlesOfClass[number].isEmpty else { return 0 }
             let table = direction == .ingress ? evaluation.portTable[representative] : 0
             let function = builder.function(
                 of: bundlesOfClass[number].flatMap { entries.entries(of: $0, table: table, &builder) })
-            if let known = numbers[function] { return known }
-            numbers[function] = functions.count
+            let hash = function.hashValue
+            if let known = numbers[hash]?.first(where: { functions[$0] == function }) { return known }
+            numbers[hash, default: []].append(functions.count)
             functions.append(function)
             return functions.count - 1
         }

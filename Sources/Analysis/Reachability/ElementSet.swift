@@ -1,7 +1,7 @@
 /// A set of small numbers: elements of a ``Universe``, or places in some other list.
 ///
-/// Bits, kept from the first to the last word that has any, because what policies select lies close together. Canonical:
-/// equal sets have equal words.
+/// Bits, kept from the first to the last word that has any, because what policies select lies close together.
+/// Canonical: equal sets have equal words.
 struct ElementSet: Hashable, Sendable {
     /// Which word of the whole line comes first.
     private var offset: Int
@@ -86,6 +86,14 @@ extension ElementSet {
         return ElementSet(offset: lower, words: union)
     }
 
+    mutating func formUnion(_ other: ElementSet) {
+        guard !other.isEmpty, offset <= other.offset, other.span.upperBound <= span.upperBound else {
+            self = union(other)
+            return
+        }
+        for (index, word) in other.words.enumerated() { words[other.offset - offset + index] |= word }
+    }
+
     func subtracting(_ other: ElementSet) -> ElementSet {
         let common = span.clamped(to: other.span)
         guard !common.isEmpty else { return self }
@@ -95,13 +103,17 @@ extension ElementSet {
     }
 
     func isDisjoint(with other: ElementSet) -> Bool {
-        span.clamped(to: other.span).allSatisfy { words[$0 - offset] & other.words[$0 - other.offset] == 0 }
+        for index in span.clamped(to: other.span) where words[index - offset] & other.words[index - other.offset] != 0 {
+            return false
+        }
+        return true
     }
 
     func isSubset(of other: ElementSet) -> Bool {
         guard !isEmpty else { return true }
         guard span.lowerBound >= other.span.lowerBound, span.upperBound <= other.span.upperBound else { return false }
-        return span.allSatisfy { words[$0 - offset] & ~other.words[$0 - other.offset] == 0 }
+        for index in span where words[index - offset] & ~other.words[index - other.offset] != 0 { return false }
+        return true
     }
 
     /// Adds its elements to bits that start at element 0 and are long enough.
@@ -113,5 +125,22 @@ extension ElementSet {
         var bits = [UInt64](repeating: 0, count: count >> 6 + 1)
         for set in sets { set.add(to: &bits) }
         return ElementSet(trimming: bits)
+    }
+
+    static func union(_ sets: [ElementSet]) -> ElementSet {
+        guard sets.count > 2 else { return sets.reduce(.empty) { $0.union($1) } }
+        return union(sets, count: (sets.map(\.span.upperBound).max() ?? 0) << 6)
+    }
+
+    /// The set with all elements made larger by a number that is not negative.
+    func shifted(by distance: Int) -> ElementSet {
+        let bits = UInt64(distance & 63)
+        guard bits != 0 else { return ElementSet(offset: isEmpty ? 0 : offset + distance >> 6, words: words) }
+        var shifted = [UInt64](repeating: 0, count: words.count + 1)
+        for (index, word) in words.enumerated() {
+            shifted[index] |= word << bits
+            shifted[index + 1] = word >> (64 - bits)
+        }
+        return ElementSet(trimming: shifted, offset: offset + distance >> 6)
     }
 }

@@ -59,9 +59,7 @@ struct ContainerPorts: Hashable, Sendable {
 
     subscript(name: NamedPort) -> PortSet { isUnknown ? PortSet(name) : numbers[name] ?? .none }
 
-    func resolve(_ names: some Sequence<NamedPort>) -> PortSet {
-        names.reduce(into: PortSet.none) { $0.formUnion(self[$1]) }
-    }
+    func resolve(_ names: [NamedPort]) -> PortSet { names.isEmpty ? .none : PortSet.union(names.map { self[$0] }) }
 
     /// Without the names that nobody asks for.
     func restricted(to names: Set<NamedPort>) -> ContainerPorts {

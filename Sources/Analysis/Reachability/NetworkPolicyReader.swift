@@ -1,7 +1,9 @@
 import Manifest
 import Policy
 
-/// Reads a NetworkPolicy and keeps what the API server would refuse in it (security semantics, section 2.1, points 3 to 9).
+/// Reads a NetworkPolicy and keeps what the API server would refuse in it.
+///
+/// Security semantics, section 2.1, points 3 to 9.
 struct NetworkPolicyReader {
     private(set) var problems: [(path: FieldPath, message: String)] = []
     /// Enough to understand what is wrong with a policy.
@@ -44,10 +46,10 @@ struct NetworkPolicyReader {
         for (rule, path) in maps(direction, of: spec, at: path) {
             let peerList = maps(peers, of: rule, at: path).compactMap { peer, path in self.peer(peer, at: path) }
             let portList = maps("ports", of: rule, at: path)
-            var ports = portList.isEmpty ? PortSet.all : .none
+            var ports = portList.isEmpty ? [PortSet.all] : []
             var names: [NamedPort] = []
             for (port, path) in portList { read(port, at: path, into: &ports, &names) }
-            rules.append(NetworkPolicyRules.Rule(peers: peerList, ports: ports, namedPorts: names))
+            rules.append(NetworkPolicyRules.Rule(peers: peerList, ports: PortSet.union(ports), namedPorts: names))
         }
         return rules
     }
@@ -55,14 +57,14 @@ struct NetworkPolicyReader {
 
 extension NetworkPolicyReader {
     private mutating func read(
-        _ port: Tree, at path: FieldPath, into ports: inout PortSet, _ names: inout [NamedPort]
+        _ port: Tree, at path: FieldPath, into ports: inout [PortSet], _ names: inout [NamedPort]
     ) {
         guard let transport = transport(of: port, at: path) else { return }
         let end = port["endPort"].flatMap { $0.isNull ? nil : $0 }
         switch port["port"] ?? .null {
         case .null:
             if end != nil { note(path.field("endPort"), "may not be specified when port is not specified") }
-            ports = ports.union(PortSet(transport))
+            ports.append(PortSet(transport))
         case .string(let name):
             if end != nil { note(path.field("endPort"), "may not be specified when port is a name") }
             guard isPortName(name) else { return note(path.field("port"), "is no name of a port") }
@@ -73,7 +75,7 @@ extension NetworkPolicyReader {
             guard let last, last >= first else {
                 return note(path.field("endPort"), "is no port number that is at least port")
             }
-            ports = ports.union(PortSet(transport, first...last))
+            ports.append(PortSet(transport, first...last))
         }
     }
 

@@ -63,8 +63,8 @@ package struct ReachabilityProblem: Sendable, Hashable {
 extension NetworkPolicyRules {
     /// Reads a NetworkPolicy.
     ///
-    /// What the API server would refuse is no policy: it gives nil and says why, because leaving out only the wrong part
-    /// would make another policy of it.
+    /// What the API server would refuse is no policy: it gives nil and says why, because leaving out only the wrong
+    /// part would make another policy of it.
     package init?(_ object: StateObject, problems: inout [ReachabilityProblem]) {
         var reader = NetworkPolicyReader()
         let rules = reader.read(object)

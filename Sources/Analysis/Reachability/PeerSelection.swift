@@ -32,8 +32,13 @@ struct PeerSelection: Sendable {
         }
         podsOfNamespace = elements.map { ElementSet(ascending: $0) }
         namespaceNumbers = numbers
+        let classesOfPods = ElementSet(ascending: podsAtClass.keys.sorted())
         addressed = Dictionary(
-            vocabulary.addresses.map { ($0, universe.elements(of: $0, podsAtClass)) }, uniquingKeysWith: { $1 })
+            vocabulary.addresses.map { peer in
+                let classes = universe.space.classes(of: peer)
+                let pods = Set(classes.intersection(classesOfPods).elements.flatMap { podsAtClass[$0] ?? [] })
+                return (peer, ElementSet(ascending: pods.sorted()).union(classes.shifted(by: traits.count)))
+            }, uniquingKeysWith: { $1 })
     }
 
     func pods(_ selector: LabelSelector, in namespace: String) -> ElementSet {
@@ -56,15 +61,12 @@ struct PeerSelection: Sendable {
             }
         }
         return RulePeers(
-            isEveryone: rule.peers.isEmpty, selected: union(selected), addressed: union(addressed))
+            isEveryone: rule.peers.isEmpty, selected: ElementSet.union(selected),
+            addressed: ElementSet.union(addressed))
     }
 
     private func pods(ofNamespaces selector: LabelSelector) -> ElementSet {
         guard !selector.requirements.isEmpty else { return selectable }
-        return union(namespaces.select(selector).elements.map { podsOfNamespace[$0] })
-    }
-
-    private func union(_ sets: [ElementSet]) -> ElementSet {
-        sets.count <= 2 ? sets.reduce(.empty) { $0.union($1) } : ElementSet.union(sets, count: universe.count)
+        return ElementSet.union(namespaces.select(selector).elements.map { podsOfNamespace[$0] })
     }
 }

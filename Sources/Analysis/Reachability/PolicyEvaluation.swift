@@ -125,14 +125,12 @@ struct PolicyEvaluation: Sendable {
         let (subject, peer) = direction == .ingress ? (destination, source) : (source, destination)
         let isolating = policies(isolating: subject, direction)
         guard !isolating.isEmpty else { return .all }
-        var ports = PortSet.none
-        for policy in isolating.map({ policies[$0] }) {
-            for (rule, peers) in zip(policy.rules.effectiveRules(direction), policy.peers(direction))
-            where peers.contains(peer) {
-                let found = self.ports(of: rule, at: destination, egressTo: direction == .egress ? peers : nil)
-                ports.formUnion(found)
-            }
-        }
-        return ports
+        return PortSet.union(
+            isolating.map { policies[$0] }.flatMap { policy in
+                zip(policy.rules.effectiveRules(direction), policy.peers(direction)).compactMap { rule, peers in
+                    guard peers.contains(peer) else { return nil }
+                    return ports(of: rule, at: destination, egressTo: direction == .egress ? peers : nil)
+                }
+            })
     }
 }

@@ -73,11 +73,12 @@ struct LabelIndex: Sendable {
     /// Whom a selector can select at all.
     private let everything: ElementSet
     /// The elements that have a label, by its number in the vocabulary.
-    private var elements: [ElementSet]
+    private let elements: [ElementSet]
     /// The elements that have a key, whatever its value.
-    private var bearers: [String: ElementSet]
+    private let bearers: [String: ElementSet]
 
-    /// - Parameter numbers: Of each element, as ``LabelVocabulary/numbers(_:)`` gives them; nil for what no selector selects.
+    /// - Parameter numbers: Of each element, as ``LabelVocabulary/numbers(_:)`` gives them; nil for what no selector
+    ///   selects.
     init(_ vocabulary: LabelVocabulary, numbers: [[Int]?]) {
         self.vocabulary = vocabulary
         everything = ElementSet(ascending: numbers.indices.filter { numbers[$0] != nil })
@@ -108,8 +109,7 @@ struct LabelIndex: Sendable {
     }
 
     private func holders(of key: String, _ values: Set<String>) -> ElementSet {
-        values.reduce(ElementSet.empty) { set, value in
-            set.union((vocabulary.keys[key]?.values[value]).map { elements[$0] } ?? .empty)
-        }
+        let numbers = vocabulary.keys[key]?.values ?? [:]
+        return ElementSet.union(values.compactMap { numbers[$0] }.map { elements[$0] })
     }
 }

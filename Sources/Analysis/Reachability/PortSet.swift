@@ -55,7 +55,12 @@ package struct PortSet: Hashable, Sendable {
 
     private init(spans: [Span], names: [NamedPort]) {
         self.spans = spans
-        self.names = names.filter { !spans.contains($0.transport.everyPort) }
+        guard !names.isEmpty else {
+            self.names = []
+            return
+        }
+        let whole = TransportProtocol.allCases.filter { spans.contains($0.everyPort) }
+        self.names = names.filter { !whole.contains($0.transport) }
     }
 
     package static let none = PortSet(spans: [], names: [])
@@ -89,24 +94,32 @@ package struct PortSet: Hashable, Sendable {
     /// Whether everything in the other set is in this one.
     package func contains(_ other: PortSet) -> Bool { other.subtracting(self).isEmpty }
 
-    private func contains(_ name: NamedPort) -> Bool {
-        names.contains(name) || spans.contains(name.transport.everyPort)
+    /// Those of some names that the set holds, by name or with all ports of their protocol.
+    private func named(among candidates: [NamedPort]) -> Set<NamedPort> {
+        let whole = TransportProtocol.allCases.filter { spans.contains($0.everyPort) }
+        let own = Set(names)
+        return Set(candidates.filter { whole.contains($0.transport) || own.contains($0) })
     }
 }
 
 extension PortSet {
     package func union(_ other: PortSet) -> PortSet {
-        if isEmpty || self == .all || self == other { return self == .none ? other : self }
+        if isEmpty || other == .all || self == other { return other }
+        return other.isEmpty || self == .all ? self : Self.union([self, other])
+    }
+
+    /// Everything that any of the sets holds.
+    package static func union(_ sets: [PortSet]) -> PortSet {
         var merged: [Span] = []
-        for span in (spans + other.spans).sorted(by: { $0.lower < $1.lower }) {
+        for span in sets.flatMap(\.spans).sorted(by: { $0.lower < $1.lower }) {
             if let last = merged.last, span.lower <= last.upper + 1 {
                 merged[merged.count - 1].upper = max(last.upper, span.upper)
             } else {
                 merged.append(span)
             }
         }
-        let names = names.isEmpty && other.names.isEmpty ? [] : Set(names).union(other.names).sorted()
-        return PortSet(spans: merged, names: names)
+        let names = sets.flatMap(\.names)
+        return PortSet(spans: merged, names: names.count < 2 ? names : Set(names).sorted())
     }
 
     package mutating func formUnion(_ other: PortSet) { self = union(other) }
@@ -121,7 +134,7 @@ extension PortSet {
             if spans[left].upper < other.spans[right].upper { left += 1 } else { right += 1 }
         }
         guard !names.isEmpty || !other.names.isEmpty else { return PortSet(spans: common, names: []) }
-        let shared = Set(names + other.names).filter { contains($0) && other.contains($0) }
+        let shared = named(among: other.names).union(other.named(among: names))
         return PortSet(spans: common, names: shared.sorted())
     }
 
@@ -142,7 +155,9 @@ extension PortSet {
             }
             if lower <= span.upper { rest.append(Span(lower: lower, upper: span.upper)) }
         }
-        return PortSet(spans: rest, names: names.filter { !other.contains($0) })
+        guard !names.isEmpty else { return PortSet(spans: rest, names: []) }
+        let taken = other.named(among: names)
+        return PortSet(spans: rest, names: names.filter { !taken.contains($0) })
     }
 }
 

@@ -49,21 +49,10 @@ package struct ReachabilityEnds: Sendable {
 
     package var hasPods: Bool { !elements.isDisjoint(with: universe.pods) }
     package var hasAddresses: Bool { !elements.isDisjoint(with: universe.addresses) }
-
-    /// The only pod in it, where it is one running pod and nothing else.
-    var lonePod: ObjectID? {
-        guard elements.count == 1, let element = elements.first, element < universe.members.count,
-            universe.members[element].count == 1, case .workload(let id)? = universe.representative(of: element),
-            id.kind == Resource.pod.kind
-        else { return nil }
-        return id
-    }
 }
 
 extension Universe {
     /// The elements that have something of what a filter lets through.
-    ///
-    /// - Parameter owners: Who represents what has been folded away.
     func elements(of filter: ReachabilityFilter) -> ElementSet {
         switch filter {
         case .everything: everything
@@ -73,5 +62,23 @@ extension Universe {
         case .workloads(let ids):
             ElementSet(ascending: Set(ids.flatMap { elements(of: .workload($0)) }).sorted())
         }
+    }
+
+    /// A row without the traffic of a running pod to itself, as far as that is all the traffic of one of its sides.
+    ///
+    /// - Returns: Nil where nothing remains.
+    func withoutItself(_ row: JoinedRow) -> JoinedRow? {
+        var row = row
+        if isLonePod(row.destinations) { row.sources = row.sources.subtracting(row.destinations) }
+        if isLonePod(row.sources) { row.destinations = row.destinations.subtracting(row.sources) }
+        return row.sources.isEmpty || row.destinations.isEmpty ? nil : row
+    }
+
+    /// Whether it is one running pod and nothing else.
+    private func isLonePod(_ elements: ElementSet) -> Bool {
+        guard elements.count == 1, let element = elements.first, members.indices.contains(element),
+            members[element].count == 1, case .workload(let id) = ends[members[element][0]]
+        else { return false }
+        return id.kind == Resource.pod.kind
     }
 }

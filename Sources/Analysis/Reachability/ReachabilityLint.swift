@@ -85,23 +85,22 @@ extension ReachabilityModel {
             var rule: NetworkPolicyRules.Rule
         }
         let candidateLimit = 8
-        let keys = policies.map { policy in
-            Set(
-                TrafficDirection.allCases.flatMap { direction in
-                    policy.effectiveRules(direction).map {
-                        RuleKey(
-                            namespace: policy.namespace, selector: policy.podSelector, direction: direction, rule: $0)
-                    }
-                })
+        let written = policies.map { policy in
+            TrafficDirection.allCases.flatMap { direction in
+                policy.effectiveRules(direction).map {
+                    RuleKey(namespace: policy.namespace, selector: policy.podSelector, direction: direction, rule: $0)
+                }
+            }
         }
+        let keys = written.map { Set($0) }
         var holders: [RuleKey: [Int]] = [:]
         for (index, keys) in keys.enumerated() {
-            for key in keys where holders[key, default: []].count <= candidateLimit {
+            for key in keys where holders[key, default: []].count < candidateLimit {
                 holders[key, default: []].append(index)
             }
         }
         return policies.indices.compactMap { index in
-            guard let key = keys[index].first else { return nil }
+            guard let key = written[index].first else { return nil }
             let cover = holders[key]?.first { other in
                 guard other != index, policies[index].directions.isSubset(of: policies[other].directions),
                     keys[index].isSubset(of: keys[other])

@@ -11,8 +11,8 @@ package struct ReachabilityRow: Sendable {
 extension ReachabilityModel {
     /// What is allowed, in rows of ends that are alike; what is not allowed is in no row, and no pair is in two.
     ///
-    /// Not between two addresses outside of the cluster. Where one running pod is on both sides of a row, the row says
-    /// nothing about its traffic to itself.
+    /// Not between two addresses outside of the cluster. Where a running pod is on both sides of a row beside others,
+    /// the row says nothing about its traffic to itself.
     package func connections(
         from sources: ReachabilityFilter = .everything, to destinations: ReachabilityFilter = .everything
     ) -> [ReachabilityRow] {
@@ -31,13 +31,11 @@ extension ReachabilityModel {
             let both = outcomes.number(ports[egress].intersection(ports[ingress]))
             return both == PortPool.none ? nil : both
         }
-        return rows.compactMap { row in
-            let row = ReachabilityRow(
+        return rows.compactMap(universe.withoutItself).map { row in
+            ReachabilityRow(
                 sources: ReachabilityEnds(universe, row.sources, sources),
                 destinations: ReachabilityEnds(universe, row.destinations, destinations),
                 ports: outcomes[row.outcome])
-            if let pod = row.sources.lonePod, pod == row.destinations.lonePod { return nil }
-            return row
         }
     }
 

@@ -69,6 +69,6 @@ extension ReachabilityModel {
         }
         return ReachabilityExplanation.Side(
             isolating: isolating.map(\.rules.id), allowances: allowances,
-            ports: isolating.isEmpty ? .all : allowances.reduce(.none) { $0.union($1.ports) })
+            ports: isolating.isEmpty ? .all : PortSet.union(allowances.map(\.ports)))
     }
 }

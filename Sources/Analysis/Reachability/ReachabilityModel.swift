@@ -4,9 +4,9 @@ import Policy
 /// Who may reach whom as far as the NetworkPolicies of a state say.
 ///
 /// Security semantics, section 2.1. It says what is allowed by policy, not what works: whether anything enforces
-/// policies, what a Service or node port translates, and that a node may always reach its own pods is not in it. Whether
-/// an `ipBlock` is about the addresses of pods depends on the network plugin; here it is, by the addresses that are
-/// known. A pod or template without a known address is in no block.
+/// policies, what a Service or node port translates, and that a node may always reach its own pods is not in it.
+/// Whether an `ipBlock` is about the addresses of pods depends on the network plugin; here it is, by the addresses that
+/// are known. A pod or template without a known address is in no block.
 package struct ReachabilityModel: Sendable {
     let reading: ClusterReading
     let vocabulary: PolicyVocabulary

@@ -3,8 +3,8 @@ import Policy
 
 /// Everything that traffic can come from or go to, put into elements that no policy in play can tell apart.
 ///
-/// The first elements are pods, in the order of their namespaces, so that what a policy selects lies close together; the
-/// others are classes of addresses. Made for one state or for two that are compared: then it holds the pods that are in
+/// The first elements are pods, in the order of their namespaces, so that what a policy selects lies close together;
+/// the others are classes of addresses. Made for one state or for two that are compared: then it holds the pods that are in
 /// both, and pods of one element are alike on either side.
 struct Universe: Sendable {
     /// In order.
@@ -59,11 +59,5 @@ struct Universe: Sendable {
     /// A pod that stands for its element.
     func representative(of element: Int) -> ReachabilityEnd? {
         members.indices.contains(element) ? members[element].first.map { ends[$0] } : nil
-    }
-
-    func elements(of peer: NetworkPolicyRules.AddressPeer, _ podsAtClass: [Int: [Int]]) -> ElementSet {
-        let classes = space.classes(of: peer)
-        let pods = Set(classes.flatMap { podsAtClass[$0] ?? [] }).sorted()
-        return ElementSet(ascending: pods + classes.map { members.count + $0 })
     }
 }

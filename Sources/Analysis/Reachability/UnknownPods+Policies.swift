@@ -2,31 +2,35 @@ import Manifest
 
 /// Pods that stand for what the policies of some states describe, whether or not anything lists such pods.
 ///
-/// For each namespace with policies any other pod, and for each different selector in it a pod that it just matches; for
-/// each selector of namespaces one namespace that it just matches, and for all of them any other namespace. Where a
-/// selector names several values there is a pod for each, and one for each value that it rules out. So there are no more
-/// of them than the policies have words; only a namespace whose labels differ between the states gets all pods that a
-/// rule describes for it, up to a bound for all such namespaces together.
+/// For each namespace any other pod, and for each different selector in it a pod that it just matches; for each selector
+/// of namespaces one namespace that it just matches, and beside all of them any other namespace. Where a selector names
+/// several values there is a pod for each, and one for each value that it rules out, up to a hundred of them. So there
+/// are no more pods than the policies have words. Only a namespace whose labels differ between the states gets all pods
+/// that a rule describes for it, up to a bound for all such namespaces together.
 package func unknownPods(describedBy states: SecurityState...) -> Set<UnknownPods> {
     let readings = states.map { ClusterReading($0, unknownPods: []) }
     let policies = readings.flatMap(\.policies)
     guard !policies.isEmpty else { return [] }
     var found: Set<UnknownPods> = [UnknownPods(namespace: nil)]
     for name in Set(readings.flatMap(\.namespaces.keys)) { found.insert(UnknownPods(namespace: name)) }
-    var described: Set<PeerDescription> = []
-    for policy in policies {
-        described.insert(PeerDescription(namespace: policy.namespace, pods: policy.podSelector, namespaces: nil))
-        for peer in TrafficDirection.allCases.flatMap(policy.effectiveRules).flatMap(\.peers) {
-            guard case .pods(let pods, let namespaces) = peer else { continue }
-            described.insert(
-                PeerDescription(
-                    namespace: namespaces == nil ? policy.namespace : nil, pods: pods ?? .everything,
-                    namespaces: namespaces))
-        }
-    }
+    let described = descriptions(in: policies)
     for description in described { found.formUnion(description.examples) }
     found.formUnion(examples(in: relabelled(readings), of: described))
     return found
+}
+
+/// Whom the policies are about, each once, in the order in which they say it.
+private func descriptions(in policies: [NetworkPolicyRules]) -> [PeerDescription] {
+    var known: Set<PeerDescription> = []
+    return policies.flatMap { policy in
+        [PeerDescription(namespace: policy.namespace, pods: policy.podSelector, namespaces: nil)]
+            + TrafficDirection.allCases.flatMap(policy.effectiveRules).flatMap(\.peers).compactMap { peer in
+                guard case .pods(let pods, let namespaces) = peer else { return nil }
+                return PeerDescription(
+                    namespace: namespaces == nil ? policy.namespace : nil, pods: pods ?? .everything,
+                    namespaces: namespaces)
+            }
+    }.filter { known.insert($0).inserted }
 }
 
 /// How many pods are made for namespaces whose labels differ.
@@ -41,7 +45,7 @@ private func relabelled(_ readings: [ClusterReading]) -> [(name: String, labels:
 }
 
 private func examples(
-    in namespaces: [(name: String, labels: [Labels])], of described: Set<PeerDescription>
+    in namespaces: [(name: String, labels: [Labels])], of described: [PeerDescription]
 ) -> Set<UnknownPods> {
     var found: Set<UnknownPods> = []
     for (name, labels) in namespaces {
@@ -80,37 +84,48 @@ private struct PeerDescription: Hashable {
 }
 
 extension LabelSelector {
+    /// How many examples there are at most of one selector; more than people write values.
+    private static let exampleLimit = 100
+
     /// Labels that the selector just matches, then some that it matches by other values, then some that it just misses.
     ///
     /// Empty where no labels match.
     fileprivate var examples: [Labels] {
-        var matching = Labels()
+        let matching = matchingExample
+        guard matches(matching) else { return [] }
         var others: [(key: String, value: String)] = []
-        for requirement in requirements {
+        for requirement in requirements where others.count < Self.exampleLimit {
             switch requirement {
-            case .isIn(let key, let values):
-                let ordered = values.sorted { $0.precedesByBytes($1) }
-                let current = matching[key].flatMap { $0 == UnknownPods.anyValue ? nil : $0 }
-                matching[key] = current ?? ordered.first { isPossible($0, for: key) } ?? ordered.first
-                others += ordered.map { (key, $0) }
-            case .exists(let key): if matching[key] == nil { matching[key] = UnknownPods.anyValue }
-            case .notIn(let key, let values): others += values.map { (key, $0) }
+            case .isIn(let key, let values), .notIn(let key, let values):
+                others += values.sorted { $0.precedesByBytes($1) }.map { (key, $0) }
             case .doesNotExist(let key): others.append((key, UnknownPods.anyValue))
-            case .never: return []
+            case .exists, .never: break
             }
         }
-        guard matches(matching) else { return [] }
         return [matching]
-            + others.compactMap { key, value in
-                guard matching[key] != value else { return nil }
+            + others.filter { matching[$0.key] != $0.value }.prefix(Self.exampleLimit).map { key, value in
                 var other = matching
                 other[key] = value
                 return other
             }
     }
 
-    /// Whether a label may have a value as far as the selector's requirements on its key say.
-    private func isPossible(_ value: String, for key: String) -> Bool {
-        LabelSelector(requirements: requirements.filter { $0.key == key }).matches(Labels([key: value]))
+    /// Labels with only the keys that the selector needs; it need not match them where it contradicts itself.
+    private var matchingExample: Labels {
+        var possible: [String: Set<String>] = [:]
+        var excluded: [String: Set<String>] = [:]
+        var labels = Labels()
+        for requirement in requirements {
+            switch requirement {
+            case .isIn(let key, let values): possible[key] = possible[key]?.intersection(values) ?? values
+            case .notIn(let key, let values): excluded[key, default: []].formUnion(values)
+            case .exists(let key): labels[key] = UnknownPods.anyValue
+            case .doesNotExist, .never: break
+            }
+        }
+        for (key, values) in possible {
+            labels[key] = values.subtracting(excluded[key] ?? []).min { $0.precedesByBytes($1) }
+        }
+        return labels
     }
 }

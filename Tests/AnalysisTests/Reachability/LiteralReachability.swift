@@ -8,10 +8,18 @@ struct LiteralReachability {
         var namespace: String
         var name: String
         var tree: Tree
+        var labels: Tree
+        var usesHostNetwork: Bool
+        var address: UInt32?
 
-        var labels: Tree { tree["metadata"]?["labels"] ?? [:] }
-        var usesHostNetwork: Bool { tree["spec"]?["hostNetwork"]?.bool == true }
-        var address: UInt32? { tree["status"]?["podIP"]?.string.flatMap(LiteralReachability.address) }
+        init(namespace: String, name: String, tree: Tree) {
+            self.namespace = namespace
+            self.name = name
+            self.tree = tree
+            labels = tree["metadata"]?["labels"] ?? [:]
+            usesHostNetwork = tree["spec"]?["hostNetwork"]?.bool == true
+            address = tree["status"]?["podIP"]?.string.flatMap(LiteralReachability.address)
+        }
     }
 
     struct Probe {
