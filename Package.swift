@@ -105,8 +105,9 @@ let package = Package(
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: [
-                    "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient", "JSON",
-                    "Journal", "KubeClient", "KubeProtocol", "Manifest", "Reconciler",
+                    "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient",
+                    "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol", "Manifest",
+                    "Reconciler",
                 ], swiftSettings: settings),
             .testTarget(
                 name: "ContractTests",

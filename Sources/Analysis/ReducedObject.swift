@@ -16,7 +16,8 @@ package func reduced(_ tree: Tree, of resource: Resource) -> Tree {
         }
     case .deployment, .statefulSet, .daemonSet, .replicaSet, .replicationController, .job:
         keepTemplate(of: tree, at: ["spec", "template"], in: &result)
-    case .cronJob: keepTemplate(of: tree, at: ["spec", "jobTemplate", "spec", "template"], in: &result)
+    case _ where resource.kind == Resource.cronJob.kind:
+        keepTemplate(of: tree, at: ["spec", "jobTemplate", "spec", "template"], in: &result)
     case .service:
         for field in ["selector", "ports", "type", "clusterIP", "externalIPs"] {
             result.set(["spec", field], to: tree["spec"]?[field])

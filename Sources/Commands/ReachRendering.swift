@@ -13,39 +13,46 @@ func endTree(_ end: ReachabilityEnd) -> Tree {
     }
 }
 
-/// Writes every connection as it comes: there may be many millions.
+/// Writes every connection as it comes: there may be many millions, so the text of an end is made once.
 func writeReachAnswer(_ question: ReachQuestion, to terminal: Terminal) {
-    var ends: [ReachabilityEnd: String] = [:]
-    var ports: [PortSet: String] = [:]
-    func text(_ end: ReachabilityEnd) -> String {
+    var ends: [ReachabilityEnd: [UInt8]] = [:]
+    func bytes(_ end: ReachabilityEnd) -> [UInt8] {
         if let known = ends[end] { return known }
-        let text = endTree(end).jsonText()
-        ends[end] = text
-        return text
+        let bytes = endTree(end).jsonBytes()
+        ends[end] = bytes
+        return bytes
     }
-    func text(_ set: PortSet) -> String {
-        if let known = ports[set] { return known }
-        let text = set.tree.map { ",\"ports\":\($0.jsonText())" } ?? ""
-        ports[set] = text
-        return text
-    }
-    var buffer = "{\"apiVersion\":\"bylaw.dev/v1\",\"kind\":\"ReachAnswer\",\"connections\":["
-    var isFirst = true
-    question.forEachConnection { source, destination, allowed in
-        buffer += isFirst ? "\n" : ",\n"
-        isFirst = false
-        buffer += "{\"from\":"
-        buffer += text(source)
-        buffer += ",\"to\":"
-        buffer += text(destination)
-        buffer += text(allowed)
-        buffer += "}"
-        if buffer.utf8.count > 1 << 20 {
-            terminal.write(buffer)
-            buffer = ""
+    var buffer = Array("{\"apiVersion\":\"bylaw.dev/v1\",\"kind\":\"ReachAnswer\",\"connections\":[".utf8)
+    var separator = Array("\n".utf8)
+    for row in question.rows {
+        let ports = row.ports.tree.map { Array(",\"ports\":".utf8) + $0.jsonBytes() } ?? []
+        let destinations = row.destinations.map { Array(",\"to\":".utf8) + bytes($0) + ports + Array("}".utf8) }
+        let places = Dictionary(
+            row.destinations.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let addresses = row.destinations.firstIndex(where: \.isExternal) ?? row.destinations.count
+        for source in row.sources {
+            let from = Array("{\"from\":".utf8) + bytes(source)
+            let itself = source.isOnePod ? places[source] : nil
+            for index in 0..<(source.isExternal ? addresses : destinations.count) where index != itself {
+                buffer += separator
+                buffer += from
+                buffer += destinations[index]
+                if separator.count == 1 { separator = Array(",\n".utf8) }
+                if buffer.count > 1 << 20 {
+                    terminal.write(bytes: buffer)
+                    buffer.removeAll(keepingCapacity: true)
+                }
+            }
         }
     }
-    terminal.write(buffer + "\n]}\n")
+    terminal.write(bytes: buffer + Array("\n]}\n".utf8))
+}
+
+extension ReachabilityEnd {
+    fileprivate var isExternal: Bool { if case .external = self { true } else { false } }
+
+    /// Whether it is one running pod, of whose traffic to itself nothing is said.
+    fileprivate var isOnePod: Bool { if case .workload(let id) = self { id.kind == "Pod" } else { false } }
 }
 
 /// Ends that are alike stand in one line: pairs would be too many to read.

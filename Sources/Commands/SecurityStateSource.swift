@@ -28,14 +28,27 @@ struct SecurityStateSource {
         let cluster = try cluster()
         var objects: [StateObject] = []
         for resource in resources {
-            // A failed read is never an empty answer: the first one ends the command.
-            for object in try await cluster.list(resource).objects {
-                objects.append(StateObject(id: object.id, tree: reduced(object.tree, of: resource)))
-            }
+            objects += try await Self.objects(of: resource, in: cluster)
         }
         return Answer(
             state: SecurityState(objects), serverMinorVersion: minorVersion(try await cluster.serverVersion()),
             isCluster: true)
+    }
+
+    /// All objects of a kind, with what an analysis may look at.
+    ///
+    /// A failed read is never an empty answer: it ends the command. Only of a kind that the server does not have at all there
+    /// can be no objects; CronJobs had another version before Kubernetes 1.21.
+    static func objects(of resource: Resource, in cluster: KubeCluster) async throws(ClusterError) -> [StateObject] {
+        do throws(ClusterError) {
+            return try await cluster.list(resource).objects.sorted { $0.id < $1.id }
+                .map { StateObject(id: $0.id, tree: reduced($0.tree, of: resource)) }
+        } catch {
+            guard error.kind == .resourceNotServed, resource == .cronJob else { throw error }
+            var older = resource
+            older.version = "v1beta1"
+            return try await objects(of: older, in: cluster)
+        }
     }
 
     func cluster() throws -> KubeCluster {

@@ -4,7 +4,6 @@ import Foundation
 import JSON
 import KubeClient
 import Manifest
-import Reconciler
 
 /// Every kind that some analysis looks at; never Secrets or ConfigMaps.
 let analysedResources: [Resource] =
@@ -28,8 +27,7 @@ let snapshotCommand = Command(
     let version = try await cluster.serverVersion()
     var objects: [Tree] = []
     for resource in analysedResources {
-        objects += try await cluster.list(resource).objects.sorted { $0.id < $1.id }
-            .map { reduced($0.tree, of: resource) }
+        objects += try await SecurityStateSource.objects(of: resource, in: cluster).map(\.tree)
     }
     let facts = ClusterFacts(
         cluster: invocation.arguments.text("cluster") ?? cluster.endpoint.name,

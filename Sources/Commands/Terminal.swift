@@ -33,13 +33,16 @@ struct Terminal: Sendable {
     }
 
     /// Writes to standard output; a closed pipe ends quietly, as for any command in a pipeline.
-    func write(_ text: String) {
-        guard let failure = writeAll(text, to: STDOUT_FILENO), failure != EPIPE else { return }
+    func write(_ text: String) { write(bytes: Array(text.utf8)) }
+
+    /// The same for a text that is bytes already.
+    func write(bytes: [UInt8]) {
+        guard let failure = writeAll(bytes, to: STDOUT_FILENO), failure != EPIPE else { return }
         output.reason.withLock { $0 = String(cString: strerror(failure)) }
     }
 
     /// Writes to standard error; where that fails there is nobody left to tell.
-    func writeError(_ text: String) { _ = writeAll(text, to: STDERR_FILENO) }
+    func writeError(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
     /// Draws, or with nil clears, the progress line.
     func showProgress(_ text: String?) {
@@ -56,8 +59,8 @@ private final class OutputFailure: Sendable {
 /// Writes a whole text.
 ///
 /// - Returns: The `errno` of the failure that ended it, or nil.
-private func writeAll(_ text: String, to descriptor: Int32) -> Int32? {
-    var rest = Array(text.utf8)[...]
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    var rest = bytes[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
         if count > 0 {

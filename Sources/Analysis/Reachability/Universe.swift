@@ -4,8 +4,8 @@ import Policy
 /// Everything that traffic can come from or go to, put into elements that no policy in play can tell apart.
 ///
 /// The first elements are pods, in the order of their namespaces, so that what a policy selects lies close together;
-/// the others are classes of addresses. Made for one state or for two that are compared: then it holds the pods that are in
-/// both, and pods of one element are alike on either side.
+/// the others are classes of addresses. Made for one state or for two that are compared: then it holds the pods that
+/// are in both, and pods of one element are alike on either side.
 struct Universe: Sendable {
     /// In order.
     let ends: [ReachabilityEnd]

@@ -2,11 +2,11 @@ import Manifest
 
 /// Pods that stand for what the policies of some states describe, whether or not anything lists such pods.
 ///
-/// For each namespace any other pod, and for each different selector in it a pod that it just matches; for each selector
-/// of namespaces one namespace that it just matches, and beside all of them any other namespace. Where a selector names
-/// several values there is a pod for each, and one for each value that it rules out, up to a hundred of them. So there
-/// are no more pods than the policies have words. Only a namespace whose labels differ between the states gets all pods
-/// that a rule describes for it, up to a bound for all such namespaces together.
+/// For each namespace any other pod, and for each different selector in it a pod that it just matches; for each
+/// selector of namespaces one namespace that it just matches, and beside all of them any other namespace. Where a
+/// selector names several values there is a pod for each, and one for each value that it rules out, up to a hundred of
+/// them. So there are no more pods than the policies have words. Only a namespace whose labels differ between the
+/// states gets all pods that a rule describes for it, up to a bound for all such namespaces together.
 package func unknownPods(describedBy states: SecurityState...) -> Set<UnknownPods> {
     let readings = states.map { ClusterReading($0, unknownPods: []) }
     let policies = readings.flatMap(\.policies)
