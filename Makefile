@@ -1,13 +1,13 @@
 # One target for each thing people and the pipeline do; bare `make` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e bench format lint release
+.PHONY: help demo test e2e bench bench-analysis format lint release
 
 # An import that the module graph does not allow is a build error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RELEASE := .build-release
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: release ## all of it on an embedded cluster, in under a minute
 	$(RELEASE)/release/bylaw demo
@@ -25,6 +25,9 @@ e2e: release ## the end-to-end suites against a real kube-apiserver (made once, 
 bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
 	@.ci/install-packages e2e
 	BYLAW_CLUSTER_FSYNC=yes BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/bench
+
+bench-analysis: release ## check, diff and reach on large input; needs no cluster
+	.ci/bench-analysis $(RELEASE)/release/bylaw
 
 release: ## build the program as it is shipped
 	@.ci/install-packages build

@@ -82,12 +82,22 @@ struct RevisionComparison {
         let options = ChangeOptions(
             knowsCluster: surroundings?.isCluster ?? false,
             clusterVersion: surroundings?.serverMinorVersion.map { PodSecurityVersion(minor: $0) } ?? .latest)
-        var findings = analyseChange(
+        let analysis = ChangeAnalysis(
             base: before, head: after, context: surroundings?.state ?? SecurityState(), options: options)
+        var findings = await Self.findings(of: analysis)
         try await nameCommits(in: &findings, base: base, head: head)
-        let edited = countOfEdits(before, after)
         return ChangeReport(
-            base: names[0], head: names[1], findings: findings, notes: notes, changedObjects: edited)
+            base: names[0], head: names[1], findings: findings, notes: notes, changedObjects: analysis.changedObjects)
+    }
+
+    /// The areas side by side, on as many cores as there are.
+    private static func findings(of analysis: ChangeAnalysis) async -> [ChangeFinding] {
+        await withTaskGroup(of: [ChangeFinding].self) { group in
+            for area in FindingArea.allCases { group.addTask { analysis.findings(in: area) } }
+            var findings: Set<ChangeFinding> = []
+            for await found in group { findings.formUnion(found) }
+            return findings.sorted()
+        }
     }
 
     private func state(of revision: Revision, named name: String, _ notes: inout [String]) async throws -> SecurityState
@@ -129,10 +139,5 @@ struct RevisionComparison {
                 findings[index].causes[cause].commit = commits[file]
             }
         }
-    }
-
-    private func countOfEdits(_ base: SecurityState, _ head: SecurityState) -> Int {
-        let kept = head.objects.count { base[$0.key]?.tree == $0.value.tree }
-        return head.objects.count - kept + base.objects.keys.count { head[$0] == nil }
     }
 }

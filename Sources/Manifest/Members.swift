@@ -72,7 +72,17 @@ extension Members: RandomAccessCollection {
 extension Members: Hashable {
     package static func == (left: Members, right: Members) -> Bool {
         left.storage.count == right.storage.count
-            && zip(left.storage, right.storage).allSatisfy { $0.key.hasSameBytes(as: $1.key) && $0.value == $1.value }
+            && (left.sharesStorage(with: right)
+                || zip(left.storage, right.storage).allSatisfy {
+                    $0.key.hasSameBytes(as: $1.key) && $0.value == $1.value
+                })
+    }
+
+    /// Whether both are copies of one value, so that nothing has to be compared: most objects of two revisions are.
+    private func sharesStorage(with other: Members) -> Bool {
+        storage.withUnsafeBufferPointer { left in
+            other.storage.withUnsafeBufferPointer { $0.baseAddress == left.baseAddress }
+        }
     }
 
     package func hash(into hasher: inout Hasher) {

@@ -43,7 +43,7 @@ import Testing
         let port = try #require(line.split(separator: " ").last { $0.hasPrefix("port=") }?.dropFirst(5))
         func states(_ commit: String) -> [String] { told.withLock { $0.filter { $0.commit == commit }.map(\.state) } }
         try await eventually("the first commit is reported") { states(first) == ["pending", "success"] }
-        #expect(told.withLock { $0.last?.description.contains("created") } == true)
+        #expect(told.withLock { $0.last?.description.hasPrefix("applied: ") } == true)
 
         try repository.write(teamManifests("e2e-githost", round: 1), to: "team.yaml")
         let second = try await repository.commit("Go on")

@@ -19,28 +19,52 @@ package struct ChangeOptions: Sendable {
     }
 }
 
+/// A change from one state to another, whose meaning can be asked for area by area.
+///
+/// The areas are independent of each other, so whoever has several cores may ask for them at once.
+package struct ChangeAnalysis: Sendable {
+    private let change: StateChange
+    private let options: ChangeOptions
+    /// How many objects of the two sides differ.
+    package let changedObjects: Int
+
+    /// - Parameter context: What is in the cluster beside what the two sides declare; it counts on both.
+    package init(
+        base: SecurityState, head: SecurityState, context: SecurityState = SecurityState(),
+        options: ChangeOptions = ChangeOptions()
+    ) {
+        func completed(_ side: SecurityState, _ other: SecurityState) -> SecurityState {
+            var state = side
+            for (id, object) in context.objects where side[id] == nil && other[id] == nil { state[id] = object }
+            return state.withKubernetesDefaults
+        }
+        change = StateChange(base: completed(base, head), head: completed(head, base))
+        changedObjects = change.edits.count
+        self.options = options
+    }
+
+    /// What the change means in one area, in no order.
+    package func findings(in area: FindingArea) -> [ChangeFinding] {
+        guard !change.edits.isEmpty else { return [] }
+        switch area {
+        case .access:
+            let access = AccessChange(change, options: options)
+            return access.findings() + EscalationChange(access: access).findings()
+                + BindingChange(access: access, options: options).findings()
+        case .network: return NetworkChange(change)?.findings() ?? []
+        case .podSecurity: return PodSecurityChange(change: change, options: options).findings()
+        case .baseline: return BaselineChange(change: change).findings()
+        }
+    }
+}
+
 /// Says what a change from one state to another means for security; what means the same says nothing.
 ///
-/// - Parameters:
-///   - context: What is in the cluster beside what the two sides declare; it counts on both.
-/// - Returns: The findings in order.
+/// - Returns: The findings of all areas in order, each once.
 package func analyseChange(
     base: SecurityState, head: SecurityState, context: SecurityState = SecurityState(),
     options: ChangeOptions = ChangeOptions()
 ) -> [ChangeFinding] {
-    func completed(_ side: SecurityState, _ other: SecurityState) -> SecurityState {
-        var state = side
-        for (id, object) in context.objects where side[id] == nil && other[id] == nil { state[id] = object }
-        return state.withKubernetesDefaults
-    }
-    let change = StateChange(base: completed(base, head), head: completed(head, base))
-    guard !change.edits.isEmpty else { return [] }
-    let access = AccessChange(change, options: options)
-    let findings =
-        access.findings() + EscalationChange(access: access).findings()
-        + BindingChange(access: access, options: options).findings()
-        + PodSecurityChange(change: change, options: options).findings()
-        + (NetworkChange(change)?.findings() ?? [])
-        + BaselineChange(change: change, head: access.head).findings()
-    return Set(findings).sorted()
+    let analysis = ChangeAnalysis(base: base, head: head, context: context, options: options)
+    return Set(FindingArea.allCases.flatMap(analysis.findings)).sorted()
 }

@@ -4,7 +4,6 @@ import Policy
 /// Finds what else protects a namespace and is lifted: quotas, limits, tokens that are not mounted, the namespace itself.
 struct BaselineChange {
     let change: StateChange
-    let head: AccessModel
 
     func findings() -> [ChangeFinding] {
         change.edited(.resourceQuota, .limitRange).compactMap(quota)
@@ -61,7 +60,9 @@ struct BaselineChange {
             account.tree["automountServiceAccountToken"]?.bool != false
         else { return nil }
         let subject = AccessSubject(kind: .serviceAccount, namespace: id.namespace, name: id.name)
-        let grants = head.grants(of: AccessIdentity(of: subject), in: "").filter { $0.subject == subject }
+        let grants = AccessModel(change.head).grants(of: AccessIdentity(of: subject), in: "").filter {
+            $0.subject == subject
+        }
         let isStrong = grants.contains { $0.rule.isCriticalForCluster }
         return finding(
             .tokenMountEnabled, isStrong ? .high : .low, .loosens, id,

@@ -231,8 +231,14 @@ struct NetworkChange {
             ? change.causes(among: change.edited(.networkPolicy) + change.edited(.namespace)) : causes
     }
 
+    /// One is named, several are counted.
     private func count(_ pods: some Collection<ReachabilityEnd>) -> String {
-        pods.count == 1 ? "1 kind of pods" : "\(pods.count) kinds of pods"
+        let areKnown = pods.allSatisfy { if case .workload = $0 { true } else { false } }
+        guard pods.count == 1, let pod = pods.first else {
+            return "\(pods.count) \(areKnown ? "workloads" : "groups of pods")"
+        }
+        guard case .unknownPods(let unknown) = pod else { return "\(pod)" }
+        return unknown.labels.values.isEmpty ? "every other pod" : "the pods with \(unknown.selector)"
     }
 
     private func listed(_ lines: [String]) -> [String] {
