@@ -16,7 +16,9 @@ struct MarkdownItems {
         }
         if !group.others.isEmpty { lines.append("  - " + othersText(group)) }
         for cause in finding.causes.prefix(3) { lines.append("  - because of \(causeText(cause))") }
-        if finding.causes.count > 3 { lines.append("  - and because of \(counted(finding.causes.count - 3, "more object"))") }
+        if finding.causes.count > 3 {
+            lines.append("  - and because of \(counted(finding.causes.count - 3, "more object"))")
+        }
         if let guardrail = finding.guardrail { lines.append("  - **needs approval**: `\(guardrail.rawValue)`") }
         return lines.joined(separator: "\n") + "\n"
     }

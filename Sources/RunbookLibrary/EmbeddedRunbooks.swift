@@ -1176,7 +1176,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    A pod is isolated for a direction only while at least one NetworkPolicy of its namespace selects it and has that direction. The last such policy is gone, or its `podSelector` or `policyTypes` no longer cover the pod, or the pod's labels changed. From then on everything is allowed in that direction: not the rules of the old policy, but all.
+    A pod is isolated for a direction only while at least one NetworkPolicy of its namespace selects it and has that direction. The last such policy is gone, or its `podSelector` or `policyTypes` no longer cover the pod, or the pod's labels changed. From then on everything is allowed in that direction: not the rules of the old policy, but all. What opens for these pods by it is not told again in findings of its own.
 
     ## Impact
 
@@ -1261,7 +1261,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The change deletes the manifest of a Namespace. Bylaw does not delete the namespace in the cluster, because that would delete every workload and volume claim in it; it reports NamespaceDeletionHeld. What else the repository declared in it and no longer declares is deleted: roles, bindings, network policies, quotas, limits.
+    The change deletes the manifest of a Namespace. Bylaw does not delete the namespace in the cluster, because that would delete every workload and volume claim in it; it reports NamespaceDeletionHeld. What else the repository declared in it and no longer declares is deleted: roles, bindings, network policies, quotas, limits and service accounts. Bindings elsewhere that name those accounts stay: whoever makes an account of the same name has their rights.
 
     ## Impact
 
@@ -1433,7 +1433,7 @@ let embeddedRunbookTexts: [String] = [
     ## Mitigation
 
     - Correct the label, or the port's name. Labels count with their letter case.
-    - Write `policyTypes` out, always. Without it, `egress: []` denies nothing outgoing.
+    - Write `policyTypes` out, always. Without it, `egress: []` denies nothing outgoing; `bylaw check` warns of that.
     - In a selector of a peer, `kubernetes.io/metadata.name` is the namespace's name; `name` is not set by Kubernetes.
     - Delete what is covered by another policy, if it is not there for the reader's sake.
 
@@ -1773,7 +1773,7 @@ let embeddedRunbookTexts: [String] = [
     #"""
     ---
     reason: PodSecurityLoosened
-    severity: critical
+    severity: warning
     ---
 
     # A namespace admits pods that it refused
@@ -1808,7 +1808,7 @@ let embeddedRunbookTexts: [String] = [
     - Mend the pod in place of the namespace. Mostly it is `runAsNonRoot`, `allowPrivilegeEscalation: false`, a `seccompProfile` and `drop: [ALL]`.
     - If one workload needs more, put it into a namespace of its own with the lower level, and give few people rights there.
     - Leave `audit` and `warn` at the stricter level, so that it stays visible.
-    - Pin `enforce-version` to the cluster's version, and raise it with upgrades.
+    - A pinned `enforce-version` misses the checks of later versions, so going from `latest` to a pin is reported too. Where a pin is wanted, raise it with each upgrade.
 
     ## Undo
 
@@ -1884,7 +1884,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The change raises the Pod Security level of a namespace, or its version, and pods that run there met the old one and do not meet the new one. It is known only where the cluster was looked at. Pods that run are not touched. They are refused at their next start: a rollout, a node that fails or is drained, an eviction, a scale up.
+    The change raises the Pod Security level of a namespace, or its version, and pods that run there met the old one and do not meet the new one. It is known only where the cluster (`--live`) or a snapshot of it (`-f`) was looked at. Pods that run are not touched. They are refused at their next start: a rollout, a node that fails or is drained, an eviction, a scale up.
 
     ## Impact
 
@@ -2016,11 +2016,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    A pair of declared workloads could talk and no longer can, or no longer on a port. Mostly a first policy isolates a side that was open, and then only its rules count. Leaving out DNS is the classic: with the first egress policy a pod no longer finds names, and everything seems to be down.
+    A pair of pods could talk and no longer can, or no longer on a port: a rule that allowed it is gone, or its selector no longer matches. As mere information the finding says that pods are newly isolated, by a first policy for them: then only its rules count. Leaving out DNS is the classic: with the first egress policy a pod no longer finds names, and everything seems to be down.
 
     ## Impact
 
-    An outage, if the pair does talk. It may begin late: network plugins differ in whether they cut connections that are open, so a program with long ones fails only when it connects again, or at its next restart. As mere information the finding says that pods are newly isolated; that is what a deny is for, and it names no pair.
+    An outage, if the pair does talk. It may begin late: network plugins differ in whether they cut connections that are open, so a program with long ones fails only when it connects again, or at its next restart. Newly isolated pods are what a deny is for, so no pair is named for them: see that every flow they need is allowed.
 
     ## Diagnosis
 

@@ -138,13 +138,13 @@ import Testing
     @Test func usesNewAuthoritiesForNewConnectionsAndLetsStreamsEnd() async throws {
         let exchanger = try server.exchanger()
         let stream = try await exchanger.open(HTTPRequest(url: server.tls + "/trickle?n=40", limits: Self.limits))
-        #expect(try await stream.next() != nil)
+        // On a busy machine the first piece may hold more than one.
+        var count = try #require(try await stream.next()).count
         exchanger.replaceTLS(TLSConfiguration(certificateAuthorities: try server.file("other.crt")))
         await #expect(throws: HTTPError.self, "the kept connection must not carry on the old trust") {
             try await exchanger.send(HTTPRequest(url: server.tls + "/echo"))
         }
         #expect(try await exchanger.send(HTTPRequest(url: server.stranger + "/echo")).status == 200)
-        var count = 1
         while let chunk = try await stream.next() { count += chunk.count }
         #expect(count == 40)
     }

@@ -1,4 +1,4 @@
-/// One question to the authorizer: may somebody do this?
+/// One question to the authorizer, whether somebody may do something.
 package struct AccessRequest: Hashable, Sendable {
     package enum Target: Hashable, Sendable {
         /// A request for objects of a kind.

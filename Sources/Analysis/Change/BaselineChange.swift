@@ -23,11 +23,15 @@ struct BaselineChange {
         }
         let before = limits(base.tree)
         let after = limits(head.tree)
-        let lifted = before.keys.filter { key in isLifted(before[key], to: after[key], key) }.sorted()
+        var lifted = before.keys.filter { key in isLifted(before[key], to: after[key]) }.sorted()
+        // A quota with other scopes counts other pods, so its numbers no longer say the same.
+        if ["scopes", "scopeSelector"].contains(where: { base.tree["spec"]?[$0] != head.tree["spec"]?[$0] }) {
+            lifted.append("what its scopes leave out")
+        }
         guard !lifted.isEmpty else { return nil }
         return finding(
             .quotaLoosened, .low, .loosens, id, "\(id) allows more of \(lifted.joined(separator: ", "))",
-            before: lifted.map { "\($0): \(before[$0] ?? "")" },
+            before: lifted.compactMap { key in before[key].map { "\(key): \($0)" } },
             after: lifted.map { "\($0): \(after[$0] ?? "not limited")" }, guardrail: .quotaLoosened)
     }
 
@@ -45,7 +49,7 @@ struct BaselineChange {
         return limits
     }
 
-    private func isLifted(_ before: String?, to after: String?, _ key: String) -> Bool {
+    private func isLifted(_ before: String?, to after: String?) -> Bool {
         guard let before else { return false }
         guard let after else { return true }
         guard let old = Quantity(before), let new = Quantity(after) else { return !before.hasSameBytes(as: after) }
