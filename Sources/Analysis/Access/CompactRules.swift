@@ -45,16 +45,11 @@ package func minimalRules(_ rules: [PolicyRule]) -> [PolicyRule] {
             for part in rule.parts where seen.insert(part).inserted { parts.append(part) }
         }
     }
-    // Only rules with a wildcard, an open name list or a URL prefix can cover a part that differs from them.
-    let broad = wide + parts.filter { $0.hasWildcard || $0.nonResourceURLs.contains { $0.hasSuffix("*") } }
-    let unnamed = Set(parts.filter { $0.resourceNames.isEmpty })
+    // Each part looks for the few that could cover it; comparing all with all would take a large role minutes.
+    let all = Set(parts)
+    let widest = wide.prefix(50)
     parts.removeAll { part in
-        if !part.resourceNames.isEmpty {
-            var open = part
-            open.resourceNames = []
-            if unnamed.contains(open) { return true }
-        }
-        return broad.contains { $0 != part && $0.covers(part) && !(part.covers($0) && part.precedes($0)) }
+        part.generalizations.contains { $0 != part && all.contains($0) } || widest.contains { $0.covers(part) }
     }
     var result = parts
     result = merge(result, \.verbs)
@@ -63,6 +58,36 @@ package func minimalRules(_ rules: [PolicyRule]) -> [PolicyRule] {
     result = merge(result, \.resourceNames)
     result = merge(result, \.nonResourceURLs)
     return (result + wide).sorted { $0.precedes($1) }
+}
+
+extension PolicyRule {
+    /// Every part that covers this one, which has one element at most in each list; itself among them.
+    fileprivate var generalizations: [PolicyRule] {
+        let verbs = self.verbs == ["*"] ? [self.verbs] : [self.verbs, ["*"]]
+        if let url = nonResourceURLs.first {
+            let bytes = Array(url.utf8)
+            let prefixes = (0...bytes.count).map { String(decoding: bytes[..<$0], as: UTF8.self) + "*" }
+            return verbs.flatMap { verbs in
+                ([url] + prefixes).map { PolicyRule(verbs: verbs, nonResourceURLs: [$0]) }
+            }
+        }
+        var resources = [self.resources, ["*"]]
+        if let resource = self.resources.first, let slash = resource.firstIndex(of: "/") {
+            resources.append(["*" + resource[slash...]])
+        }
+        var found: [PolicyRule] = []
+        for verbs in verbs {
+            for groups in [apiGroups, ["*"]] {
+                for resources in resources {
+                    for names in resourceNames.isEmpty ? [[]] : [resourceNames, []] {
+                        found.append(
+                            PolicyRule(verbs: verbs, apiGroups: groups, resources: resources, resourceNames: names))
+                    }
+                }
+            }
+        }
+        return found
+    }
 }
 
 /// Puts rules that are equal but for one list into one.

@@ -10,7 +10,7 @@ package struct UncoveredRights: Sendable {
     package var isEmpty: Bool { parts.isEmpty && wholeRules.isEmpty }
 }
 
-/// How many parts a rule may have before it is only compared as a whole.
+/// How many parts rules may have together before the others are only compared as wholes.
 ///
 /// A manifest of a megabyte could name a hundred million combinations.
 private let maximumParts = 20_000
@@ -21,8 +21,9 @@ private let maximumParts = 20_000
 /// `validation.Covers` of the API server; unit tables `covers` of the conformance data).
 package func uncoveredRights(of wanted: [PolicyRule], by held: [PolicyRule]) -> UncoveredRights {
     var uncovered = UncoveredRights(parts: [], wholeRules: [])
-    for rule in wanted where !held.contains(where: { $0.covers(rule) }) {
-        guard rule.countOfParts <= maximumParts else {
+    var seen: Set<PolicyRule> = []
+    for rule in wanted where seen.insert(rule).inserted && !held.contains(where: { $0.covers(rule) }) {
+        guard rule.countOfParts <= maximumParts - uncovered.parts.count else {
             uncovered.wholeRules.append(rule)
             continue
         }

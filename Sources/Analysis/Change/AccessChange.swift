@@ -25,9 +25,30 @@ struct AccessChange {
         let places = touchedPlaces().sorted {
             $0.subject != $1.subject ? $0.subject < $1.subject : $0.scope.precedesByBytes($1.scope)
         }
+        var known: [Weighing: UncoveredRights] = [:]
         return places.flatMap { place in
-            gains(of: place.subject, in: place.scope) + losses(of: place.subject, in: place.scope)
+            gains(of: place.subject, in: place.scope, &known) + losses(of: place.subject, in: place.scope, &known)
         }
+    }
+
+    /// Which roles are weighed against which: a binding with a thousand subjects asks the same question a thousand times.
+    private struct Weighing: Hashable {
+        var isGain: Bool
+        var own: [ObjectID]
+        var heldBefore: [ObjectID]
+        var heldAfter: [ObjectID]
+    }
+
+    /// What `own` gives that neither the one nor the other gives, without what no request can ask for.
+    private func surplus(
+        isGain: Bool, of own: [AccessGrant], before: [AccessGrant], after: [AccessGrant],
+        _ known: inout [Weighing: UncoveredRights]
+    ) -> [PolicyRule] {
+        let weighing = Weighing(
+            isGain: isGain, own: own.map(\.role.id), heldBefore: before.map(\.role.id), heldAfter: after.map(\.role.id))
+        let rights = known[weighing] ?? uncoveredRights(of: own.map(\.rule), by: (before + after).map(\.rule))
+        known[weighing] = rights
+        return rights.parts.filter { !$0.isVoid } + rights.wholeRules
     }
 
     /// Whose bindings or whose roles' rules differ, and in which scopes.
@@ -54,19 +75,21 @@ struct AccessChange {
 
     // MARK: Gains
 
-    private func gains(of subject: AccessSubject, in scope: String) -> [ChangeFinding] {
+    private func gains(
+        of subject: AccessSubject, in scope: String, _ known: inout [Weighing: UncoveredRights]
+    ) -> [ChangeFinding] {
         let identity = AccessIdentity(of: subject)
         guard !identity.isMaster else { return [] }
         // Only what the subject itself is given: what everybody gains is told of everybody.
         let own = grants(head, identity, in: scope).filter { $0.subject == subject }
-        var held = base.grants(of: identity, in: scope).map(\.rule)
-        if !scope.isEmpty { held += grants(head, identity, in: "").map(\.rule) }
-        held += grants(head, identity, in: scope).filter { $0.subject != subject }.map(\.rule)
-        let gained = uncoveredRights(of: Array(Set(own.map(\.rule))), by: held)
-        let parts = gained.parts.filter { !$0.isVoid } + gained.wholeRules
+        let before = base.grants(of: identity, in: scope)
+        let after =
+            (scope.isEmpty ? [] : grants(head, identity, in: ""))
+            + grants(head, identity, in: scope).filter { $0.subject != subject }
+        let parts = surplus(isGain: true, of: own, before: before, after: after, &known)
         guard !parts.isEmpty else { return [] }
         let assessment = GainAssessment(
-            parts: parts, held: held, subject: subject,
+            parts: parts, held: (before + after).map(\.rule), subject: subject,
             isSystemScope: scope.isEmpty || privilegedNamespaces.contains(scope),
             isOfSystem: scope.isEmpty || scope == "kube-system", isClusterWide: scope.isEmpty)
         return assessment.risks().map { risk in
@@ -88,14 +111,15 @@ struct AccessChange {
 
     // MARK: Losses
 
-    private func losses(of subject: AccessSubject, in scope: String) -> [ChangeFinding] {
+    private func losses(
+        of subject: AccessSubject, in scope: String, _ known: inout [Weighing: UncoveredRights]
+    ) -> [ChangeFinding] {
         let identity = AccessIdentity(of: subject)
         guard !identity.isMaster else { return [] }
         let own = grants(base, identity, in: scope).filter { $0.subject == subject }
-        var held = head.grants(of: identity, in: scope).map(\.rule)
-        held += grants(base, identity, in: scope).filter { $0.subject != subject }.map(\.rule)
-        let lost = uncoveredRights(of: Array(Set(own.map(\.rule))), by: held)
-        let parts = lost.parts.filter { !$0.isVoid } + lost.wholeRules
+        let before = grants(base, identity, in: scope).filter { $0.subject != subject }
+        let after = head.grants(of: identity, in: scope)
+        let parts = surplus(isGain: false, of: own, before: before, after: after, &known)
         guard !parts.isEmpty else { return [] }
         let responsible = own.filter { grant in parts.contains { grant.rule.covers($0) } }
         let rights = minimalRules(parts).map(\.description)
