@@ -64,6 +64,7 @@ func renderReach(_ question: ReachQuestion, on terminal: Terminal) -> String {
         text += "\(names(row.sources, question.model)) -> \(names(row.destinations, question.model)): "
         text += terminal.styled(row.ports.description, .bold) + "\n"
     }
+    if question.model.pods.isEmpty { return "there is no pod or workload\n" }
     if text.isEmpty { text = "nothing is allowed\n" }
     let hosts = question.model.pods.count { question.model.usesHostNetwork($0) }
     if hosts > 0 {
