@@ -129,14 +129,6 @@ extension PolicyRule {
         verbs.holds("*") && apiGroups.holds("*") && resources.holds("*") && resourceNames.isEmpty
     }
 
-    /// Whether it names what no request can carry: a creation or a bulk deletion has no name (section 2.2, point 4).
-    ///
-    /// Only of a part of a rule, which has one verb and one resource.
-    var isVoid: Bool {
-        guard !resourceNames.isEmpty, let verb = verbs.first, let resource = resources.first else { return false }
-        return verb == "deletecollection" || (verb == "create" && !resource.contains("/"))
-    }
-
     /// Whether it allows a probe, asked for the name that it is limited to, if any.
     func allows(probe: AccessRequest) -> Bool { allows(probe.named(resourceNames.first ?? "")) }
 }

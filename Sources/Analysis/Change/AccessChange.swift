@@ -41,14 +41,14 @@ struct AccessChange {
 
     /// What `own` gives that neither the one nor the other gives, without what no request can ask for.
     private func surplus(
-        isGain: Bool, of own: [AccessGrant], before: [AccessGrant], after: [AccessGrant],
+        in scope: String, isGain: Bool, of own: [AccessGrant], before: [AccessGrant], after: [AccessGrant],
         _ known: inout [Weighing: UncoveredRights]
     ) -> [PolicyRule] {
         let weighing = Weighing(
             isGain: isGain, own: own.map(\.role.id), heldBefore: before.map(\.role.id), heldAfter: after.map(\.role.id))
         let rights = known[weighing] ?? uncoveredRights(of: own.map(\.rule), by: (before + after).map(\.rule))
         known[weighing] = rights
-        return rights.parts.filter { !$0.isVoid } + rights.wholeRules
+        return rights.parts.filter { !$0.isVoid(in: scope) } + rights.wholeRules
     }
 
     /// Whose bindings or whose roles' rules differ, and in which scopes.
@@ -86,7 +86,7 @@ struct AccessChange {
         let after =
             (scope.isEmpty ? [] : grants(head, identity, in: ""))
             + grants(head, identity, in: scope).filter { $0.subject != subject }
-        let parts = surplus(isGain: true, of: own, before: before, after: after, &known)
+        let parts = surplus(in: scope, isGain: true, of: own, before: before, after: after, &known)
         guard !parts.isEmpty else { return [] }
         let assessment = GainAssessment(
             parts: parts, held: (before + after).map(\.rule), subject: subject,
@@ -119,7 +119,7 @@ struct AccessChange {
         let own = grants(base, identity, in: scope).filter { $0.subject == subject }
         let before = grants(base, identity, in: scope).filter { $0.subject != subject }
         let after = head.grants(of: identity, in: scope)
-        let parts = surplus(isGain: false, of: own, before: before, after: after, &known)
+        let parts = surplus(in: scope, isGain: false, of: own, before: before, after: after, &known)
         guard !parts.isEmpty else { return [] }
         let responsible = own.filter { grant in parts.contains { grant.rule.covers($0) } }
         let rights = minimalRules(parts).map(\.description)
