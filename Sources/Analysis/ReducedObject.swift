@@ -50,28 +50,40 @@ private func keepTemplate(of tree: Tree, at path: [String], in result: inout Tre
     result.set(path + ["spec"], to: template?["spec"].map(reducedPodSpec))
 }
 
+/// Named one by one, so that a field that nobody thought of stays behind.
+private let podFields = [
+    "serviceAccountName", "serviceAccount", "automountServiceAccountToken", "hostNetwork", "hostPID", "hostIPC",
+    "hostUsers", "os", "securityContext", "runtimeClassName", "nodeName",
+]
+private let containerFields = ["name", "image", "ports", "securityContext", "restartPolicy"]
+
 private func reducedPodSpec(_ spec: Tree) -> Tree {
-    var spec = spec
+    var result = picked(podFields, from: spec)
     for list in ["containers", "initContainers", "ephemeralContainers"] {
-        guard let containers = spec[list]?.array else { continue }
-        spec.set([list], to: .array(containers.map(reducedContainer)))
+        if let containers = spec[list]?.array { result.set([list], to: .array(containers.map(reducedContainer))) }
     }
-    if let volumes = spec["volumes"]?.array { spec.set(["volumes"], to: .array(volumes.map(reducedVolume))) }
-    return spec
+    if let volumes = spec["volumes"]?.array { result.set(["volumes"], to: .array(volumes.map(reducedVolume))) }
+    return result
 }
 
+private func picked(_ fields: [String], from tree: Tree) -> Tree {
+    var result = Tree.object(Members())
+    for field in fields { result.set([field], to: tree[field]) }
+    return result
+}
+
+/// Of probes and hooks Pod Security looks at the host alone.
 private func reducedContainer(_ container: Tree) -> Tree {
-    var container = container
-    for field in ["env", "envFrom", "command", "args"] { container.set([field], to: nil) }
-    for hook in [
-        ["lifecycle", "postStart"], ["lifecycle", "preStop"], ["livenessProbe"], ["readinessProbe"], ["startupProbe"],
+    var result = picked(containerFields, from: container)
+    for handler in [
+        ["livenessProbe"], ["readinessProbe"], ["startupProbe"], ["lifecycle", "postStart"], ["lifecycle", "preStop"],
     ] {
-        if container[hook + ["exec", "command"]] != nil { container.set(hook + ["exec", "command"], to: nil) }
-        if container[hook + ["httpGet", "httpHeaders"]] != nil {
-            container.set(hook + ["httpGet", "httpHeaders"], to: nil)
+        for action in ["httpGet", "tcpSocket"] {
+            guard let host = container[handler + [action, "host"]] else { continue }
+            result.set(handler + [action, "host"], to: host)
         }
     }
-    return container
+    return result
 }
 
 /// Which type a volume has counts, and a path on the node; what else configures it may hold credentials.

@@ -76,6 +76,13 @@ struct RevisionComparison {
             base = common
         }
         var notes: [String] = []
+        let hasBase = try await source.hasFolder(base)
+        let hasHead = try await source.hasFolder(head)
+        guard hasBase || hasHead else {
+            throw CommandFailure(
+                message: "neither \(names[0]) nor \(names[1]) has a folder \(invocation.arguments.text("path") ?? "")",
+                hint: "Correct --path: it is the folder of the repository with the manifests.")
+        }
         let before = try await state(of: base, named: names[0], &notes)
         let after = try await state(of: head, named: names[1], &notes)
         let surroundings = try await surroundings(&notes)
@@ -119,7 +126,12 @@ struct RevisionComparison {
 
     /// What is there beside the repository: a snapshot, manifests or the cluster itself.
     private func surroundings(_ notes: inout [String]) async throws -> SecurityStateSource.Answer? {
-        guard invocation.arguments.isSet("live") || !invocation.arguments.all("file").isEmpty else {
+        let isLive = invocation.arguments.isSet("live")
+        guard !isLive || invocation.arguments.all("file").isEmpty else {
+            throw CommandFailure(
+                message: "--live and -f exclude each other", hint: "Look at the cluster, or at a snapshot of it.")
+        }
+        guard isLive || !invocation.arguments.all("file").isEmpty else {
             notes.append(
                 "Only the repository was looked at: what else grants rights, and which pods run, takes a snapshot (-f) or "
                     + "the cluster (--live)")

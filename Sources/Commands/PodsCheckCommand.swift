@@ -34,8 +34,7 @@ let podsCheckCommand = Command(
     let answer = try await SecurityStateSource(invocation: invocation).read(Resource.workloads)
     let effective =
         version == .latest ? answer.serverMinorVersion.map { PodSecurityVersion(minor: $0) } ?? .latest : version
-    // With manifests -n only says where objects live that name no namespace.
-    let namespace = invocation.arguments.all("file").isEmpty ? invocation.arguments.text("namespace") : nil
+    let namespace = invocation.arguments.text("namespace")
     let workloads = answer.state.workloads.filter { namespace == nil || $0.namespace == namespace }
     let violations = checkWorkloads(workloads, level: level, version: effective)
     let setting = PodSecuritySetting(level, effective)

@@ -25,21 +25,27 @@ struct AccessAgreementTests {
         let model = try await settledModel(cluster)
         let questions = (0..<Self.questions).map { _ in world.question(about: model, random: &random) }
         try await waitForAuthorizer(cluster, model, questions)
-        var disagreements: [String] = []
+        var disagreements: [Question] = []
         var allowed = 0
         for start in stride(from: 0, to: questions.count, by: 64) {
             let batch = Array(questions[start..<min(start + 64, questions.count)])
             for (question, answer) in zip(batch, try await answers(cluster, batch)) {
                 let ours = model.allows(question.request, to: question.identity)
                 if answer { allowed += 1 }
-                if ours != answer { disagreements.append("\(question): server \(answer), evaluator \(ours)") }
+                if ours != answer { disagreements.append(question) }
             }
+        }
+        // Other tests make and remove roles beside this one: what they moved is asked again, of them and of us.
+        if !disagreements.isEmpty {
+            let now = try await settledModel(cluster)
+            let again = try await answers(cluster, disagreements)
+            disagreements = zip(disagreements, again).filter { now.allows($0.request, to: $0.identity) != $1 }.map(\.0)
         }
         print(
             "SubjectAccessReview: \(questions.count - disagreements.count) of \(questions.count) agree, "
                 + "\(allowed) allowed, \(model.roles.count) roles, \(model.bindings.count) bindings")
         #expect(allowed > 1_000)
-        #expect(disagreements.prefix(5) == [])
+        #expect(disagreements.prefix(5).map { "\($0)" } == [])
         // What lives in the namespaces goes with them.
         for object in world.objects where object.id.namespace.isEmpty { try await cluster.delete(object.id) }
     }

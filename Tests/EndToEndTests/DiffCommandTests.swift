@@ -102,6 +102,17 @@ import Testing
         #expect(remote.errors.contains("Clone it first"))
     }
 
+    /// A mistyped path must not pass a pipeline.
+    @Test func aFolderInNeitherRevisionIsAnError() async throws {
+        try await repository.commit("Nothing")
+        let outcome = try await program.run(
+            ["diff", "HEAD~1", "HEAD", "--repo", repository.path, "--path", "polices"])
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("neither HEAD~1 nor HEAD has a folder polices"), "\(outcome.errors)")
+        let both = try await diff("HEAD~1", "HEAD", "--live", "-f", "snapshot.json")
+        #expect(both.status == 2)
+    }
+
     @Test func aFirstRevisionHasNothingBeforeIt() async throws {
         let fresh = try await PolicyRepository()
         try await fresh.commit("Nothing yet")

@@ -146,7 +146,8 @@ struct RandomAccess {
 
     /// A question about somebody that the cluster's bindings name, or one of ours.
     func question(about model: AccessModel, random: inout SeededRandom) -> Question {
-        let subject = random.chance(3) ? random.pick(model.subjects) : random.pick(subjects)
+        let lasting = model.subjects.filter { $0.name.hasPrefix("system:") || $0.namespace == "kube-system" }
+        let subject = random.chance(3) ? random.pick(lasting) : random.pick(subjects)
         var identity = AccessIdentity(of: subject)
         if identity.user == nil { identity.user = "\(prefix)-member" }
         if subject.kind == .user, case let account = AccessSubject.user(subject.name), account.kind == .serviceAccount {

@@ -44,11 +44,16 @@ package struct AccessSubject: Hashable, Sendable, Comparable, CustomStringConver
     }
 
     package var description: String {
-        kind == .serviceAccount ? "ServiceAccount \(namespace)/\(name)" : "\(kind.rawValue) \(name)"
+        if kind == .serviceAccount { return "ServiceAccount \(namespace)/\(name)" }
+        // A name with a space at its end looks like another one's.
+        return name.contains(where: \.isWhitespace) ? "\(kind.rawValue) \"\(name)\"" : "\(kind.rawValue) \(name)"
     }
 
     /// As a service account's requests carry it; nil for everybody else.
     private static let serviceAccountPrefix = "system:serviceaccount:"
+
+    /// The same bearer in one form: a service account may be named as one, or as the user that it is.
+    package var canonical: AccessSubject { kind == .user ? .user(name) : self }
 
     /// The service account that a user name stands for, or the user itself.
     package static func user(_ name: String) -> AccessSubject {

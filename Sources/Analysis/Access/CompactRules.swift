@@ -60,36 +60,6 @@ package func minimalRules(_ rules: [PolicyRule]) -> [PolicyRule] {
     return (result + wide).sorted { $0.precedes($1) }
 }
 
-extension PolicyRule {
-    /// Every part that covers this one, which has one element at most in each list; itself among them.
-    fileprivate var generalizations: [PolicyRule] {
-        let verbs = self.verbs == ["*"] ? [self.verbs] : [self.verbs, ["*"]]
-        if let url = nonResourceURLs.first {
-            let bytes = Array(url.utf8)
-            let prefixes = (0...bytes.count).map { String(decoding: bytes[..<$0], as: UTF8.self) + "*" }
-            return verbs.flatMap { verbs in
-                ([url] + prefixes).map { PolicyRule(verbs: verbs, nonResourceURLs: [$0]) }
-            }
-        }
-        var resources = [self.resources, ["*"]]
-        if let resource = self.resources.first, let slash = resource.firstIndex(of: "/") {
-            resources.append(["*" + resource[slash...]])
-        }
-        var found: [PolicyRule] = []
-        for verbs in verbs {
-            for groups in [apiGroups, ["*"]] {
-                for resources in resources {
-                    for names in resourceNames.isEmpty ? [[]] : [resourceNames, []] {
-                        found.append(
-                            PolicyRule(verbs: verbs, apiGroups: groups, resources: resources, resourceNames: names))
-                    }
-                }
-            }
-        }
-        return found
-    }
-}
-
 /// Puts rules that are equal but for one list into one.
 private func merge(_ rules: [PolicyRule], _ list: WritableKeyPath<PolicyRule, [String]>) -> [PolicyRule] {
     var merged: [PolicyRule] = []

@@ -11,15 +11,18 @@ struct DangerousRight: Sendable {
     var probes: [AccessRequest]
     /// Whether it is one only for the whole cluster, or in `kube-system`.
     var isOnlyForSystem = false
+    /// Whether it takes a probe of each resource: approving a certificate takes a right on the request and one on its signer.
+    var takesAllResources = false
 
     private init(
         _ reason: ChangeReason, _ severity: Severity, inNamespace: Severity? = nil, isOnlyForSystem: Bool = false,
-        _ probes: [AccessRequest]
+        takesAllResources: Bool = false, _ probes: [AccessRequest]
     ) {
         self.reason = reason
         self.severity = severity
         severityInNamespace = inNamespace ?? severity.oneStepLower
         self.isOnlyForSystem = isOnlyForSystem
+        self.takesAllResources = takesAllResources
         self.probes = probes
     }
 
@@ -46,7 +49,13 @@ struct DangerousRight: Sendable {
             probes(["get", "create", "update", "patch", "delete"], "", ["nodes/proxy"])),
         DangerousRight(
             .certificateApprovalGranted, .critical,
-            probes(["update", "patch"], "certificates.k8s.io", ["certificatesigningrequests/approval"])),
+            takesAllResources: true,
+            probes(["update", "patch"], "certificates.k8s.io", ["certificatesigningrequests/approval"])
+                + probes(["approve"], "certificates.k8s.io", ["signers"])),
+        DangerousRight(
+            .certificateApprovalGranted, .critical, takesAllResources: true,
+            probes(["update", "patch"], "certificates.k8s.io", ["certificatesigningrequests/status"])
+                + probes(["sign"], "certificates.k8s.io", ["signers"])),
         DangerousRight(
             .admissionControlGranted, .critical,
             probes(
@@ -65,8 +74,8 @@ struct DangerousRight: Sendable {
         DangerousRight(
             .podExecutionGranted, .high,
             probes(
-                ["get", "create"], "",
-                ["pods/exec", "pods/attach", "pods/portforward", "services/proxy", "pods/proxy"])
+                ["get", "create"], "", ["pods/exec", "pods/attach", "pods/portforward"])
+                + probes(["get", "create", "update", "patch", "delete"], "", ["services/proxy", "pods/proxy"])
                 + probes(["update", "patch"], "", ["pods/ephemeralcontainers"])),
         DangerousRight(.persistentVolumeGranted, .high, probes(["create"], "", ["persistentvolumes"])),
         DangerousRight(.namespaceWriteGranted, .high, probes(make, "", ["namespaces"])),
@@ -84,6 +93,7 @@ struct DangerousRight: Sendable {
                 + probes(write, "source.toolkit.fluxcd.io", ["gitrepositories", "ocirepositories", "helmrepositories"])
                 + probes(write, "kyverno.io", ["clusterpolicies", "policies", "policyexceptions"])
                 + probes(write, "templates.gatekeeper.sh", ["constrainttemplates"])
+                + probes(write, "pkg.crossplane.io", ["providers", "configurations", "functions"])
                 + probes(write, "cert-manager.io", ["issuers", "clusterissuers", "certificates"])),
         DangerousRight(
             .nodeWriteGranted, .medium,
@@ -120,6 +130,13 @@ struct DangerousRight: Sendable {
         }
     }
 
+    /// Whether some rules together give it.
+    func isGiven(by rules: [PolicyRule]) -> Bool {
+        func isAllowed(_ probe: AccessRequest) -> Bool { rules.contains { $0.allows(probe: probe) } }
+        guard takesAllResources else { return probes.contains(where: isAllowed) }
+        return Dictionary(grouping: probes, by: \.resource).values.allSatisfy { $0.contains(where: isAllowed) }
+    }
+
     func severity(inSystemScope isSystem: Bool) -> Severity { isSystem ? severity : severityInNamespace }
 }
 
@@ -129,11 +146,24 @@ extension PolicyRule {
         verbs.holds("*") && apiGroups.holds("*") && resources.holds("*") && resourceNames.isEmpty
     }
 
+    /// Whether it gives extra values of an identity that somebody impersonates; their names are anybody's.
+    var impersonatesExtra: Bool {
+        (verbs.holds("*") || verbs.contains { $0.hasPrefix("impersonate") })
+            && (apiGroups.holds("*") || apiGroups.holds("authentication.k8s.io"))
+            && resources.contains { $0.hasPrefix("userextras/") }
+    }
+
     /// Whether it allows a probe, asked for the name that it is limited to, if any.
     func allows(probe: AccessRequest) -> Bool { allows(probe.named(resourceNames.first ?? "")) }
 }
 
 extension AccessRequest {
+    /// With its subresource; empty for a path.
+    fileprivate var resource: String {
+        guard case .resource(_, let resource, let subresource, _, _) = target else { return "" }
+        return "\(resource)/\(subresource)"
+    }
+
     /// The same request for an object of a name.
     func named(_ name: String) -> AccessRequest {
         guard case .resource(let group, let resource, let subresource, _, let namespace) = target else { return self }

@@ -59,10 +59,17 @@ package struct EscalationGraph: Sendable {
     }
 
     private static func actors(_ model: AccessModel, state: SecurityState) -> [Actor] {
-        var subjects = Set(model.subjects)
+        var subjects = Set(model.subjects.map(\.canonical))
         for account in state.objects.values where account.id.resource == .serviceAccount {
             subjects.insert(
                 AccessSubject(kind: .serviceAccount, namespace: account.id.namespace, name: account.id.name))
+        }
+        // Every namespace has an account that pods without one run as.
+        let places = model.bindings.map(\.scope) + model.subjects.map(\.namespace)
+        let named = state.objects.keys.filter { $0.resource == .namespace }.map(\.name)
+        let groups = model.subjects.compactMap(\.namespaceOfAccounts)
+        for namespace in Set(places + named + groups) where !namespace.isEmpty {
+            subjects.insert(AccessSubject(kind: .serviceAccount, namespace: namespace, name: "default"))
         }
         for workload in state.workloads {
             subjects.insert(
@@ -174,7 +181,14 @@ private struct Actor {
     private func means(
         of ways: [(probe: AccessRequest, means: String)], _ rules: [PolicyRule], _ account: AccessSubject
     ) -> String? {
-        ways.first { way in rules.contains { $0.allows(way.probe) } }?.means
+        if let way = ways.first(where: { way in rules.contains { $0.allows(way.probe) } }) { return way.means }
+        // A workload whose name is listed runs what its writer wants all the same.
+        let open = rules.filter { !$0.resourceNames.isEmpty }.map(\.withoutNames)
+        if let way = ways.first(where: { way in way.probe.isOfWorkload && open.contains { $0.allows(way.probe) } }) {
+            return way.means
+        }
+        return rules.giveAnyRight(in: account.namespace)
+            ? "binds itself to any role in namespace \(account.namespace)" : nil
     }
 }
 
@@ -182,17 +196,57 @@ extension [PolicyRule] {
     /// The gravest of the critical rights that rules give where they hold for the whole cluster, in words.
     fileprivate var criticalPower: String? {
         if contains(where: \.isClusterAdmin) { return "may do everything in the whole cluster" }
-        for danger in DangerousRight.all where danger.severity == .critical && danger.reason != .workloadCreationGranted
-        {
-            for probe in danger.probes where contains(where: { $0.allows(probe) }) {
-                return "may \(probe.description) in the whole cluster"
+        let dangers = DangerousRight.all.filter { danger in
+            danger.severity == .critical && danger.reason != .workloadCreationGranted && danger.isGiven(by: self)
+        }
+        guard let probe = dangers.first?.probes.first(where: { probe in contains { $0.allows(probe: probe) } }) else {
+            return nil
+        }
+        return "may \(probe.description) in the whole cluster"
+    }
+}
+
+extension [PolicyRule] {
+    /// Whether their holder can give itself every right of a namespace: by a binding to a role that it need not hold, or by a
+    /// role with more than it has.
+    fileprivate func giveAnyRight(in namespace: String) -> Bool {
+        func may(_ verbs: [String], _ resources: [String]) -> Bool {
+            verbs.contains { verb in
+                resources.contains { resource in
+                    let probe = AccessRequest(
+                        verb, resource, group: Resource.role.group, namespace: namespace)
+                    return contains { $0.withoutNames.allows(probe) }
+                }
             }
         }
-        return nil
+        let write = ["create", "update", "patch"]
+        return (may(write, ["rolebindings"]) && may(["bind"], ["roles", "clusterroles"]))
+            || (may(write, ["roles"]) && may(["escalate"], ["roles"]))
+    }
+}
+
+extension AccessRequest {
+    fileprivate var isOfWorkload: Bool {
+        guard case .resource(let group, let resource, let subresource, _, _) = target else { return false }
+        return subresource.isEmpty && (["apps", "batch"].contains(group) || resource == "replicationcontrollers")
+    }
+}
+
+extension AccessSubject {
+    /// The namespace whose service accounts a group is made of; nil for every other subject.
+    fileprivate var namespaceOfAccounts: String? {
+        let prefix = "system:serviceaccounts:"
+        return kind == .group && name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : nil
     }
 }
 
 extension PolicyRule {
+    fileprivate var withoutNames: PolicyRule {
+        var open = self
+        open.resourceNames = []
+        return open
+    }
+
     fileprivate static let everything = PolicyRule(verbs: ["*"], apiGroups: ["*"], resources: ["*"])
 }
 

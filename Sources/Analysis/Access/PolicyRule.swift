@@ -36,7 +36,7 @@ package struct PolicyRule: Hashable, Sendable {
             return nonResourceURLs.contains { urlCovers($0, path) }
         case .resource(let group, let resource, let subresource, let name, _):
             return (apiGroups.holds("*") || apiGroups.holds(group)) && matches(resource, subresource)
-                && (resourceNames.isEmpty || (!name.isEmpty && resourceNames.holds(name)))
+                && (resourceNames.isEmpty || resourceNames.holds(name))
         }
     }
 
@@ -55,13 +55,32 @@ package struct PolicyRule: Hashable, Sendable {
     }
 }
 
+extension PolicyRule {
+    /// By bytes: two spellings of one letter are two names to RBAC.
+    package static func == (left: PolicyRule, right: PolicyRule) -> Bool {
+        left.verbs.hasSameBytes(as: right.verbs) && left.apiGroups.hasSameBytes(as: right.apiGroups)
+            && left.resources.hasSameBytes(as: right.resources)
+            && left.resourceNames.hasSameBytes(as: right.resourceNames)
+            && left.nonResourceURLs.hasSameBytes(as: right.nonResourceURLs)
+    }
+}
+
 /// Whether a URL of a rule covers a path, or another URL of a rule: all, the same, or by a prefix that ends in `*`.
+///
+/// The server takes all asterisks at its end off, and not only one.
 func urlCovers(_ url: String, _ path: String) -> Bool {
     if url == "*" || url.hasSameBytes(as: path) { return true }
-    return url.utf8.last == UInt8(ascii: "*") && path.utf8.starts(with: url.utf8.dropLast())
+    guard url.utf8.last == UInt8(ascii: "*") else { return false }
+    var prefix = url.utf8[...]
+    while prefix.last == UInt8(ascii: "*") { prefix.removeLast() }
+    return path.utf8.starts(with: prefix)
 }
 
 extension [String] {
     /// Whether a name is among these, byte by byte, as RBAC compares names.
     func holds(_ name: String) -> Bool { contains { $0.hasSameBytes(as: name) } }
+
+    func hasSameBytes(as other: [String]) -> Bool {
+        count == other.count && zip(self, other).allSatisfy { $0.hasSameBytes(as: $1) }
+    }
 }

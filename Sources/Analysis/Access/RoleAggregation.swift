@@ -22,25 +22,31 @@ func aggregate(_ clusterRoles: [StateObject]) -> [AccessRole] {
         }
         aggregated.append((object.id, members.map { sorted[$0].id }))
     }
-    // Each round carries rules one role further; more rounds than roles would only go round in a circle.
-    for _ in aggregated.indices {
-        var hasChanged = false
-        for (id, members) in aggregated {
-            var rules: [PolicyRule] = []
-            var sources: [ObjectID] = []
-            var seen: Set<PolicyRule> = []
-            for member in members.compactMap({ roles[$0] }) {
-                for (rule, source) in zip(member.rules, member.sources) where seen.insert(rule).inserted {
-                    rules.append(rule)
-                    sources.append(source)
-                }
-            }
-            guard rules != roles[id]?.rules else { continue }
-            hasChanged = true
-            roles[id]?.rules = rules
-            roles[id]?.sources = sources
+    // Each round carries rules one role further, and looks only at roles that gather what changed in the one before.
+    var changed = Set(roles.keys)
+    for _ in aggregated.indices where !changed.isEmpty {
+        let last = changed
+        changed = []
+        for (id, members) in aggregated where members.contains(where: last.contains) {
+            let gathered = gather(members.compactMap { roles[$0] })
+            guard gathered.rules != roles[id]?.rules else { continue }
+            changed.insert(id)
+            roles[id]?.rules = gathered.rules
+            roles[id]?.sources = gathered.sources
         }
-        if !hasChanged { break }
     }
     return sorted.compactMap { roles[$0.id] }
+}
+
+private func gather(_ members: [AccessRole]) -> (rules: [PolicyRule], sources: [ObjectID]) {
+    var rules: [PolicyRule] = []
+    var sources: [ObjectID] = []
+    var seen: Set<PolicyRule> = []
+    for member in members {
+        for (rule, source) in zip(member.rules, member.sources) where seen.insert(rule).inserted {
+            rules.append(rule)
+            sources.append(source)
+        }
+    }
+    return (rules, sources)
 }

@@ -13,23 +13,54 @@ package struct UncoveredRights: Sendable {
 /// How many parts rules may have together before the others are only compared as wholes.
 ///
 /// A manifest of a megabyte could name a hundred million combinations.
-private let maximumParts = 20_000
+private let maximumParts = 100_000
 
 /// Finds what `wanted` gives that no rule of `held` gives.
 ///
 /// A part must be covered by one single rule: rules that together enumerate every verb do not make `*` (as
 /// `validation.Covers` of the API server; unit tables `covers` of the conformance data).
 package func uncoveredRights(of wanted: [PolicyRule], by held: [PolicyRule]) -> UncoveredRights {
+    let coverage = RuleCoverage(held)
     var uncovered = UncoveredRights(parts: [], wholeRules: [])
-    var seen: Set<PolicyRule> = []
-    for rule in wanted where seen.insert(rule).inserted && !held.contains(where: { $0.covers(rule) }) {
-        guard rule.countOfParts <= maximumParts - uncovered.parts.count else {
+    var seenRules: Set<PolicyRule> = []
+    var seenParts: Set<PolicyRule> = []
+    var count = 0
+    for rule in wanted where seenRules.insert(rule).inserted && !coverage.has(rule) {
+        guard rule.countOfParts <= maximumParts - count else {
             uncovered.wholeRules.append(rule)
             continue
         }
-        uncovered.parts += rule.parts.filter { part in !held.contains { $0.covers(part) } }
+        count += rule.countOfParts
+        uncovered.parts += rule.parts.filter { seenParts.insert($0).inserted && !coverage.covers($0) }
     }
     return uncovered
+}
+
+/// What some rules give, ready to be asked for many parts: comparing each with each would take large roles minutes.
+struct RuleCoverage {
+    private var rules: Set<PolicyRule> = []
+    private var parts: Set<PolicyRule> = []
+    /// Rules with too many parts.
+    private var wide: [PolicyRule] = []
+
+    init(_ held: [PolicyRule]) {
+        var count = 0
+        for rule in held where rules.insert(rule).inserted {
+            if rule.countOfParts <= maximumParts - count {
+                count += rule.countOfParts
+                parts.formUnion(rule.parts.map(\.withPlainPrefix))
+            } else {
+                wide.append(rule)
+            }
+        }
+    }
+
+    /// Whether a rule is held as it stands.
+    func has(_ rule: PolicyRule) -> Bool { rules.contains(rule) || wide.contains { $0.covers(rule) } }
+
+    func covers(_ part: PolicyRule) -> Bool {
+        part.generalizations.contains(where: parts.contains) || wide.contains { $0.covers(part) }
+    }
 }
 
 extension PolicyRule {
@@ -82,5 +113,45 @@ extension PolicyRule {
             for verb in verbs { parts.append(PolicyRule(verbs: [verb], nonResourceURLs: [url])) }
         }
         return parts
+    }
+}
+
+extension PolicyRule {
+    /// Every part that covers this one, which has one element at most in each list; itself among them.
+    var generalizations: [PolicyRule] {
+        let verbs = self.verbs == ["*"] ? [self.verbs] : [self.verbs, ["*"]]
+        if let url = nonResourceURLs.first {
+            let bytes = Array(url.utf8)
+            let prefixes = (0...bytes.count).map { String(decoding: bytes[..<$0], as: UTF8.self) + "*" }
+            return verbs.flatMap { verbs in
+                ([url] + prefixes).map { PolicyRule(verbs: verbs, nonResourceURLs: [$0]) }
+            }
+        }
+        var resources = [self.resources, ["*"]]
+        if let resource = self.resources.first, let slash = resource.firstIndex(of: "/") {
+            resources.append(["*" + resource[slash...]])
+        }
+        var found: [PolicyRule] = []
+        for verbs in verbs {
+            for groups in [apiGroups, ["*"]] {
+                for resources in resources {
+                    for names in resourceNames.isEmpty ? [[]] : [resourceNames, []] {
+                        found.append(
+                            PolicyRule(verbs: verbs, apiGroups: groups, resources: resources, resourceNames: names))
+                    }
+                }
+            }
+        }
+        return found
+    }
+
+    /// With one asterisk at the end of a URL, where the server takes several for one.
+    var withPlainPrefix: PolicyRule {
+        guard let url = nonResourceURLs.first, url.hasSuffix("**") else { return self }
+        var plain = self
+        var prefix = url[...]
+        while prefix.hasSuffix("*") { prefix.removeLast() }
+        plain.nonResourceURLs = [prefix + "*"]
+        return plain
     }
 }

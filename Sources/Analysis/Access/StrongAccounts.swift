@@ -1,18 +1,34 @@
 import Manifest
 
+/// The namespaces with service accounts that hold a critical right over the whole cluster.
+struct StrongNamespaces {
+    /// Whether every service account holds one.
+    private(set) var areAll = false
+    private(set) var names: Set<String> = []
+
+    func contains(_ namespace: String) -> Bool { areAll || names.contains(namespace) }
+
+    fileprivate mutating func insert(_ subject: AccessSubject) {
+        let prefix = "system:serviceaccounts:"
+        switch subject.canonical.kind {
+        case .serviceAccount: names.insert(subject.canonical.namespace)
+        case .group where subject.isEverybody: areAll = true
+        case .group where subject.name.hasPrefix(prefix): names.insert(String(subject.name.dropFirst(prefix.count)))
+        default: break
+        }
+    }
+}
+
 extension AccessModel {
-    /// The namespaces of the service accounts that hold a critical right over the whole cluster.
-    ///
     /// Whoever may run a pod there may become such an account (security semantics, sections 2.2 and 4).
-    var namespacesOfStrongAccounts: Set<String> {
+    var strongNamespaces: StrongNamespaces {
         var isStrong: [ObjectID: Bool] = [:]
-        var namespaces: Set<String> = []
+        var namespaces = StrongNamespaces()
         for binding in bindings where binding.scope.isEmpty {
-            let accounts = binding.subjects.filter { $0.kind == .serviceAccount }
-            guard !accounts.isEmpty, let role = roles[binding.role] else { continue }
+            guard let role = roles[binding.role] else { continue }
             let strong = isStrong[role.id] ?? role.rules.contains(where: \.isCriticalForCluster)
             isStrong[role.id] = strong
-            if strong { namespaces.formUnion(accounts.map(\.namespace)) }
+            if strong { binding.subjects.forEach { namespaces.insert($0) } }
         }
         return namespaces
     }
@@ -23,7 +39,7 @@ extension PolicyRule {
     var isCriticalForCluster: Bool {
         isClusterAdmin
             || DangerousRight.all.contains { danger in
-                danger.severity == .critical && danger.probes.contains { allows(probe: $0) }
+                danger.severity == .critical && danger.isGiven(by: [self])
             }
     }
 }

@@ -3,18 +3,16 @@ import Manifest
 extension PolicyRule {
     /// Whether it gives nothing where it holds, because no request can ask for it.
     ///
-    /// Only of a part of a rule, which has one verb and one resource or URL. A creation or a bulk deletion has no name; in
-    /// a namespace no request is for a path or for an object of the whole cluster (security semantics, section 2.2, points
-    /// 2 and 4).
+    /// Only of a part of a rule, which has one verb and one resource or URL. A bulk deletion has no name, while a creation
+    /// has one where it is asked for by server-side apply. In a namespace no request is for a path or for an object of the
+    /// whole cluster (security semantics, section 2.2, points 2 and 4).
     ///
     /// - Parameter scope: A namespace, or empty for the whole cluster.
     func isVoid(in scope: String) -> Bool {
         guard let verb = verbs.first, verbs.count == 1 else { return false }
         guard nonResourceURLs.isEmpty else { return !scope.isEmpty }
         guard let resource = resources.first, let group = apiGroups.first, resources.count == 1 else { return false }
-        if !resourceNames.isEmpty, verb == "deletecollection" || (verb == "create" && !resource.contains("/")) {
-            return true
-        }
+        if verb == "deletecollection", !resourceNames.isEmpty, !resourceNames.holds("") { return true }
         return !scope.isEmpty && Self.isOfWholeCluster(verb, group, resource)
     }
 

@@ -5,17 +5,19 @@ struct AccessChange {
     let change: StateChange
     let base: AccessModel
     let head: AccessModel
-    /// Namespaces where whoever may run pods may become somebody with strong rights over the cluster.
-    let privilegedNamespaces: Set<String>
+    /// Namespaces where rights weigh as much as in the whole cluster.
+    private let privileged: Set<String>
+    private let strong: StrongNamespaces
 
     init(_ change: StateChange, options: ChangeOptions) {
         self.change = change
         base = AccessModel(change.base)
         head = AccessModel(change.head)
-        privilegedNamespaces = options.privilegedNamespaces.union(head.namespacesOfStrongAccounts)
+        privileged = options.privilegedNamespaces
+        strong = head.strongNamespaces
     }
 
-    /// A subject and where its rights are looked at: a namespace, or empty for the whole cluster.
+    /// A subject in its canonical form, and where its rights are looked at: a namespace, or empty for the whole cluster.
     private struct Place: Hashable {
         var subject: AccessSubject
         var scope: String
@@ -25,30 +27,8 @@ struct AccessChange {
         let places = touchedPlaces().sorted {
             $0.subject != $1.subject ? $0.subject < $1.subject : $0.scope.precedesByBytes($1.scope)
         }
-        var known: [Weighing: UncoveredRights] = [:]
-        return places.flatMap { place in
-            gains(of: place.subject, in: place.scope, &known) + losses(of: place.subject, in: place.scope, &known)
-        }
-    }
-
-    /// Which roles are weighed against which: a binding with a thousand subjects asks the same question a thousand times.
-    private struct Weighing: Hashable {
-        var isGain: Bool
-        var own: [ObjectID]
-        var heldBefore: [ObjectID]
-        var heldAfter: [ObjectID]
-    }
-
-    /// What `own` gives that neither the one nor the other gives, without what no request can ask for.
-    private func surplus(
-        in scope: String, isGain: Bool, of own: [AccessGrant], before: [AccessGrant], after: [AccessGrant],
-        _ known: inout [Weighing: UncoveredRights]
-    ) -> [PolicyRule] {
-        let weighing = Weighing(
-            isGain: isGain, own: own.map(\.role.id), heldBefore: before.map(\.role.id), heldAfter: after.map(\.role.id))
-        let rights = known[weighing] ?? uncoveredRights(of: own.map(\.rule), by: (before + after).map(\.rule))
-        known[weighing] = rights
-        return rights.parts.filter { !$0.isVoid(in: scope) } + rights.wholeRules
+        var known: [Question: [Verdict]] = [:]
+        return places.flatMap { findings($0, &known) }
     }
 
     /// Whose bindings or whose roles' rules differ, and in which scopes.
@@ -63,99 +43,153 @@ struct AccessChange {
         var places: Set<Place> = []
         for binding in base.bindings + head.bindings
         where change.edits[binding.id] != nil || hasChanged(binding.role) {
-            for subject in binding.subjects { places.insert(Place(subject: subject, scope: binding.scope)) }
+            for subject in binding.subjects { places.insert(Place(subject: subject.canonical, scope: binding.scope)) }
         }
         return places
     }
 
-    /// The grants of a scope alone: a namespace's bindings, or those of the whole cluster.
-    private func grants(_ model: AccessModel, _ identity: AccessIdentity, in scope: String) -> [AccessGrant] {
-        model.grants(of: identity, in: scope).filter { $0.binding.scope == scope }
+    // MARK: Questions
+
+    /// What decides about a verdict: a binding with a thousand subjects asks the same a thousand times.
+    private struct Question: Hashable {
+        var isGain: Bool
+        var scope: String
+        /// How the subject weighs by itself.
+        var isAnybody: Bool
+        var isEverybody: Bool
+        var own: [ObjectID]
+        var heldBefore: [ObjectID]
+        var heldAfter: [ObjectID]
     }
 
-    // MARK: Gains
+    /// A finding without its subject.
+    private struct Verdict {
+        var reason: ChangeReason
+        var severity: Severity
+        /// The rights, in a few words.
+        var rights: String
+        var lines: [String]
+        var causes: [FindingCause]
+    }
 
-    private func gains(
-        of subject: AccessSubject, in scope: String, _ known: inout [Weighing: UncoveredRights]
-    ) -> [ChangeFinding] {
-        let identity = AccessIdentity(of: subject)
+    private func findings(_ place: Place, _ known: inout [Question: [Verdict]]) -> [ChangeFinding] {
+        let identity = AccessIdentity(of: place.subject)
         guard !identity.isMaster else { return [] }
-        // Only what the subject itself is given: what everybody gains is told of everybody.
-        let own = grants(head, identity, in: scope).filter { $0.subject == subject }
-        let before = base.grants(of: identity, in: scope)
-        let after =
-            (scope.isEmpty ? [] : grants(head, identity, in: ""))
-            + grants(head, identity, in: scope).filter { $0.subject != subject }
-        let parts = surplus(in: scope, isGain: true, of: own, before: before, after: after, &known)
-        guard !parts.isEmpty else { return [] }
-        let assessment = GainAssessment(
-            parts: parts, held: (before + after).map(\.rule), subject: subject,
-            isSystemScope: scope.isEmpty || privilegedNamespaces.contains(scope),
-            isOfSystem: scope.isEmpty || scope == "kube-system", isClusterWide: scope.isEmpty)
-        return assessment.risks().map { risk in
-            let responsible = own.filter { grant in risk.parts.contains { grant.rule.covers($0) } }
-            return ChangeFinding(
-                reason: risk.reason, severity: risk.severity, direction: .loosens, subject: FindingSubject(subject),
-                scope: scopeName(scope), message: message(risk, subject, scope),
-                after: lines(risk.parts, by: responsible), causes: causes(of: responsible, in: head),
-                guardrail: risk.severity >= .high ? .riskyGrant : nil)
+        return [true, false].flatMap { isGain in
+            verdicts(place, identity, isGain: isGain, &known).map { finding($0, place, isGain: isGain) }
         }
     }
 
-    private func message(_ risk: GainedRisk, _ subject: AccessSubject, _ scope: String) -> String {
-        let rights = minimalRules(risk.parts).map(\.description)
-        let shown = rights.prefix(3).joined(separator: "; ")
-        let rest = rights.count > 3 ? " and \(rights.count - 3) more" : ""
-        return "\(subject) can newly \(shown)\(rest) in \(scopeName(scope))"
+    private func verdicts(
+        _ place: Place, _ identity: AccessIdentity, isGain: Bool, _ known: inout [Question: [Verdict]]
+    ) -> [Verdict] {
+        let (before, after) = isGain ? (base, head) : (head, base)
+        // Only what the subject itself is given: what everybody gains is told of everybody.
+        let all = after.grants(of: identity, in: place.scope)
+        let own = all.filter { $0.subject.canonical == place.subject && $0.binding.scope == place.scope }
+        guard !own.isEmpty else { return [] }
+        let held = before.grants(of: identity, in: place.scope)
+        let besides = all.filter { $0.subject.canonical != place.subject || $0.binding.scope != place.scope }
+        let question = Question(
+            isGain: isGain, scope: place.scope, isAnybody: place.subject.isAnybody,
+            isEverybody: place.subject.isEverybody, own: own.flatMap { [$0.binding.id, $0.role.id] },
+            heldBefore: held.map(\.role.id), heldAfter: besides.map(\.role.id))
+        if let verdicts = known[question] { return verdicts }
+        let rights = uncoveredRights(of: own.map(\.rule), by: (held + besides).map(\.rule))
+        let parts = rights.parts.filter { !$0.isVoid(in: place.scope) } + rights.wholeRules
+        let verdicts =
+            parts.isEmpty ? [] : weigh(parts, own, held: (held + besides).map(\.rule), place, isGain: isGain)
+        known[question] = verdicts
+        return verdicts
     }
 
-    // MARK: Losses
-
-    private func losses(
-        of subject: AccessSubject, in scope: String, _ known: inout [Weighing: UncoveredRights]
-    ) -> [ChangeFinding] {
-        let identity = AccessIdentity(of: subject)
-        guard !identity.isMaster else { return [] }
-        let own = grants(base, identity, in: scope).filter { $0.subject == subject }
-        let before = grants(base, identity, in: scope).filter { $0.subject != subject }
-        let after = head.grants(of: identity, in: scope)
-        let parts = surplus(in: scope, isGain: false, of: own, before: before, after: after, &known)
-        guard !parts.isEmpty else { return [] }
-        let responsible = own.filter { grant in parts.contains { grant.rule.covers($0) } }
-        let rights = minimalRules(parts).map(\.description)
-        let rest = rights.count > 3 ? " and \(rights.count - 3) more" : ""
-        return [
-            ChangeFinding(
-                reason: .rightRevoked, severity: .info, direction: .tightens, subject: FindingSubject(subject),
-                scope: scopeName(scope),
-                message: "\(subject) can no longer \(rights.prefix(3).joined(separator: "; "))\(rest) in "
-                    + scopeName(scope),
-                before: lines(parts, by: responsible), causes: causes(of: responsible, in: base))
-        ]
+    private func weigh(
+        _ parts: [PolicyRule], _ own: [AccessGrant], held: [PolicyRule], _ place: Place, isGain: Bool
+    ) -> [Verdict] {
+        let model = isGain ? head : base
+        let sources = GrantIndex(own)
+        let isSystem = place.scope.isEmpty || privileged.contains(place.scope) || strong.contains(place.scope)
+        let risks =
+            isGain
+            ? GainAssessment(
+                parts: parts, held: held, subject: place.subject, isSystemScope: isSystem,
+                isOfSystem: place.scope.isEmpty || place.scope == "kube-system", isClusterWide: place.scope.isEmpty
+            ).risks() : [GainedRisk(reason: .rightRevoked, severity: .info, parts: parts)]
+        return risks.map { risk in
+            let rules = minimalRules(risk.parts)
+            let words = rules.prefix(3).map(\.words).joined(separator: "; ")
+            return Verdict(
+                reason: risk.reason, severity: risk.severity,
+                rights: words + (rules.count > 3 ? " and \(rules.count - 3) more" : ""),
+                lines: lines(rules, risk.parts, sources),
+                causes: causes(of: sources.grants(giving: risk.parts), in: model)
+            )
+        }
     }
 
     // MARK: Words
 
-    private func lines(_ parts: [PolicyRule], by grants: [AccessGrant]) -> [String] {
-        let rules = minimalRules(parts)
+    private func finding(_ verdict: Verdict, _ place: Place, isGain: Bool) -> ChangeFinding {
+        let scope = scopeName(place.scope)
+        let can = isGain ? "can newly" : "can no longer"
+        return ChangeFinding(
+            reason: verdict.reason, severity: verdict.severity, direction: isGain ? .loosens : .tightens,
+            subject: FindingSubject(place.subject), scope: scope,
+            message: "\(place.subject) \(can) \(verdict.rights) in \(scope)", before: isGain ? [] : verdict.lines,
+            after: isGain ? verdict.lines : [], causes: verdict.causes,
+            guardrail: isGain && verdict.severity >= .high ? .riskyGrant : nil)
+    }
+
+    private func lines(_ rules: [PolicyRule], _ parts: [PolicyRule], _ sources: GrantIndex) -> [String] {
         let shown = rules.prefix(20).map { rule in
-            let grant = grants.first { grant in parts.contains { rule.covers($0) && grant.rule.covers($0) } }
-            return rule.description + (grant.map { " (\($0.binding.id), \($0.role.id))" } ?? "")
+            let grant = parts.first { rule.covers($0) }.flatMap(sources.grant)
+            return rule.words + (grant.map { " (\($0.binding.id), \($0.role.id))" } ?? "")
         }
         return shown + (rules.count > 20 ? ["and \(rules.count - 20) more"] : [])
     }
 
     /// What was edited among the bindings, the roles and the roles that these gather.
     private func causes(of grants: [AccessGrant], in model: AccessModel) -> [FindingCause] {
-        var ids: [ObjectID] = []
+        var ids: Set<ObjectID> = []
         for grant in grants {
-            ids += [grant.binding.id, grant.role.id]
-            if grant.role.sources.indices.contains(grant.ruleIndex) { ids.append(grant.role.sources[grant.ruleIndex]) }
+            ids.formUnion([grant.binding.id, grant.role.id])
+            if grant.role.sources.indices.contains(grant.ruleIndex) { ids.insert(grant.role.sources[grant.ruleIndex]) }
         }
         let causes = change.causes(among: ids)
         guard causes.isEmpty else { return causes }
         // Such as a rule that another role's rule was put in front of: the binding says at least where to look.
         return Set(grants.map(\.binding.id)).sorted().prefix(1).map { change.cause($0, .changed) }
+    }
+}
+
+/// Which grant gives a part of a right.
+private struct GrantIndex {
+    private let grants: [AccessGrant]
+    /// Of the parts of the grants' rules, as far as they can be taken apart.
+    private var places: [PolicyRule: Int] = [:]
+    private var wide: [Int] = []
+
+    init(_ grants: [AccessGrant]) {
+        self.grants = grants
+        var count = 0
+        for (index, grant) in grants.enumerated() {
+            let parts = grant.rule.countOfParts
+            if parts <= 100_000 - count {
+                count += parts
+                for part in grant.rule.parts where places[part] == nil { places[part] = index }
+            } else {
+                wide.append(index)
+            }
+        }
+    }
+
+    func grant(_ part: PolicyRule) -> AccessGrant? {
+        (places[part] ?? wide.first { grants[$0].rule.covers(part) }).map { grants[$0] }
+    }
+
+    func grants(giving parts: [PolicyRule]) -> [AccessGrant] {
+        let indices = parts.compactMap { part in places[part] ?? wide.first { grants[$0].rule.covers(part) } }
+        return Set(indices).sorted().map { grants[$0] }
     }
 }
 
@@ -165,5 +199,19 @@ func scopeName(_ scope: String) -> String { scope.isEmpty ? "the whole cluster" 
 extension FindingSubject {
     init(_ subject: AccessSubject) {
         self.init(kind: subject.kind.rawValue, namespace: subject.namespace, name: subject.name)
+    }
+}
+
+extension PolicyRule {
+    /// The rule in a sentence: what gives everything says so, and long lists are cut.
+    fileprivate var words: String {
+        if isClusterAdmin { return "do everything" }
+        var short = self
+        for list in [\PolicyRule.verbs, \.resources, \.resourceNames, \.nonResourceURLs]
+        where short[keyPath: list].count > 6 {
+            let rest = short[keyPath: list].count - 5
+            short[keyPath: list] = Array(short[keyPath: list].prefix(5)) + ["and \(rest) more"]
+        }
+        return short.description
     }
 }

@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// What an analysis of a change has to know beside the two states.
 package struct ChangeOptions: Sendable {
@@ -33,12 +34,13 @@ package struct ChangeAnalysis: Sendable {
         base: SecurityState, head: SecurityState, context: SecurityState = SecurityState(),
         options: ChangeOptions = ChangeOptions()
     ) {
-        func completed(_ side: SecurityState, _ other: SecurityState) -> SecurityState {
-            var state = side
-            for (id, object) in context.objects where side[id] == nil && other[id] == nil { state[id] = object }
-            return state.withKubernetesDefaults
+        var (before, after) = (base, head)
+        for (id, object) in context.objects {
+            // What the repository takes over is in the cluster before; what it no longer declares is deleted.
+            if base[id] == nil { before[id] = head[id] == nil ? object : object.canonical }
+            if head[id] == nil, base[id] == nil { after[id] = object }
         }
-        change = StateChange(base: completed(base, head), head: completed(head, base))
+        change = StateChange(base: before.withKubernetesDefaults, head: after.withKubernetesDefaults)
         changedObjects = change.edits.count
         self.options = options
     }
@@ -67,4 +69,12 @@ package func analyseChange(
 ) -> [ChangeFinding] {
     let analysis = ChangeAnalysis(base: base, head: head, context: context, options: options)
     return Set(FindingArea.allCases.flatMap(analysis.findings)).sorted()
+}
+
+extension StateObject {
+    /// In the form in which declared objects stand, so that the same content is no change.
+    fileprivate var canonical: StateObject {
+        guard let resource = id.resource else { return self }
+        return StateObject(id: id, tree: canonicalLive(tree, of: resource), origin: origin)
+    }
 }

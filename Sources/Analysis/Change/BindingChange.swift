@@ -6,7 +6,7 @@ struct BindingChange {
     let options: ChangeOptions
 
     func findings() -> [ChangeFinding] {
-        latentBindings() + defaultAccounts() + aggregationLabels() + lastAdministrator()
+        latentBindings() + defaultAccounts() + masters() + aggregationLabels() + lastAdministrator()
     }
 
     // MARK: Bindings that wait
@@ -74,6 +74,24 @@ struct BindingChange {
                             + "\(subject.namespace) that names no service account has these rights",
                         causes: access.change.causes(among: [binding.id]))
                 }
+        }
+    }
+
+    /// Members of this group skip every check; whoever binds it means to work with it.
+    private func masters() -> [ChangeFinding] {
+        access.head.bindings.compactMap { binding in
+            let before = access.base.bindings.first { $0.id == binding.id }?.subjects ?? []
+            let isMaster: (AccessSubject) -> Bool = { $0.kind == .group && $0.name == "system:masters" }
+            guard access.change.edits[binding.id] != nil, binding.subjects.contains(where: isMaster),
+                !before.contains(where: isMaster)
+            else { return nil }
+            return ChangeFinding(
+                reason: .clusterAdminGranted, severity: .critical, direction: .loosens,
+                subject: FindingSubject(kind: "Group", name: "system:masters"), scope: scopeName(binding.scope),
+                message:
+                    "\(binding.id) names the group system:masters, whose members may do everything whatever RBAC says, "
+                    + "and from whom no binding can take it",
+                causes: access.change.causes(among: [binding.id]), guardrail: .riskyGrant)
         }
     }
 

@@ -56,26 +56,23 @@ struct GainAssessment {
         var risks: [GainedRisk] = []
         for danger in DangerousRight.all + (isClusterWide ? [.broadRead] : []) {
             guard !danger.isOnlyForSystem || isOfSystem else { continue }
-            let matching = parts.filter { part in
-                danger.probes.contains { probe in
-                    part.allows(probe: probe)
-                        && !held.contains { $0.allows(probe.named(part.resourceNames.first ?? "")) }
+            var matching = parts.filter { $0.impersonatesExtra && danger.reason == .impersonationGranted }
+            var seen = Set(matching)
+            for probe in danger.probes {
+                // Asked once, and not again for each of a thousand parts.
+                let isHeld = held.contains { $0.allows(probe) }
+                for part in parts where part.allows(probe: probe) {
+                    let name = part.resourceNames.first ?? ""
+                    let wasHeld = isHeld || (!name.isEmpty && held.contains { $0.allows(probe.named(name)) })
+                    if !wasHeld, seen.insert(part).inserted { matching.append(part) }
                 }
             }
-            guard !matching.isEmpty, isUsable(danger) else { continue }
+            guard !matching.isEmpty, !danger.takesAllResources || danger.isGiven(by: self.parts + held) else {
+                continue
+            }
             risks.append(GainedRisk(reason: danger.reason, severity: severity(danger, matching), parts: matching))
         }
         return risks
-    }
-
-    /// Approving certificates takes a right on the request and one on its signer.
-    private func isUsable(_ danger: DangerousRight) -> Bool {
-        guard danger.reason == .certificateApprovalGranted else { return true }
-        return (parts + held).contains { rule in
-            rule.allows(
-                probe: AccessRequest(
-                    "approve", "signers", group: "certificates.k8s.io", name: rule.resourceNames.first ?? ""))
-        }
     }
 
     private func severity(_ danger: DangerousRight, _ parts: [PolicyRule]) -> Severity {

@@ -14,6 +14,7 @@ struct NetworkChange {
     private let confined: [TrafficDirection: Set<ReachabilityEnd>]
     /// Of the declared namespaces.
     private let namespaceLabels: [Labels]
+    private let podsByNamespace: [String: [ReachabilityEnd]]
 
     /// Nil where nothing that decides about reachability was edited.
     init?(_ change: StateChange) {
@@ -21,13 +22,21 @@ struct NetworkChange {
         self.change = change
         // Of a large repository most objects say nothing about the network, and each reading looks through all.
         let (before, after) = (change.base.forReachability, change.head.forReachability)
-        let hasWorkloads = before.hasWorkloads && after.hasWorkloads
-        let unknown = hasWorkloads ? [] : unknownPods(describedBy: before, after)
+        // A namespace whose pods are known speaks for itself; a pod somewhere else says nothing about another one.
+        let inhabited = before.inhabitedNamespaces.intersection(after.inhabitedNamespaces)
+        let unknown = unknownPods(describedBy: before, after).filter { pods in
+            pods.namespace.map { !inhabited.contains($0) } ?? true
+        }
         base = ReachabilityModel(before, unknownPods: unknown)
         head = ReachabilityModel(after, unknownPods: unknown)
         let comparison = compareReachability(base: base, head: head)
         self.comparison = comparison
-        namespaceLabels = (change.base.all(.namespace) + change.head.all(.namespace)).map(\.labels)
+        namespaceLabels = (change.base.all(.namespace) + change.head.all(.namespace)).map { namespace in
+            var labels = namespace.labels
+            labels["kubernetes.io/metadata.name"] = namespace.id.name
+            return labels
+        }
+        podsByNamespace = Dictionary(grouping: head.pods, by: \.namespace)
         func pods(_ isLost: Bool) -> [TrafficDirection: Set<ReachabilityEnd>] {
             Dictionary(
                 comparison.isolation.filter { $0.isLost == isLost }.map { ($0.direction, Set($0.pods)) },
@@ -74,12 +83,9 @@ struct NetworkChange {
         var outward: [String: Flows] = [:]
         var between: [NamespacePair: Flows] = [:]
         for row in comparison.rows where !row.gained.isEmpty {
-            let sources = row.sources.pods.filter {
-                !(released[.egress]?.contains($0) ?? false) && !isDeclared($0)
-            }
-            let destinations = row.destinations.pods.filter {
-                !(released[.ingress]?.contains($0) ?? false) && !isDeclared($0)
-            }
+            let (sources, destinations) = spoken(
+                row.sources.pods.filter { !(released[.egress]?.contains($0) ?? false) },
+                row.destinations.pods.filter { !(released[.ingress]?.contains($0) ?? false) }, in: base)
             let sourceBlocks = row.sources.blocks
             let destinationBlocks = row.destinations.blocks
             for destination in destinations where !sourceBlocks.isEmpty {
@@ -136,12 +142,9 @@ struct NetworkChange {
         var lost: [NamespacePair: Flows] = [:]
         for row in comparison.rows where !row.lost.isEmpty {
             // What a new isolation shuts off is what it is there for.
-            let sources = row.sources.pods.filter {
-                !(confined[.egress]?.contains($0) ?? false) && !isDeclared($0)
-            }
-            let destinations = row.destinations.pods.filter {
-                !(confined[.ingress]?.contains($0) ?? false) && !isDeclared($0)
-            }
+            let (sources, destinations) = spoken(
+                row.sources.pods.filter { !(confined[.egress]?.contains($0) ?? false) },
+                row.destinations.pods.filter { !(confined[.ingress]?.contains($0) ?? false) }, in: head)
             add(sources, destinations, row.lost, to: &lost)
         }
         return lost.sorted { $0.key < $1.key }.map { closing($0.key, $0.value, .high, .breaks) }
@@ -193,16 +196,41 @@ struct NetworkChange {
 
     // MARK: Parts
 
-    /// Whether some pods stand for a namespace that is declared: then it speaks for itself.
-    private func isDeclared(_ end: ReachabilityEnd) -> Bool {
+    /// Whether some pods stand for a namespace that is declared and speaks for itself.
+    ///
+    /// A placeholder of namespaces with some labels goes where each declared namespace with those labels is told of anyway,
+    /// or is cut off by its own policies. It stays where a declared one could do before what the placeholder newly can: then
+    /// a selector became wider, and whoever has the labels next is let in.
+    ///
+    /// - Parameter wasOpen: Whether there was traffic before, or is afterwards where something closes.
+    private func isDeclared(_ end: ReachabilityEnd, wasOpen: (ReachabilityEnd) -> Bool) -> Bool {
         guard case .unknownPods(let pods) = end, pods.namespace == nil, !pods.namespaceLabels.values.isEmpty else {
             return false
         }
-        return namespaceLabels.contains { labels in
+        let declared = namespaceLabels.filter { labels in
             pods.namespaceLabels.values.allSatisfy { key, value in
                 labels[key].map { $0 == value || value == UnknownPods.anyValue } ?? false
             }
         }
+        let names = Set(declared.compactMap { $0["kubernetes.io/metadata.name"] })
+        guard !names.isEmpty else { return false }
+        return !names.allSatisfy { name in (podsByNamespace[name] ?? []).contains(where: wasOpen) }
+    }
+
+    private func spoken(
+        _ sources: [ReachabilityEnd], _ destinations: [ReachabilityEnd], in model: ReachabilityModel
+    ) -> (sources: [ReachabilityEnd], destinations: [ReachabilityEnd]) {
+        func isOpen(_ from: ReachabilityEnd, _ to: ReachabilityEnd) -> Bool {
+            model.ports(from: from, to: to).map { !$0.isEmpty } ?? false
+        }
+        return (
+            sources.filter { source in
+                !isDeclared(source) { pod in destinations.prefix(8).contains { isOpen(pod, $0) } }
+            },
+            destinations.filter { destination in
+                !isDeclared(destination) { pod in sources.prefix(8).contains { isOpen($0, pod) } }
+            }
+        )
     }
 
     private func add(
@@ -295,5 +323,5 @@ extension SecurityState {
         SecurityState(objects.values.lazy.filter { $0.id.decidesReachability })
     }
 
-    fileprivate var hasWorkloads: Bool { objects.values.contains { Workload($0) != nil } }
+    fileprivate var inhabitedNamespaces: Set<String> { Set(objects.values.compactMap { Workload($0)?.namespace }) }
 }

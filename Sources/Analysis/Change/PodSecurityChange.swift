@@ -13,7 +13,7 @@ struct PodSecurityChange {
             guard let base = change.base[id] else { return unenforced(id, after) }
             let before = NamespacePodSecurity(labels: base.labels)
             let modes = comparePodSecurity(from: before, to: after, clusterVersion: options.clusterVersion)
-            return loosened(id, modes) + tightened(id, modes)
+            return loosened(id, modes, enforced: after.enforce.level) + tightened(id, modes)
                 + refusals(of: workloads[id.name] ?? [], id, from: before.enforce, to: after.enforce)
         }
     }
@@ -29,9 +29,11 @@ struct PodSecurityChange {
         ]
     }
 
-    private func loosened(_ id: ObjectID, _ modes: [PodSecurityModeChange]) -> [ChangeFinding] {
+    private func loosened(
+        _ id: ObjectID, _ modes: [PodSecurityModeChange], enforced: PodSecurityLevel
+    ) -> [ChangeFinding] {
         let looser = modes.filter { $0.direction == .loosens }
-        guard let worst = looser.map(severity).max() else { return [] }
+        guard let worst = looser.map({ severity($0, enforced: enforced) }).max() else { return [] }
         let words = looser.map { "\($0.mode.rawValue) from \($0.before) to \($0.after)" }.joined(separator: ", ")
         let pin = looser.contains { !$0.changesControls } ? "; a pinned version misses the controls to come" : ""
         return [
@@ -42,8 +44,9 @@ struct PodSecurityChange {
         ]
     }
 
-    private func severity(_ mode: PodSecurityModeChange) -> Severity {
-        guard mode.mode == .enforce else { return .low }
+    /// - Parameter enforced: The level that is enforced afterwards; audit and warn below it say nothing any more.
+    private func severity(_ mode: PodSecurityModeChange, enforced: PodSecurityLevel) -> Severity {
+        guard mode.mode == .enforce else { return mode.after.level < enforced ? .medium : .low }
         if mode.before.level == mode.after.level { return mode.changesControls ? .medium : .low }
         return mode.after.level == .privileged ? .high : .medium
     }

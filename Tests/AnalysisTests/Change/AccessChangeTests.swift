@@ -1,4 +1,5 @@
 import Analysis
+import Foundation
 import Manifest
 import Policy
 import Testing
@@ -44,7 +45,7 @@ import Testing
             "wide",
             """
             [{nonResourceURLs: [/metrics], verbs: [get]}, {apiGroups: [""], resources: [nodes, persistentvolumes], \
-            verbs: [create, get]}, {apiGroups: [""], resources: [secrets], resourceNames: [a], verbs: [create]}]
+            verbs: [create, get]}, {apiGroups: [""], resources: [secrets], resourceNames: [a], verbs: [deletecollection]}]
             """)
         #expect(findings(role, role + binding("b", "wide", namespace: "shop")) == [])
         #expect(!findings(role, role + binding("b", "wide")).isEmpty)
@@ -111,5 +112,71 @@ import Testing
         #expect(findings("", half) == ["medium RightGranted User ann @ the whole cluster"])
         let whole = clusterRole("r", "[\(approval), \(signer)]") + binding("b", "r")
         #expect(findings("", whole).first == "critical CertificateApprovalGranted User ann @ the whole cluster")
+    }
+
+    /// Server-side apply of an object that is not there asks for `create` with its name, and an empty name is a name.
+    @Test func namesDoNotHideWhatCanBeAsked() {
+        let named =
+            "{apiGroups: [rbac.authorization.k8s.io], resources: [clusterrolebindings], resourceNames: [NAME], verbs: [VERBS]}"
+        func role(_ name: String, _ verbs: String) -> String {
+            clusterRole(
+                "r",
+                "[" + named.replacingOccurrences(of: "NAME", with: name).replacingOccurrences(of: "VERBS", with: verbs)
+                    + "]")
+                + binding("b", "r")
+        }
+        #expect(
+            findings(role("x", "patch"), role("x", "patch, create"))
+                == ["critical RoleEscalationGranted User ann @ the whole cluster"])
+        #expect(
+            findings("", role("\"\"", "create")) == ["critical RoleEscalationGranted User ann @ the whole cluster"])
+    }
+
+    /// One service account, named in its two forms, is one subject.
+    @Test func twoFormsOfOneAccountDoNotHideEachOther() {
+        let account = "{kind: ServiceAccount, name: x, namespace: ci}"
+        let user = "{kind: User, name: \"system:serviceaccount:ci:x\"}"
+        let both = binding("a", "cluster-admin", subject: account) + binding("b", "cluster-admin", subject: user)
+        #expect(findings("", both) == ["critical ClusterAdminGranted ServiceAccount ci/x @ the whole cluster"])
+        let one = binding("a", "cluster-admin", subject: account)
+        #expect(findings(one, binding("a", "cluster-admin", subject: user)) == [])
+    }
+
+    @Test func strongAccountsByTheirGroupMakeANamespaceWeigh() {
+        let pods = clusterRole("pods", "[{apiGroups: [\"\"], resources: [pods], verbs: [create]}]")
+        for group in ["system:serviceaccounts:ci", "system:serviceaccounts"] {
+            let strong = binding("s", "cluster-admin", subject: "{kind: Group, name: \"\(group)\"}") + pods
+            #expect(
+                findings(strong, strong + binding("b", "pods", namespace: "ci")) == [
+                    "critical EscalationPathOpened User ann @ the whole cluster",
+                    "critical WorkloadCreationGranted User ann @ namespace ci",
+                ], "\(group)")
+        }
+    }
+
+    @Test func whatTheClusterHasIsTheBaseOfWhatIsTakenOver() {
+        let role = clusterRole("r", "[{apiGroups: [\"\"], resources: [secrets], verbs: [get]}]")
+        let both = role + binding("b", "r")
+        #expect(findings("", both, context: both) == [])
+        let weaker = clusterRole("r", "[{apiGroups: [\"\"], resources: [pods], verbs: [get]}]") + binding("b", "r")
+        #expect(
+            findings("", both, context: weaker) == [
+                "critical SecretAccessGranted User ann @ the whole cluster",
+                "info RightRevoked User ann @ the whole cluster",
+            ])
+    }
+
+    @Test func manySubjectsAndRulesAreQuick() {
+        let subjects = (0..<3_000).map { "{kind: User, name: u\($0)}" }.joined(separator: ", ")
+        let rules = (0..<300).map { "{apiGroups: [g\($0).example.com], resources: [x], verbs: [get]}" }
+        let head = clusterRole("r", "[" + rules.joined(separator: ", ") + "]") + binding("b", "r", subject: subjects)
+        #expect(findings("", head).count == 3_000)
+        let many = (0..<3_000).map { "{apiGroups: [\"\"], resources: [r\($0)], verbs: [get]}" }
+        let other = (0..<3_000).map { "{apiGroups: [\"\"], resources: [s\($0)], verbs: [get]}" }
+        #expect(
+            findings(
+                clusterRole("r", "[" + many.joined(separator: ", ") + "]") + binding("b", "r"),
+                clusterRole("r", "[" + other.joined(separator: ", ") + "]") + binding("b", "r")
+            ).count == 2)
     }
 }
