@@ -76,17 +76,24 @@ package struct AccessModel: Sendable {
     package var subjects: [AccessSubject] { bindingsBySubject.keys.sorted() }
 
     /// The bindings that name a bearer, in the order of ``bindings``.
-    package func bindings(naming identity: AccessIdentity) -> [AccessBinding] {
-        let indices = identity.names.flatMap { bindingsBySubject[$0] ?? [] }
-        return Set(indices).sorted().map { bindings[$0] }
+    package func bindings(naming identity: AccessIdentity) -> [AccessBinding] { namings(of: identity).map(\.binding) }
+
+    /// The same with one of the names by which each names it.
+    ///
+    /// By look-up: a binding may have thousands of subjects.
+    func namings(of identity: AccessIdentity) -> [(binding: AccessBinding, subject: AccessSubject)] {
+        var subjects: [Int: AccessSubject] = [:]
+        for name in identity.names {
+            for index in bindingsBySubject[name] ?? [] where subjects[index] == nil { subjects[index] = name }
+        }
+        return subjects.sorted { $0.key < $1.key }.map { (bindings[$0.key], $0.value) }
     }
 
     /// The rules that hold for a bearer in a namespace, or for the whole cluster where that is empty.
     package func grants(of identity: AccessIdentity, in namespace: String) -> [AccessGrant] {
         var grants: [AccessGrant] = []
-        for binding in bindings(naming: identity) where binding.scope.isEmpty || binding.scope == namespace {
-            guard let role = roles[binding.role], let subject = binding.subjects.first(where: identity.isNamed)
-            else { continue }
+        for (binding, subject) in namings(of: identity) where binding.scope.isEmpty || binding.scope == namespace {
+            guard let role = roles[binding.role] else { continue }
             for (index, rule) in role.rules.enumerated() {
                 grants.append(
                     AccessGrant(rule: rule, ruleIndex: index, binding: binding, role: role, subject: subject))

@@ -84,21 +84,28 @@ struct AccessChange {
         _ place: Place, _ identity: AccessIdentity, isGain: Bool, _ known: inout [Question: [Verdict]]
     ) -> [Verdict] {
         let (before, after) = isGain ? (base, head) : (head, base)
+        func concerns(_ binding: AccessBinding) -> Bool { binding.scope.isEmpty || binding.scope == place.scope }
         // Only what the subject itself is given: what everybody gains is told of everybody.
-        let all = after.grants(of: identity, in: place.scope)
-        let own = all.filter { $0.subject.canonical == place.subject && $0.binding.scope == place.scope }
+        func isOwn(_ binding: AccessBinding, _ subject: AccessSubject) -> Bool {
+            subject.canonical == place.subject && binding.scope == place.scope
+        }
+        let all = after.namings(of: identity).filter { concerns($0.binding) }
+        let own = all.filter(isOwn)
         guard !own.isEmpty else { return [] }
-        let held = before.grants(of: identity, in: place.scope)
-        let besides = all.filter { $0.subject.canonical != place.subject || $0.binding.scope != place.scope }
         let question = Question(
             isGain: isGain, scope: place.scope, isAnybody: place.subject.isAnybody,
-            isEverybody: place.subject.isEverybody, own: own.flatMap { [$0.binding.id, $0.role.id] },
-            heldBefore: held.map(\.role.id), heldAfter: besides.map(\.role.id))
+            isEverybody: place.subject.isEverybody, own: own.flatMap { [$0.binding.id, $0.binding.role] },
+            heldBefore: before.namings(of: identity).filter { concerns($0.binding) }.map(\.binding.role),
+            heldAfter: all.filter { !isOwn($0.binding, $0.subject) }.map(\.binding.role))
         if let verdicts = known[question] { return verdicts }
-        let rights = uncoveredRights(of: own.map(\.rule), by: (held + besides).map(\.rule))
+        let grants = after.grants(of: identity, in: place.scope)
+        let held =
+            before.grants(of: identity, in: place.scope).map(\.rule)
+            + grants.filter { !isOwn($0.binding, $0.subject) }.map(\.rule)
+        let given = grants.filter { isOwn($0.binding, $0.subject) }
+        let rights = uncoveredRights(of: given.map(\.rule), by: held)
         let parts = rights.parts.filter { !$0.isVoid(in: place.scope) } + rights.wholeRules
-        let verdicts =
-            parts.isEmpty ? [] : weigh(parts, own, held: (held + besides).map(\.rule), place, isGain: isGain)
+        let verdicts = parts.isEmpty ? [] : weigh(parts, given, held: held, place, isGain: isGain)
         known[question] = verdicts
         return verdicts
     }
