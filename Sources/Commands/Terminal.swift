@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import Synchronization
 
 /// Where a command writes, and what the other end can show.
@@ -77,16 +78,4 @@ private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
 }
 
 /// Text from outside with its control characters made visible, so that it cannot move the cursor or fake a line.
-func printable(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-        switch scalar.value {
-        case 0x0a: result += "\\n"
-        case 0x09: result += "\\t"
-        case 0..<0x20, 0x7f..<0xa0, 0x200e...0x200f, 0x202a...0x202e, 0x2066...0x2069:
-            result += "\\u{\(String(scalar.value, radix: 16))}"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result
-}
+func printable(_ text: String) -> String { Reports.printable(text) }

@@ -5,6 +5,7 @@ import KubeClient
 import KubeProtocol
 import Manifest
 import Reconciler
+import TestSupport
 import Testing
 
 /// Our answers beside those of a real API server, for questions that nobody chose.
@@ -14,7 +15,7 @@ struct AccessAgreementTests {
 
     @Test func theServerDecidesAsTheEvaluatorDoes() async throws {
         let cluster = try ClusterUnderTest()
-        var random = SeededRandom(seed: 0x5ec0_11d5)
+        var random = SplitMix64(seed: 0x5ec0_11d5)
         let world = RandomAccess(prefix: "sar-\(UUID().uuidString.prefix(8).lowercased())", random: &random)
         for object in world.objects {
             _ = try await cluster.intruder.send(

@@ -1,20 +1,8 @@
 import Analysis
 import Manifest
+import TestSupport
 
-/// A generator that gives the same numbers for the same seed (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SplitMix64 {
     mutating func pick<Element>(_ elements: [Element]) -> Element { elements[Int(next() % UInt64(elements.count))] }
 
     mutating func some(_ elements: [String], atMost count: Int) -> [String] {
@@ -46,7 +34,7 @@ struct RandomAccess {
     private static let names = ["", "one", "two", "*", "three"]
     private static let urls = ["/metrics", "/metrics/*", "/healthz", "/logs*", "/api/*", "/*", "*", "/"]
 
-    init(prefix: String, random: inout SeededRandom) {
+    init(prefix: String, random: inout SplitMix64) {
         self.prefix = prefix
         namespaces = ["\(prefix)-a", "\(prefix)-b"]
         subjects = [
@@ -108,7 +96,7 @@ struct RandomAccess {
         return tree
     }
 
-    private static func rule(isCluster: Bool, _ random: inout SeededRandom) -> Tree {
+    private static func rule(isCluster: Bool, _ random: inout SplitMix64) -> Tree {
         func list(_ values: [String]) -> Tree { .array(values.map { .string($0) }) }
         let verbs = list(random.some(self.verbs, atMost: 3))
         if isCluster, random.chance(5) {
@@ -124,7 +112,7 @@ struct RandomAccess {
 
     /// A question that some rule of the bearer's may answer, were it asked in the right place.
     private static func near(
-        _ identity: AccessIdentity, _ model: AccessModel, _ namespaces: [String], _ random: inout SeededRandom
+        _ identity: AccessIdentity, _ model: AccessModel, _ namespaces: [String], _ random: inout SplitMix64
     ) -> Question? {
         let bindings = model.bindings(naming: identity)
         guard !bindings.isEmpty, case let binding = random.pick(bindings), let role = model.roles[binding.role],
@@ -145,7 +133,7 @@ struct RandomAccess {
     }
 
     /// A question about somebody that the cluster's bindings name, or one of ours.
-    func question(about model: AccessModel, random: inout SeededRandom) -> Question {
+    func question(about model: AccessModel, random: inout SplitMix64) -> Question {
         let lasting = model.subjects.filter { $0.name.hasPrefix("system:") || $0.namespace == "kube-system" }
         let subject = random.chance(3) ? random.pick(lasting) : random.pick(subjects)
         var identity = AccessIdentity(of: subject)

@@ -1,24 +1,10 @@
 import Manifest
-
-/// A deterministic source of numbers (SplitMix64), so that a failure can be seen again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+import TestSupport
 
 /// Values of every kind, with the strings and numbers that readers and writers stumble over.
 ///
 /// Doubles always have a fraction: a whole one is written like an integer, and reads back as one.
-func randomTree(using random: inout SeededGenerator, depth: Int = 0) -> Tree {
+func randomTree(using random: inout SplitMix64, depth: Int = 0) -> Tree {
     switch Int.random(in: 0..<(depth < 4 ? 12 : 7), using: &random) {
     case 0: return .null
     case 1: return .bool(Bool.random(using: &random))
@@ -46,6 +32,6 @@ private let pieces = [
     "\u{4e2d}\u{6587}",
 ]
 
-private func randomString(using random: inout SeededGenerator) -> String {
+private func randomString(using random: inout SplitMix64) -> String {
     (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
 }

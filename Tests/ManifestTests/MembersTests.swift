@@ -1,4 +1,5 @@
 import Manifest
+import TestSupport
 import Testing
 
 @Suite struct MembersTests {
@@ -37,7 +38,7 @@ import Testing
 
     @Test(arguments: 1...8)
     func agreesWithADictionaryOverRandomChanges(_ seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var members = Members()
         var model: [String: Tree] = [:]
         for step in 0..<2000 {

@@ -1,5 +1,6 @@
 import Foundation
 import Manifest
+import TestSupport
 import Testing
 
 @Suite struct TimestampTests {
@@ -68,7 +69,7 @@ import Testing
     }
 
     @Test func agreesWithFoundationOverTheCalendar() {
-        var random = SeededGenerator(seed: 3339)
+        var random = SplitMix64(seed: 3339)
         for _ in 0..<2000 {
             // From 1600 to 9999: before, Foundation counts by another calendar.
             let seconds = Int64.random(in: -11_676_096_000..<253_402_300_800, using: &random)
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func itsOrderIsThatOfItsText() {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         let moments = (0..<500).map { _ in
             Timestamp(microsecondsSinceEpoch: .random(in: 0..<253_402_300_800_000_000, using: &random))
         }

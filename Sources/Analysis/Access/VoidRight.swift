@@ -27,7 +27,7 @@ extension PolicyRule {
         return resources.isEmpty || resources.contains(plural)
     }
 
-    /// By group; empty for all of a group. Only what Kubernetes itself serves: of other kinds it is not known.
+    /// By group, and empty for all of a group; of kinds that Kubernetes does not serve itself it is not known.
     private static let ofWholeCluster: [String: Set<String>] = [
         "": ["nodes", "persistentvolumes", "componentstatuses", "users", "groups"],
         "rbac.authorization.k8s.io": ["clusterroles", "clusterrolebindings"],

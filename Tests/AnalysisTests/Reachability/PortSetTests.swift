@@ -1,5 +1,6 @@
 import Analysis
 import Manifest
+import TestSupport
 import Testing
 
 @Suite struct PortSetTests {
