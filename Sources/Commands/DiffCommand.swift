@@ -83,8 +83,8 @@ struct RevisionComparison {
                 message: "neither \(names[0]) nor \(names[1]) has a folder \(invocation.arguments.text("path") ?? "")",
                 hint: "Correct --path: it is the folder of the repository with the manifests.")
         }
-        let before = try await state(of: base, named: names[0], &notes)
-        let after = try await state(of: head, named: names[1], &notes)
+        let before = hasBase ? try await state(of: base, named: names[0]) : nothing(at: names[0], &notes)
+        let after = hasHead ? try await state(of: head, named: names[1]) : nothing(at: names[1], &notes)
         let surroundings = try await surroundings(&notes)
         let options = ChangeOptions(
             knowsCluster: surroundings?.isCluster ?? false,
@@ -107,12 +107,13 @@ struct RevisionComparison {
         }
     }
 
-    private func state(of revision: Revision, named name: String, _ notes: inout [String]) async throws -> SecurityState
-    {
-        guard try await source.hasFolder(revision) else {
-            notes.append("\(name) has no folder \(invocation.arguments.text("path") ?? ""): it declares nothing")
-            return SecurityState()
-        }
+    /// Before the first policy and after the last one there is nothing.
+    private func nothing(at name: String, _ notes: inout [String]) -> SecurityState {
+        notes.append("\(name) has no folder \(invocation.arguments.text("path") ?? ""): it declares nothing")
+        return SecurityState()
+    }
+
+    private func state(of revision: Revision, named name: String) async throws -> SecurityState {
         let loaded = try await source.load(revision)
         let errors = loaded.findings.filter { $0.severity == .error }
         guard errors.isEmpty else {
