@@ -80,10 +80,9 @@ struct BindingChange {
     /// Members of this group skip every check; whoever binds it means to work with it.
     private func masters() -> [ChangeFinding] {
         access.head.bindings.compactMap { binding in
-            let before = access.base.bindings.first { $0.id == binding.id }?.subjects ?? []
             let isMaster: (AccessSubject) -> Bool = { $0.kind == .group && $0.name == "system:masters" }
             guard access.change.edits[binding.id] != nil, binding.subjects.contains(where: isMaster),
-                !before.contains(where: isMaster)
+                access.base.bindings.first(where: { $0.id == binding.id })?.subjects.contains(where: isMaster) != true
             else { return nil }
             return ChangeFinding(
                 reason: .clusterAdminGranted, severity: .critical, direction: .loosens,
