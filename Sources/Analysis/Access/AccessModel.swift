@@ -50,6 +50,7 @@ package struct AccessModel: Sendable {
     /// In the byte order of namespace and name, those of the whole cluster first.
     package private(set) var bindings: [AccessBinding] = []
     private var bindingsBySubject: [AccessSubject: [Int]] = [:]
+    private var bindingsByID: [ObjectID: Int] = [:]
 
     package init(_ state: SecurityState) {
         self.init(objects: Array(state.objects.values))
@@ -68,9 +69,13 @@ package struct AccessModel: Sendable {
             objects.filter { $0.id.resource == .clusterRoleBinding || $0.id.resource == .roleBinding }
             .sorted { $0.id < $1.id }.compactMap(AccessBinding.init)
         for (index, binding) in bindings.enumerated() {
+            bindingsByID[binding.id] = index
             for subject in Set(binding.subjects) { bindingsBySubject[subject, default: []].append(index) }
         }
     }
+
+    /// A binding by its name.
+    func binding(_ id: ObjectID) -> AccessBinding? { bindingsByID[id].map { bindings[$0] } }
 
     /// Every subject that some binding names, in order.
     package var subjects: [AccessSubject] { bindingsBySubject.keys.sorted() }

@@ -17,7 +17,7 @@ struct BindingChange {
             let isNew = access.change.edits[binding.id] != nil || access.change.edits[binding.role] == .removed
             guard isNew else { return nil }
             if access.head.roles[binding.role] == nil, !isOfSystem(binding.role) {
-                let was = access.base.bindings.first { $0.id == binding.id }
+                let was = access.base.binding(binding.id)
                 // It was as latent before.
                 if let was, was.role == binding.role, access.base.roles[was.role] == nil,
                     was.subjects == binding.subjects
@@ -63,7 +63,7 @@ struct BindingChange {
     private func defaultAccounts() -> [ChangeFinding] {
         access.head.bindings.flatMap { binding -> [ChangeFinding] in
             guard access.change.edits[binding.id] != nil else { return [] }
-            let before = Set(access.base.bindings.first { $0.id == binding.id }?.subjects ?? [])
+            let before = Set(access.base.binding(binding.id)?.subjects ?? [])
             return Set(binding.subjects).subtracting(before).sorted()
                 .filter { $0.kind == .serviceAccount && $0.name == "default" }
                 .map { subject in
@@ -82,7 +82,7 @@ struct BindingChange {
         access.head.bindings.compactMap { binding in
             let isMaster: (AccessSubject) -> Bool = { $0.kind == .group && $0.name == "system:masters" }
             guard access.change.edits[binding.id] != nil, binding.subjects.contains(where: isMaster),
-                access.base.bindings.first(where: { $0.id == binding.id })?.subjects.contains(where: isMaster) != true
+                access.base.binding(binding.id)?.subjects.contains(where: isMaster) != true
             else { return nil }
             return ChangeFinding(
                 reason: .clusterAdminGranted, severity: .critical, direction: .loosens,
