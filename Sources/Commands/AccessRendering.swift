@@ -88,9 +88,7 @@ private func grantTree(_ grant: AccessGrant) -> Tree {
         "binding": placedTree(grant.binding.id, grant.binding.origin),
         "role": placedTree(grant.role.id, grant.role.origin), "rule": ruleTree(grant.rule),
     ]
-    if grant.role.sources.indices.contains(grant.ruleIndex), grant.role.sources[grant.ruleIndex] != grant.role.id {
-        tree.set(["aggregatedFrom"], to: objectTree(grant.role.sources[grant.ruleIndex]))
-    }
+    if let source = grant.gatheredFrom { tree.set(["aggregatedFrom"], to: objectTree(source)) }
     return tree
 }
 
@@ -142,11 +140,7 @@ func renderWhoCan(_ request: AccessRequest, _ permitted: [PermittedSubject], on 
         for grant in subject.via {
             text +=
                 "    \(placed(grant.binding.id, grant.binding.origin)) gives \(placed(grant.role.id, grant.role.origin))"
-            if grant.role.sources.indices.contains(grant.ruleIndex),
-                grant.role.sources[grant.ruleIndex] != grant.role.id
-            {
-                text += ", gathered from \(printable(grant.role.sources[grant.ruleIndex].description))"
-            }
+            if let source = grant.gatheredFrom { text += ", gathered from \(printable(source.description))" }
             text += "\n"
         }
     }

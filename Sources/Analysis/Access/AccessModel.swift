@@ -31,6 +31,12 @@ package struct AccessGrant: Sendable {
     /// The subject of the binding that names the bearer.
     package var subject: AccessSubject
 
+    /// The ClusterRole that an aggregated role has the rule from; nil where the rule is the role's own.
+    package var gatheredFrom: ObjectID? {
+        guard role.sources.indices.contains(ruleIndex), role.sources[ruleIndex] != role.id else { return nil }
+        return role.sources[ruleIndex]
+    }
+
     /// As the API server explains an allowed request.
     package var reason: String {
         let place = binding.scope.isEmpty ? binding.id.name : "\(binding.id.name)/\(binding.scope)"

@@ -102,14 +102,7 @@ package struct AccessIdentity: Sendable {
     package var isMaster: Bool { groups.holds("system:masters") }
 
     /// Whether a subject of a binding is this bearer.
-    package func isNamed(by subject: AccessSubject) -> Bool {
-        switch subject.kind {
-        case .group: groups.holds(subject.name)
-        case .user: user?.hasSameBytes(as: subject.name) ?? false
-        case .serviceAccount:
-            user?.hasSameBytes(as: "system:serviceaccount:\(subject.namespace):\(subject.name)") ?? false
-        }
-    }
+    package func isNamed(by subject: AccessSubject) -> Bool { names.contains(subject) }
 
     /// Every subject that names this bearer, for looking bindings up.
     var names: [AccessSubject] {

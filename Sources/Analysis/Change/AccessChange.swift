@@ -160,7 +160,7 @@ struct AccessChange {
         var ids: Set<ObjectID> = []
         for grant in grants {
             ids.formUnion([grant.binding.id, grant.role.id])
-            if grant.role.sources.indices.contains(grant.ruleIndex) { ids.insert(grant.role.sources[grant.ruleIndex]) }
+            if let source = grant.gatheredFrom { ids.insert(source) }
         }
         let causes = change.causes(among: ids)
         guard causes.isEmpty else { return causes }

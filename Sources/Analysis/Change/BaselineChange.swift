@@ -7,7 +7,7 @@ struct BaselineChange {
 
     func findings() -> [ChangeFinding] {
         change.edited(.resourceQuota, .limitRange).compactMap(quota)
-            + change.edited(.serviceAccount).compactMap(tokenMount) + change.edited(.namespace).compactMap(removal)
+            + tokenMounts() + change.edited(.namespace).compactMap(removal)
     }
 
     // MARK: Quotas and limits
@@ -58,20 +58,22 @@ struct BaselineChange {
 
     // MARK: Service accounts
 
-    private func tokenMount(_ id: ObjectID) -> ChangeFinding? {
-        guard let base = change.base[id], let account = change.head[id],
-            base.tree["automountServiceAccountToken"]?.bool == false,
-            account.tree["automountServiceAccountToken"]?.bool != false
-        else { return nil }
-        let subject = AccessSubject(kind: .serviceAccount, namespace: id.namespace, name: id.name)
-        let grants = AccessModel(change.head).grants(of: AccessIdentity(of: subject), in: "").filter {
-            $0.subject == subject
+    private func tokenMounts() -> [ChangeFinding] {
+        let accounts = change.edited(.serviceAccount).filter { id in
+            change.base[id]?.tree["automountServiceAccountToken"]?.bool == false
+                && change.head[id].map { $0.tree["automountServiceAccountToken"]?.bool != false } == true
         }
-        let isStrong = grants.contains { $0.rule.isCriticalForCluster }
-        return finding(
-            .tokenMountEnabled, isStrong ? .high : .low, .loosens, id,
-            "pods that run as \(id) get its token, unless they say otherwise",
-            before: ["automountServiceAccountToken: false"], after: ["automountServiceAccountToken: true"])
+        guard !accounts.isEmpty else { return [] }
+        let head = AccessModel(change.head)
+        return accounts.map { id in
+            let subject = AccessSubject(kind: .serviceAccount, namespace: id.namespace, name: id.name)
+            let grants = head.grants(of: AccessIdentity(of: subject), in: "").filter { $0.subject == subject }
+            let isStrong = grants.contains { $0.rule.isCriticalForCluster }
+            return finding(
+                .tokenMountEnabled, isStrong ? .high : .low, .loosens, id,
+                "pods that run as \(id) get its token, unless they say otherwise",
+                before: ["automountServiceAccountToken: false"], after: ["automountServiceAccountToken: true"])
+        }
     }
 
     // MARK: Namespaces
