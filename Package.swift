@@ -67,7 +67,7 @@ let modules: [Module] = [
     Module(
         name: "GitHost", imports: ["Manifest", "JSON", "HTTPClient", "Signatures"],
         testImports: ["ChildProcess", "YAML"]),
-    Module(name: "RunbookLibrary", testImports: ["Analysis", "Reconciler"]),
+    Module(name: "RunbookLibrary", testImports: ["Policy", "Reconciler"]),
     Module(
         name: "Commands",
         imports: [

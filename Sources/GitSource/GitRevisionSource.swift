@@ -135,7 +135,7 @@ package actor GitRevisionSource: RevisionSource {
                     hint: "Correct --path, or bring the folder back; nothing was deleted.")
             }
             let (verdicts, parsedCount) = try await verdicts(of: files)
-            let (state, findings) = assembleDeclaredState(verdicts)
+            let (state, findings) = assembleDeclaredState(verdicts, folder: folder)
             return LoadedRevision(
                 revision: revision, declared: state, findings: findings, fileCount: verdicts.count,
                 parsedFileCount: parsedCount)
@@ -257,8 +257,12 @@ package actor GitRevisionSource: RevisionSource {
 
     /// The path from the repository's root, which is what findings show.
     private func fullPath(_ path: String) -> String {
-        let folder = configuration.path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
-        return folder.isEmpty ? path : "\(folder)/\(path)"
+        folder.isEmpty ? path : "\(folder)/\(path)"
+    }
+
+    /// The folder of the manifests from the repository's root; empty for the root.
+    private var folder: String {
+        configuration.path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 
     // MARK: Words

@@ -32,8 +32,14 @@ package struct DeclaredObject: Sendable {
 /// Everything that one revision declares.
 package struct DeclaredState: Sendable {
     package var objects: [ObjectID: DeclaredObject]
+    package var configuration: RepositoryConfiguration
 
-    package init(objects: [ObjectID: DeclaredObject] = [:]) { self.objects = objects }
+    package init(
+        objects: [ObjectID: DeclaredObject] = [:], configuration: RepositoryConfiguration = .standard
+    ) {
+        self.objects = objects
+        self.configuration = configuration
+    }
 }
 
 /// Something in a file that a person has to look at.

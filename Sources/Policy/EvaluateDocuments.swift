@@ -2,7 +2,7 @@ package import Manifest
 
 /// Judges the documents of one file: reads each object, checks it as the API server would and by Bylaw's own rules.
 ///
-/// Deterministic, and the same whatever other files there are: ``assembleDeclaredState(_:)`` looks across files.
+/// Deterministic, and the same whatever other files there are: ``assembleDeclaredState(_:folder:)`` looks across files.
 ///
 /// - Parameters:
 ///   - stream: What reading the file gave; its problems become errors.
@@ -14,11 +14,16 @@ package func evaluateDocuments(
     var evaluation = FileEvaluation(file: file, kinds: kinds)
     for problem in stream.problems { evaluation.report(problem) }
     for document in stream.documents where !document.tree.isNull {
-        evaluation.evaluate(document.tree, at: .root, of: document, listed: nil, depth: 0)
+        if isConfiguration(document.tree) {
+            evaluation.configure(document)
+        } else {
+            evaluation.evaluate(document.tree, at: .root, of: document, listed: nil, depth: 0)
+        }
     }
+    evaluation.requireConfiguration()
     return FileVerdict(
         file: file, declarations: evaluation.declarations,
-        findings: evaluation.findings.sorted(file: file, place: "file"))
+        findings: evaluation.findings.sorted(file: file, place: "file"), configuration: evaluation.configuration)
 }
 
 private struct FileEvaluation {
@@ -26,12 +31,36 @@ private struct FileEvaluation {
     let kinds: AcceptedKinds
     var declarations: [Declaration] = []
     var findings = FindingList(limit: ManifestLimits.findingsPerFile)
+    var configuration: RepositoryConfiguration?
 
     mutating func report(_ problem: SourceProblem) {
         findings.append(
             Finding(
                 severity: .error, file: file, position: problem.position, object: nil, path: .root,
                 message: problem.message, hint: problem.hint))
+    }
+
+    /// Takes the repository's configuration; an analysis of manifests passes it over.
+    mutating func configure(_ document: ParsedDocument) {
+        guard kinds == .managed else { return }
+        var (read, problems) = readConfiguration(document.tree)
+        if configuration != nil {
+            problems.refuse(.root, "the file has a second configuration", hint: "Put them together.")
+        }
+        configuration = read
+        append(problems, object: nil, at: .root, of: document)
+    }
+
+    /// What is lost of the configuration's file must not turn its guardrails into the standard ones in silence.
+    mutating func requireConfiguration() {
+        guard kinds == .managed, configuration == nil, !findings.hasErrors,
+            file.split(separator: "/").last.map(String.init) == RepositoryConfiguration.fileName
+        else { return }
+        findings.append(
+            Finding(
+                severity: .error, file: file, position: SourcePosition(line: 1, column: 1), object: nil, path: .root,
+                message: "the file holds no configuration of the repository",
+                hint: "Write apiVersion bylaw.dev/v1 and kind Configuration, or delete the file."))
     }
 
     /// - Parameters:

@@ -24,11 +24,17 @@ package struct FileVerdict: Sendable {
     package var declarations: [Declaration]
     /// In the order of the file, at most ``ManifestLimits/findingsPerFile`` and one that counts the others.
     package var findings: [Finding]
+    /// What the repository says about itself, where this file does.
+    package var configuration: RepositoryConfiguration?
 
-    package init(file: String, declarations: [Declaration] = [], findings: [Finding] = []) {
+    package init(
+        file: String, declarations: [Declaration] = [], findings: [Finding] = [],
+        configuration: RepositoryConfiguration? = nil
+    ) {
         self.file = file
         self.declarations = declarations
         self.findings = findings
+        self.configuration = configuration
     }
 
     /// Whether the file as it stands refuses the revision.

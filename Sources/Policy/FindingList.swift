@@ -8,6 +8,8 @@ struct FindingList {
 
     init(limit: Int) { self.limit = limit }
 
+    var hasErrors: Bool { kept[.error]?.isEmpty == false }
+
     mutating func append(_ finding: Finding) {
         if kept[finding.severity, default: []].count < limit {
             kept[finding.severity, default: []].append(finding)

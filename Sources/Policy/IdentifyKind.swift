@@ -60,7 +60,7 @@ private func unmanaged(kind: String, version: String) -> Problem {
     }
     let hint: String
     if version.hasPrefix("bylaw.dev/") {
-        hint = "This version of Bylaw takes its settings from flags, the environment and --config only."
+        hint = "Bylaw reads apiVersion bylaw.dev/v1 and kind Configuration, in bylaw.yaml."
     } else if version.hasPrefix("kustomize.config.k8s.io/") {
         hint = "Bylaw does not run kustomize: commit what kustomize build makes of it."
     } else if named == nil, let near = nearest(to: kind, among: kinds + kinds.map { "\($0)List" } + ["List"]) {

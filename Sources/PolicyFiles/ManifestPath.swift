@@ -1,3 +1,5 @@
+import Policy
+
 /// Whether a file of the policy repository counts as a manifest: `.yaml`, `.yml` and `.json`, in any letter case.
 ///
 /// Files and folders whose names begin with a dot do not count, as with Git's and the pipelines' own files.
@@ -13,8 +15,9 @@ package func isManifestPath(_ path: String) -> Bool {
 /// Whether no part of a path begins with a dot: what stands there is looked at, be it a manifest or a folder.
 package func isLookedAt(_ path: String) -> Bool { !path.split(separator: "/").contains { $0.hasPrefix(".") } }
 
-/// Whether a file is the one that holds guardrails, in a version of Bylaw that knows them.
-func isGuardrailPath(_ path: String) -> Bool {
-    let name = (path.split(separator: "/").last ?? "").lowercased()
-    return ["bylaw.yaml", "bylaw.yml", "bylaw.json"].contains(name)
+/// Whether a file's name is meant as that of the repository's configuration, and is not.
+func isMisnamedConfiguration(_ path: String) -> Bool {
+    let name = path.split(separator: "/").last ?? ""
+    return name != RepositoryConfiguration.fileName
+        && ["bylaw.yaml", "bylaw.yml", "bylaw.json"].contains(name.lowercased())
 }

@@ -14,10 +14,10 @@ package func readManifestFile(
     path: String, bytes: [UInt8], limits: RepositoryLimits = RepositoryLimits(),
     accepting kinds: AcceptedKinds = .managed
 ) -> FileVerdict {
-    if kinds == .managed, isGuardrailPath(path) {
+    if kinds == .managed, isMisnamedConfiguration(path) {
         return refusal(
-            of: path, "this version of Bylaw has no guardrails in the repository and would ignore this file",
-            hint: "Delete the file, or upgrade to a version that reads it.")
+            of: path, "the repository's configuration is read from \(RepositoryConfiguration.fileName) only",
+            hint: "Rename the file.")
     }
     guard bytes.count <= limits.maximumFileBytes else {
         return oversizedFile(path: path, limits: limits)

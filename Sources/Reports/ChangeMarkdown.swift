@@ -1,4 +1,5 @@
 package import Analysis
+import Policy
 
 /// A report as a comment on a pull request.
 ///

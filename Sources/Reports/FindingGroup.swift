@@ -1,4 +1,5 @@
 import Analysis
+import Policy
 
 /// Findings that one edit made: one kind of right that a role newly gives to many subjects, say.
 ///

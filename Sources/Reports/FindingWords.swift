@@ -1,5 +1,6 @@
 import Analysis
 import Manifest
+import Policy
 
 // The words that the forms of a report share, so that people meet the same ones in all of them.
 

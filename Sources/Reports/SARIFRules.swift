@@ -1,5 +1,6 @@
 import Analysis
 import Manifest
+import Policy
 
 /// The rules of a SARIF log: the reasons that occur, in byte order.
 ///

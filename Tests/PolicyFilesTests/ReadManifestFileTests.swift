@@ -109,12 +109,19 @@ import Testing
         }
     }
 
-    @Test(arguments: ["bylaw.yaml", "clusters/prod/bylaw.yml", "Bylaw.YAML", "bylaw.json"])
-    func guardrailsAreNotIgnored(_ path: String) {
-        let verdict = read("", path: path)
+    @Test(arguments: ["clusters/prod/bylaw.yml", "Bylaw.YAML", "bylaw.json"])
+    func aMisnamedConfigurationIsNotIgnored(_ path: String) {
         #expect(
-            verdict.errors.map(\.message) == [
-                "this version of Bylaw has no guardrails in the repository and would ignore this file"
+            read("", path: path).errors.map(\.message) == [
+                "the repository's configuration is read from bylaw.yaml only"
+            ])
+    }
+
+    @Test(arguments: ["", "# nothing\n", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"])
+    func aConfigurationFileHoldsAConfiguration(_ text: String) {
+        #expect(
+            read(text, path: "production/bylaw.yaml").errors.map(\.message) == [
+                "the file holds no configuration of the repository"
             ])
     }
 

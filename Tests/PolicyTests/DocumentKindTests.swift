@@ -21,7 +21,7 @@ import Testing
                 "apiVersion: networking.k8s.io/v1."
             ),
             (["apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"], "kind", "kustomize build"),
-            (["apiVersion": "bylaw.dev/v1", "kind": "Guardrails"], "kind", "flags"),
+            (["apiVersion": "bylaw.dev/v1", "kind": "Guardrails"], "kind", "kind Configuration"),
             (["kind": "Role"], "apiVersion", "rbac.authorization.k8s.io/v1"),
             (["apiVersion": "v1"], "kind", "no Kubernetes object"),
             (["apiVersion": "v1", "kind": 3], "kind", "string"),

@@ -1,4 +1,4 @@
-import Analysis
+import Policy
 import Reconciler
 
 /// Everything that has a runbook: what happens in a cluster, and what a change means.

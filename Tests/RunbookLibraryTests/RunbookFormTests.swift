@@ -1,4 +1,4 @@
-import Analysis
+import Policy
 import Foundation
 import Reconciler
 import RunbookLibrary

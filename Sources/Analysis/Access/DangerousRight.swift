@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// A kind of right that an attacker wants, as the table of security semantics, section 4.1, lists it.
 struct DangerousRight: Sendable {

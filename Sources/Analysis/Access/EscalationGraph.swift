@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// How one subject becomes another, or why the last one is strong enough.
 package struct EscalationStep: Sendable, Hashable {

@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// Finds who gains and who loses which right.
 struct AccessChange {

@@ -1,5 +1,5 @@
 import Manifest
-import Policy
+package import Policy
 
 /// What an analysis of a change has to know beside the two states.
 package struct ChangeOptions: Sendable {

@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// Finds what is odd about edited bindings and roles whatever they grant today.
 struct BindingChange {

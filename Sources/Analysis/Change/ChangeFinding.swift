@@ -33,14 +33,6 @@ package enum Severity: String, Sendable, CaseIterable, Comparable {
     }
 }
 
-/// What a finding is about.
-package enum FindingArea: String, Sendable, CaseIterable {
-    case access = "access"
-    case network = "network"
-    case podSecurity = "pod-security"
-    case baseline = "baseline"
-}
-
 /// Which way a change goes.
 package enum ChangeDirection: String, Sendable, CaseIterable {
     /// Somebody gains, something opens, a protection goes.
@@ -51,15 +43,6 @@ package enum ChangeDirection: String, Sendable, CaseIterable {
     case breaks
     /// It does not do what its author seems to mean.
     case misleads
-}
-
-/// What has to be approved before a change of a kind is applied; the name stands in the approval trailer.
-package enum Guardrail: String, Sendable, CaseIterable {
-    case riskyGrant = "risky-grant"
-    case podSecurityLoosened = "pod-security-loosened"
-    case isolationRemoved = "isolation-removed"
-    case externalAccess = "external-access"
-    case quotaLoosened = "quota-loosened"
 }
 
 /// An object that a finding comes from: somebody wrote, changed or deleted it between the two revisions.

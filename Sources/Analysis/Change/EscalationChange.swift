@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// Finds who can newly become somebody with a critical right over the whole cluster, by any number of steps.
 struct EscalationChange {

@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// Rights that somebody gains, and how dangerous they are.
 struct GainedRisk {

@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// Finds namespaces whose Pod Security labels admit more or less than before.
 struct PodSecurityChange {

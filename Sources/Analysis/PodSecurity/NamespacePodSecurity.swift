@@ -1,3 +1,5 @@
+package import Manifest
+
 /// What admission does with a pod that violates a level.
 package enum PodSecurityMode: String, CaseIterable, Sendable {
     /// Refuses pods; templates of workloads are not looked at.

@@ -1,5 +1,6 @@
 import Analysis
 import Testing
+import Manifest
 
 @Suite struct NamespacePodSecurityTests {
     /// Labels without their prefix, and what enforce, audit and warn are then, as in `baseline:latest`.

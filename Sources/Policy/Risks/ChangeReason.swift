@@ -1,3 +1,11 @@
+/// What a finding is about.
+package enum FindingArea: String, Sendable, CaseIterable {
+    case access = "access"
+    case network = "network"
+    case podSecurity = "pod-security"
+    case baseline = "baseline"
+}
+
 /// The kinds of findings about a change; each has exactly one runbook, `Runbooks/<raw value>.md`.
 ///
 /// The raw values are rule ids in SARIF and names of runbooks, and never change their meaning. The kinds of rights follow

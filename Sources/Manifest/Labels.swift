@@ -1,5 +1,3 @@
-package import Manifest
-
 /// The labels of an object or of a pod template.
 package struct Labels: Hashable, Sendable {
     package private(set) var values: [String: String]
