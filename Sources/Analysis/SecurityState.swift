@@ -35,6 +35,11 @@ package struct SecurityState: Sendable {
         objects = declared.objects.mapValues { StateObject(id: $0.id, tree: $0.tree, origin: $0.origin) }
     }
 
+    /// What a cluster holds.
+    package init(live: [ObjectID: LiveObject]) {
+        objects = live.mapValues { StateObject(id: $0.id, tree: $0.tree) }
+    }
+
     package subscript(id: ObjectID) -> StateObject? {
         get { objects[id] }
         set { objects[id] = newValue }

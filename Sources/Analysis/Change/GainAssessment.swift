@@ -26,8 +26,9 @@ struct GainAssessment {
         if subject.isAnybody {
             return [GainedRisk(reason: .anonymousGranted, severity: .critical, parts: parts)]
         }
-        if subject.isEverybody, parts.contains(where: \.writes) {
-            return [GainedRisk(reason: .anonymousGranted, severity: .critical, parts: parts)]
+        if subject.isEverybody {
+            let worst = parts.contains(where: \.writes) ? .critical : dangers(of: parts).map(\.severity).max() ?? .high
+            return [GainedRisk(reason: .anonymousGranted, severity: max(.high, worst), parts: parts)]
         }
         let admin = parts.filter(\.isClusterAdmin)
         guard admin.isEmpty else {

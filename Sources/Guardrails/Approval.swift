@@ -1,0 +1,92 @@
+import Manifest
+package import Policy
+
+/// What a trailer approves: `Bylaw-Approved: <guardrail> [<object>] by <name>`.
+package struct Approval: Sendable, Hashable {
+    package static let trailerKey = "Bylaw-Approved"
+
+    /// The name of a guardrail, or of one kind of risk.
+    package var subject: String
+    /// As ``ObjectID/description`` writes it, such as `RoleBinding payments/deployers`; nil: every object of that revision.
+    package var object: String?
+    /// Who approves, as the trailer says.
+    package var approver: String
+
+    package init(subject: String, object: String? = nil, approver: String) {
+        self.subject = subject
+        self.object = object
+        self.approver = approver
+    }
+
+    package var trailer: String {
+        "\(Self.trailerKey): \(subject)\(object.map { " " + $0 } ?? "") by \(approver)"
+    }
+
+    /// Reads the value of a trailer.
+    ///
+    /// - Returns: Nil where it does not say what is approved, or by whom; then nothing is.
+    package init?(trailer value: String) {
+        let words = value.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+        guard let subject = words.first, Self.subjects.contains(subject),
+            let by = words.lastIndex(of: "by"), by >= 1, by + 1 < words.count
+        else { return nil }
+        self.subject = subject
+        let object = words[1..<by].joined(separator: " ")
+        self.object = object.isEmpty ? nil : object
+        approver = words[(by + 1)...].joined(separator: " ")
+    }
+
+    /// What a trailer may name.
+    package static let subjects: Set<String> = Set(
+        Guardrail.allCases.map(\.rawValue) + ChangeReason.allCases.map(\.rawValue))
+
+    /// Whether it is about this object.
+    func concerns(_ id: ObjectID) -> Bool { object.map { $0.hasSameBytes(as: id.description) } ?? true }
+}
+
+/// The approvals of one commit, and what that commit declares.
+///
+/// An approval is bound to its revision: it is good for an object only as that revision declares it.
+package struct ApprovalSource: Sendable {
+    package var commit: String
+    package var approvals: [Approval]
+    package var declared: DeclaredState
+
+    package init(commit: String, approvals: [Approval], declared: DeclaredState) {
+        self.commit = commit
+        self.approvals = approvals
+        self.declared = declared
+    }
+}
+
+/// An approval that counts, and where it was given.
+package struct GivenApproval: Sendable, Hashable {
+    package var approval: Approval
+    package var commit: String
+}
+
+/// The approvals that a revision brings along.
+struct ApprovalSet {
+    let sources: [ApprovalSource]
+    let head: DeclaredState
+
+    /// The approval of what a revision does to an object, for any of some names.
+    func approval(of subjects: [String], for id: ObjectID) -> GivenApproval? {
+        for source in sources where source.declared.objects[id]?.tree == head.objects[id]?.tree {
+            if let found = source.approvals.first(where: { subjects.contains($0.subject) && $0.concerns(id) }) {
+                return GivenApproval(approval: found, commit: source.commit)
+            }
+        }
+        return nil
+    }
+
+    func approval(ofConfiguration guardrail: Guardrail) -> GivenApproval? {
+        for source in sources where source.declared.configuration.rules == head.configuration.rules {
+            let found = source.approvals.first {
+                $0.subject == guardrail.rawValue && $0.concerns(RepositoryConfiguration.id)
+            }
+            if let found { return GivenApproval(approval: found, commit: source.commit) }
+        }
+        return nil
+    }
+}

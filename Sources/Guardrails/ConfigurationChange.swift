@@ -1,0 +1,94 @@
+import Analysis
+import Manifest
+import Policy
+
+extension RepositoryConfiguration {
+    /// Without what only says which files belong to which cluster: that shows in the objects themselves.
+    var rules: RepositoryConfiguration {
+        var copy = self
+        copy.clusters = []
+        return copy
+    }
+}
+
+/// What a change of the configuration loosens, and what it would newly remove.
+///
+/// What is not clearly stricter counts as looser.
+struct ConfigurationChange {
+    let old: RepositoryConfiguration
+    let new: RepositoryConfiguration
+
+    /// What protects less than before, in a few words each.
+    var loosened: [String] {
+        var words: [String] = []
+        let unmanaged = old.managedKinds.subtracting(new.managedKinds)
+        if !unmanaged.isEmpty {
+            words.append("\(unmanaged.map(\.kind).sorted().joined(separator: ", ")) no longer managed")
+        }
+        if !areScopesAsStrict { words.append("scopes or exclusions that close less") }
+        let (before, after) = (old.guardrails, new.guardrails)
+        if after.deletions.maximum > before.deletions.maximum
+            || after.deletions.maximumPercent > before.deletions.maximumPercent
+            || after.deletions.always > before.deletions.always
+        {
+            words.append("a larger deletion budget")
+        }
+        let lowered = Set(before.decisions.keys).union(after.decisions.keys).filter { name in
+            strictness(after.decisions[name]) < strictness(before.decisions[name])
+        }
+        if !lowered.isEmpty { words.append("a lower setting of \(lowered.sorted().joined(separator: ", "))") }
+        // Nobody is listed: nobody can approve. So whoever comes to the list loosens, and who leaves it does not.
+        if !Set(after.approvers).isSubset(of: before.approvers) { words.append("other approvers") }
+        if !Set(new.protected).isSuperset(of: old.protected) { words.append("fewer protected objects") }
+        if !Set(new.yieldsInFights).isSubset(of: old.yieldsInFights) { words.append("more objects given up in fights") }
+        if let prevention = loosenedPrevention { words.append(prevention) }
+        return words
+    }
+
+    private func strictness(_ decision: GuardrailDecision?) -> Int {
+        switch decision {
+        case .allow: 0
+        case .report: 1
+        // The table's own decision holds what is dangerous and nothing else.
+        case nil: 2
+        case .hold: 3
+        }
+    }
+
+    private var loosenedPrevention: String? {
+        guard let before = old.prevention else { return nil }
+        guard let after = new.prevention else { return "prevention switched off" }
+        let isSameGroup = after.breakGlassGroup == nil || after.breakGlassGroup == before.breakGlassGroup
+        return isSameGroup && after.breakGlassLongest <= before.breakGlassLongest
+            && Set(after.exemptUsers).isSubset(of: before.exemptUsers)
+            && Set(after.exemptGroups).isSubset(of: before.exemptGroups) ? nil : "more exemptions from prevention"
+    }
+
+    /// Whether every scope is closed at least as far: the same rules in the same order with modes no lower, and what is
+    /// added stands behind them.
+    private var areScopesAsStrict: Bool {
+        let (before, after) = (old.scopes, new.scopes)
+        guard after.standardMode >= before.standardMode, after.rules.count >= before.rules.count,
+            Set(after.exclusions).isSubset(of: before.exclusions)
+        else { return false }
+        let areKept = zip(before.rules, after.rules).allSatisfy { old, new in
+            new.target == old.target && new.kinds == old.kinds && new.mode >= old.mode
+        }
+        return areKept && after.rules.dropFirst(before.rules.count).allSatisfy { $0.mode >= after.standardMode }
+    }
+
+    /// Whether something may be removed from now on that was left alone.
+    var enforcesMore: Bool {
+        let (before, after) = (old.scopes, new.scopes)
+        let isEnforcing = after.standardMode == .enforce || after.rules.contains { $0.mode == .enforce }
+        guard isEnforcing, before != after else { return false }
+        if after.standardMode == .enforce, before.standardMode != .enforce { return true }
+        if !Set(before.exclusions).isSubset(of: after.exclusions) { return true }
+        // The same rules, some of them left out or lowered, remove nothing new unless another comes to its turn.
+        return
+            !(after.rules.count == before.rules.count
+            && zip(before.rules, after.rules).allSatisfy { old, new in
+                new.target == old.target && new.kinds == old.kinds && (new.mode != .enforce || old.mode == .enforce)
+            })
+    }
+}

@@ -1,0 +1,241 @@
+import Guardrails
+import Manifest
+import Policy
+import Testing
+
+@Suite struct GuardRevisionTests {
+    /// Roles that nobody is bound to: they mean nothing, and only count.
+    private func roles(_ range: Range<Int>) -> String {
+        range.map { Text.role("r\($0)", Text.rule("", "pods", "get")) }.joined()
+    }
+
+    // MARK: Deletions
+
+    @Test func aRevisionThatDeletesMuchDeletesNothing() throws {
+        let base = try declared(Text.namespace() + roles(0..<20))
+        let head = try declared(Text.namespace() + roles(0..<8) + Text.role("new", Text.rule("", "pods", "get")))
+        let refused = verdict(from: base, to: head)
+        #expect(refused.holds.count == 12 && refused.guardrails == [.deletionBudget])
+        #expect(refused.removed == [])
+        #expect(refused.holds.first?.trailers == ["Bylaw-Approved: deletion-budget Role a/r10 by NAME"])
+        // Everything else goes on.
+        #expect(refused.state.objects.count == 22)
+        #expect(refused.state.objects.keys.contains { $0.name == "new" })
+
+        let approved = verdict(from: base, to: head, approvals: ["deletion-budget by Alice"])
+        #expect(approved.holds == [] && approved.removed.count == 12)
+    }
+
+    @Test func whatIsApprovedByNameLeavesTheBudgetToTheRest() throws {
+        let base = try declared(Text.namespace() + roles(0..<12))
+        let head = try declared(Text.namespace() + roles(6..<12))
+        #expect(verdict(from: base, to: head).holds.count == 6)
+        // Five of them may go without an approval.
+        #expect(verdict(from: base, to: head, approvals: ["deletion-budget Role a/r0 by Alice"]).holds == [])
+    }
+
+    @Test func theBudgetInForceCounts() throws {
+        let base = try declared(
+            Text.namespace() + roles(0..<10), configuration: "guardrails: {deletions: {maximum: 0}}\n")
+        let head = try declared(
+            Text.namespace() + roles(1..<10), configuration: "guardrails: {deletions: {maximum: 100}}\n")
+        let refused = verdict(from: base, to: head)
+        #expect(refused.held == ["Configuration bylaw.yaml", "Role a/r0"])
+        #expect(refused.state.configuration.guardrails.deletions.maximum == 0)
+    }
+
+    @Test func anEmptyRevisionDeletesNothing() throws {
+        let base = try declared(Text.namespace() + roles(0..<10))
+        let refused = verdict(from: base, to: DeclaredState())
+        #expect(refused.removed == [] && refused.state.objects.count == 11)
+    }
+
+    @Test func aNamespaceGoesOnlyWhenGitSaysSoTwice() throws {
+        let base = try declared(Text.namespace() + Text.namespace("b"))
+        let head = try declared(Text.namespace("b"))
+        let refused = verdict(from: base, to: head)
+        #expect(refused.held == ["Namespace a"] && refused.guardrails == [.namespaceDeletion])
+        #expect(refused.deletableNamespaces == [])
+        let other = verdict(from: base, to: head, approvals: ["namespace-deletion Namespace b by Alice"])
+        #expect(other.held == ["Namespace a"])
+        let approved = verdict(from: base, to: head, approvals: ["namespace-deletion Namespace a by Alice"])
+        #expect(approved.holds == [] && approved.deletableNamespaces.map(\.name) == ["a"])
+    }
+
+    @Test func aNamespaceWithDeclaredObjectsStays() throws {
+        let base = try declared(Text.namespace() + roles(0..<1))
+        let head = try declared(roles(0..<1) + Text.namespace("b"))
+        let refused = verdict(from: base, to: head, approvals: ["namespace-deletion by Alice"])
+        #expect(refused.held == ["Namespace a"])
+    }
+
+    // MARK: Approvals
+
+    @Test func anApprovalIsBoundToItsRevision() throws {
+        let base = try declared(Text.namespace())
+        let approvedState = try declared(
+            Text.namespace() + Text.clusterRole("r", Text.rule("", "secrets", "get")) + Text.binding())
+        let head = try declared(
+            Text.namespace() + Text.clusterRole("r", Text.rule("", "secrets, nodes/proxy", "get")) + Text.binding())
+        let source = ApprovalSource(
+            commit: "1", approvals: [Approval(subject: "risky-grant", approver: "Alice")], declared: approvedState)
+        func judge(_ state: DeclaredState) -> GuardVerdict {
+            guardRevision(GuardQuestion(inForce: base, head: state, approvals: [source]))
+        }
+        #expect(judge(approvedState).holds == [])
+        // A later commit widened the role: the approval was for another content of it.
+        #expect(judge(head).held.contains("ClusterRole r"))
+    }
+
+    @Test func aLaterRevisionApprovesWhatIsHeld() throws {
+        let base = try declared(Text.namespace())
+        let grant = Text.clusterRole("r", Text.rule("", "secrets", "get")) + Text.binding()
+        let first = verdict(from: base, to: try declared(Text.namespace() + grant))
+        #expect(first.holds.count == 2)
+        let second = verdict(
+            from: first.state, to: try declared(Text.namespace() + grant), approvals: ["risky-grant by Alice"])
+        #expect(second.holds == [] && second.state.objects.count == 3)
+        // Approved once, it is in force: the next revision need not say so again.
+        let third = verdict(from: second.state, to: try declared(Text.namespace() + Text.denyAll + grant))
+        #expect(third.holds == [])
+    }
+
+    @Test func whatIsHeldWaitsForTheNextRevisionToo() throws {
+        let base = try declared(Text.namespace())
+        let grant = Text.clusterRole("r", Text.rule("", "secrets", "get")) + Text.binding()
+        let first = verdict(from: base, to: try declared(Text.namespace() + grant))
+        let second = verdict(from: first.state, to: try declared(Text.namespace() + Text.denyAll + grant))
+        #expect(second.held == first.held)
+        #expect(second.state.objects.keys.contains { $0.name == "deny" })
+    }
+
+    @Test(
+        arguments: [
+            ("risky-grant by Alice Example", Approval(subject: "risky-grant", approver: "Alice Example")),
+            (
+                "risky-grant RoleBinding a/b by A",
+                Approval(subject: "risky-grant", object: "RoleBinding a/b", approver: "A")
+            ),
+            ("SecretAccessGranted by A", Approval(subject: "SecretAccessGranted", approver: "A")),
+            (
+                "risky-grant ClusterRole stand by me by A",
+                Approval(subject: "risky-grant", object: "ClusterRole stand by me", approver: "A")
+            ),
+            ("risky-grant", nil), ("by Alice", nil), ("risky-grants by Alice", nil), ("risky-grant by", nil),
+            ("", nil), ("risky-grant Alice", nil),
+        ])
+    func readsTrailers(_ text: String, _ expected: Approval?) { #expect(Approval(trailer: text) == expected) }
+
+    // MARK: The first revision
+
+    @Test func theFirstRevisionIsComparedWithTheCluster() throws {
+        let grant = Text.clusterRole("r", Text.rule("", "secrets", "get")) + Text.binding()
+        let head = try declared(Text.namespace() + grant)
+        let fresh = verdict(from: nil, to: head)
+        #expect(fresh.held == ["ClusterRole r", "ClusterRoleBinding b"])
+        #expect(fresh.frozen.count == 2 && fresh.state.objects.count == 1)
+        // What the cluster grants already is no news.
+        #expect(verdict(from: nil, to: head, live: try live(Text.namespace() + grant)).holds == [])
+    }
+
+    @Test func whatLivesBesideCountsAsContext() throws {
+        // The binding is nobody's declaration; the role that it names gains a rule.
+        let base = try declared(Text.namespace() + Text.clusterRole("r", Text.rule("", "pods", "get")))
+        let head = try declared(Text.namespace() + Text.clusterRole("r", Text.rule("", "secrets", "get")))
+        #expect(verdict(from: base, to: head).holds == [])
+        #expect(verdict(from: base, to: head, live: try live(Text.binding())).held == ["ClusterRole r"])
+    }
+
+    @Test func whatAnEarlierRunLeftCountsForTheBudget() throws {
+        let objects = try live(Text.namespace() + roles(0..<20))
+        let head = try declared(Text.namespace() + roles(0..<8))
+        let refused = verdict(from: nil, to: head, live: objects, marked: Set(objects.keys))
+        #expect(refused.holds.count == 12 && refused.frozen.count == 12 && refused.removed == [])
+    }
+
+    @Test func aDefaultDenyOfAnEarlierRunIsNotLost() throws {
+        let objects = try live(Text.namespace() + Text.denyAll)
+        let refused = verdict(from: nil, to: try declared(Text.namespace()), live: objects, marked: Set(objects.keys))
+        #expect(refused.held == ["NetworkPolicy a/deny"] && refused.frozen.map(\.name) == ["deny"])
+    }
+
+    @Test func whatBelongsInAHeldNamespaceWaits() throws {
+        let head = try declared(
+            Text.namespace("b") + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n" + Text.denyAll)
+        let refused = verdict(from: try declared(Text.namespace("b")), to: head)
+        #expect(refused.held == ["Namespace a", "NetworkPolicy a/deny"])
+        #expect(refused.holds.last?.meanings == ["NetworkPolicy a/deny waits for Namespace a, which is held"])
+    }
+
+    // MARK: The configuration
+
+    @Test(
+        arguments: [
+            ("scopes: {default: report}\n", "", true),
+            ("scopes: {default: report}\n", "scopes: {default: declared}\n", true),
+            ("", "scopes: {default: report}\n", false),
+            ("guardrails: {risks: {risky-grant: hold}}\n", "guardrails: {risks: {risky-grant: allow}}\n", true),
+            ("", "guardrails: {risks: {SecretAccessGranted: report}}\n", true),
+            ("guardrails: {risks: {SecretAccessGranted: report}}\n", "", false),
+            ("", "guardrails: {deletions: {maximum: 51}}\n", true),
+            ("", "guardrails: {deletions: {maximum: 49, always: 5, maximumPercent: 30}}\n", false),
+            ("protected: [{names: [x]}]\n", "", true), ("", "protected: [{names: [x]}]\n", false),
+            ("", "fights: {yield: [{names: [x]}]}\n", true),
+            ("", "managedKinds: [Role, Namespace]\n", true),
+            ("prevention: {enabled: true}\n", "prevention: {enabled: false}\n", true),
+            ("prevention: {enabled: true}\n", "prevention: {enabled: true, exemptUsers: [x]}\n", true),
+            (
+                "guardrails: {approvers: [{name: A, signers: [a]}]}\n",
+                "guardrails: {approvers: [{name: A, signers: [a, b]}]}\n", true
+            ),
+            (
+                "scopes: {rules: [{clusterWide: true, mode: report}]}\n",
+                "scopes: {rules: [{clusterWide: true, kinds: [ClusterRole], mode: report}]}\n", true
+            ),
+            (
+                "scopes: {default: report}\n", "scopes: {default: report, exclude: [{names: [x]}]}\n", true
+            ),
+            ("clusters: [{name: a}]\n", "clusters: [{name: b}]\n", false),
+        ])
+    func aLooserConfigurationIsHeld(_ old: String, _ new: String, _ isHeld: Bool) throws {
+        let base = try declared(Text.namespace(), configuration: old)
+        let head = try declared(Text.namespace(), configuration: new)
+        let refused = verdict(from: base, to: head)
+        #expect(refused.guardrails.contains(.configurationLoosened) == isHeld)
+        if isHeld {
+            var kept = base.configuration
+            kept.clusters = head.configuration.clusters
+            #expect(refused.state.configuration == kept)
+        } else {
+            #expect(refused.state.configuration == head.configuration)
+        }
+        let approved = verdict(
+            from: base, to: head, approvals: ["configuration-loosened by Alice"])
+        #expect(!approved.guardrails.contains(.configurationLoosened))
+    }
+
+    @Test(
+        arguments: [
+            (nil, "scopes: {default: enforce}\n", true),
+            ("scopes: {default: report}\n", "scopes: {default: enforce}\n", true),
+            ("scopes: {default: enforce}\n", "scopes: {default: enforce}\n", false),
+            (
+                "scopes: {rules: [{namespaces: [a], mode: enforce}]}\n",
+                "scopes: {rules: [{namespaces: [a, b], mode: enforce}]}\n", true
+            ),
+            (
+                "scopes: {default: enforce, exclude: [{names: [x]}]}\n", "scopes: {default: enforce}\n", true
+            ),
+            ("scopes: {default: declared}\n", "scopes: {default: report}\n", false),
+        ])
+    func removingMoreIsHeld(_ old: String?, _ new: String, _ isHeld: Bool) throws {
+        let base = try old.map { try declared(Text.namespace(), configuration: $0) }
+        let head = try declared(Text.namespace(), configuration: new)
+        let trailers = ["configuration-loosened by Alice"]
+        let refused = verdict(from: base, to: head, approvals: trailers)
+        #expect(refused.guardrails.contains(.scopeEnforced) == isHeld)
+        if isHeld { #expect(refused.state.configuration.scopes != head.configuration.scopes) }
+        let approved = verdict(from: base, to: head, approvals: trailers + ["scope-enforced by Alice"])
+        #expect(approved.holds == [] && approved.state.configuration == head.configuration)
+    }
+}
