@@ -35,7 +35,7 @@ let modules: [Module] = [
     Module(name: "JSON", imports: ["Manifest"]),
     Module(name: "Policy", imports: ["Manifest"], testImports: ["JSON"]),
     Module(name: "Analysis", imports: ["Manifest", "Policy"], testImports: ["JSON", "YAML", "PolicyFiles"]),
-    Module(name: "Planning", imports: ["Manifest", "Policy"]),
+    Module(name: "Planning", imports: ["Manifest", "Policy"], testImports: ["JSON", "ChildProcess"]),
     Module(
         name: "Reports", imports: ["Manifest", "Policy", "JSON", "Analysis"], testImports: ["ChildProcess"],
         testData: ["Fixtures", "Golden"]),
@@ -44,15 +44,17 @@ let modules: [Module] = [
     Module(name: "Arguments"),
     // Wrappers: one C library or one system facility each.
     Module(name: "ChildProcess", imports: ["CSpawn"]),
-    Module(name: "Signatures", imports: ["CCrypto"]),
+    Module(name: "Signatures", imports: ["CCrypto", "ChildProcess"]),
     Module(name: "SQLite", imports: ["CSQLite"]),
     Module(name: "YAML", imports: ["CYAML", "Manifest"], testImports: ["JSON"]),
     Module(name: "HTTPClient", imports: ["CCurl"], testImports: ["ChildProcess"]),
     Module(name: "HTTPServer", imports: ["CMicroHTTPD"], hasTests: false),
-    Module(name: "Git", imports: ["CGit2", "HTTPClient", "ChildProcess"]),
+    Module(name: "Git", imports: ["CGit2", "HTTPClient", "ChildProcess"], testImports: ["Signatures"]),
     Module(name: "Telemetry"),
     // Use cases, and the ports they need.
-    Module(name: "Reconciler", imports: ["Manifest", "Policy", "Planning", "Telemetry"]),
+    Module(
+        name: "Reconciler",
+        imports: ["Manifest", "Policy", "Analysis", "Guardrails", "Planning", "Telemetry"], testImports: ["JSON"]),
     // Adapters.
     Module(name: "PolicyFiles", imports: ["Manifest", "Policy", "YAML", "JSON"]),
     Module(
@@ -60,7 +62,7 @@ let modules: [Module] = [
         testImports: ["HTTPClient", "ChildProcess"]),
     Module(
         name: "KubeClient",
-        imports: ["Reconciler", "Manifest", "JSON", "YAML", "KubeProtocol", "HTTPClient", "ChildProcess"]),
+        imports: ["Reconciler", "Manifest", "Analysis", "JSON", "YAML", "KubeProtocol", "HTTPClient", "ChildProcess"]),
     Module(name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite"]),
     Module(
         name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"],
@@ -72,7 +74,8 @@ let modules: [Module] = [
     Module(
         name: "Commands",
         imports: [
-            "Manifest", "JSON", "Policy", "Analysis", "Planning", "Arguments", "Telemetry", "Signatures", "Reconciler",
+            "Manifest", "JSON", "Policy", "Analysis", "Guardrails", "Planning", "Arguments", "Telemetry", "Signatures",
+            "Reconciler",
             "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
             "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost", "HTTPServer", "Reports",
         ]),

@@ -7,6 +7,7 @@ import Manifest
 import Planning
 import Policy
 import Reconciler
+import Guardrails
 
 let planCommand = Command(
     description: CommandDescription(
@@ -61,8 +62,25 @@ let planCommand = Command(
     if let (resource, error) = gathered.unreadable.first {
         throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
     }
-    let enforced = EnforcedState(loaded, canonical: wiring.canonical)
     let known = try await journalKnowledge(wiring, instance, endpoint.name)
+    let user = OwnAccess.User(answered: try await cluster.whoWeAre())
+    let complain: (String, String) -> Void = { message, hint in
+        invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
+    }
+    let inForce = try await loadRememberedState(
+        enforced: known.enforcedRevision, guarded: known.guardedState, from: source, canonical: wiring.canonical)
+    let judgement = RevisionJudgement(
+        inForce: inForce, live: gathered.state, ownership: wiring.ownership(instance: instance), user: user,
+        source: source)
+    let verdict = try await judgement.verdict(on: loaded, complain: complain)
+    if let lockout = await findLockout(
+        by: verdict, user: user, live: gathered.state, cluster: cluster, complain: complain)
+    {
+        invocation.terminal.writeError("Revision \(revision.commit.prefix(12)) would be refused: \(lockout).\n")
+        invocation.terminal.writeError("    see: bylaw runbook show \(IncidentReason.selfLockoutRefused.rawValue)\n")
+        return ExitStatus.findings
+    }
+    let enforced = EnforcedState(loaded, guarded: GuardedState(verdict), canonical: wiring.canonical)
     var input = PlanInput(
         declared: enforced.objects, live: gathered.state.all,
         record: known.owned,
@@ -70,7 +88,7 @@ let planCommand = Command(
         context: enforced.context(
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            user: OwnAccess.User(answered: try await cluster.whoWeAre()),
+            user: user,
             settledDigests: known.digests))
     let unproven = objectsOfUnprovenOwnership(input)
     if !known.isSettled, !unproven.isEmpty {
@@ -79,19 +97,33 @@ let planCommand = Command(
     let plan = Planning.plan(input)
     invocation.terminal.write(
         invocation.arguments.text("output") == "json"
-            ? planAnswer(plan, revision: revision) : renderPlan(plan, revision: revision, on: invocation.terminal))
-    return plan.isEmpty ? ExitStatus.success : ExitStatus.findings
+            ? planAnswer(plan, guarded: verdict.holds, revision: revision)
+            : renderPlan(plan, guarded: verdict.holds, revision: revision, on: invocation.terminal))
+    return plan.isEmpty && verdict.holds.isEmpty ? ExitStatus.success : ExitStatus.findings
 }
 
-/// What the journal knows to be owned, and whether that is all; nothing where there is no journal yet.
+/// What the journal knows; nothing where there is no journal yet.
+private struct JournalKnowledge {
+    var owned: [ObjectID: OwnershipRecord] = [:]
+    var digests: [ObjectID: String] = [:]
+    /// Whether it knows everything that is ours.
+    var isSettled = false
+    var enforcedRevision: String?
+    var guardedState: String?
+}
+
 private func journalKnowledge(
     _ wiring: Wiring, _ instance: String, _ contextName: String
-) async throws -> (owned: [ObjectID: OwnershipRecord], digests: [ObjectID: String], isSettled: Bool) {
-    guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return ([:], [:], false) }
+) async throws -> JournalKnowledge {
+    guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return JournalKnowledge() }
     let reader = try await JournalReader.open(wiring.journalPath)
     let scope = JournalReader.Scope(instance: instance, cluster: wiring.arguments.text("cluster") ?? contextName)
     let owned = try await reader.ownedObjects(scope)
-    let isSettled = try await reader.remembered(.ownershipSettled, scope) == "true"
+    let knowledge = JournalKnowledge(
+        owned: owned.mapValues { OwnershipRecord(uid: $0.uid) }, digests: owned.mapValues(\.declarationDigest),
+        isSettled: try await reader.remembered(.ownershipSettled, scope) == "true",
+        enforcedRevision: try await reader.remembered(.enforcedRevision, scope),
+        guardedState: try await reader.remembered(.guardedState, scope))
     await reader.close()
-    return (owned.mapValues { OwnershipRecord(uid: $0.uid) }, owned.mapValues(\.declarationDigest), isSettled)
+    return knowledge
 }

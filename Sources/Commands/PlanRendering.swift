@@ -1,3 +1,4 @@
+import Guardrails
 import JSON
 import Manifest
 import Planning
@@ -5,7 +6,9 @@ import Policy
 import Reconciler
 
 /// A plan for people: one line for each action, the differing places below it, and a sum at the end.
-func renderPlan(_ plan: Plan, revision: Revision, on terminal: Terminal) -> String {
+///
+/// - Parameter guarded: What the guardrails hold of the revision.
+func renderPlan(_ plan: Plan, guarded: [GuardrailHold], revision: Revision, on terminal: Terminal) -> String {
     var text = ""
     for action in plan.actions {
         let (sign, style): (String, Terminal.Style) =
@@ -24,6 +27,12 @@ func renderPlan(_ plan: Plan, revision: Revision, on terminal: Terminal) -> Stri
             if let declared = difference.declared { text += "      + \(abbreviated(declared))\n" }
         }
     }
+    for hold in guarded {
+        text += terminal.styled("! held \(printable(hold.id.description))", .yellow) + "\n"
+        for meaning in hold.meanings { text += "    \(printable(meaning))\n" }
+        for trailer in hold.trailers { text += "    to approve it: \(printable(trailer))\n" }
+        if let runbook = hold.runbook { text += "    see: \(runbook)\n" }
+    }
     for hold in plan.holds {
         text += terminal.styled("! held \(printable(hold.id.description))", .yellow) + "\n"
         text += "    \(printable(hold.message))\n    see: bylaw runbook show \(runbookName(hold.reason))\n"
@@ -31,13 +40,18 @@ func renderPlan(_ plan: Plan, revision: Revision, on terminal: Terminal) -> Stri
     for object in plan.waiting {
         text += terminal.styled("! waits \(printable(object.id.description))", .yellow) + "  is being deleted\n"
     }
+    for object in plan.strangers {
+        text += terminal.styled("? undeclared \(printable(object.id.description))", .yellow) + "\n"
+    }
     if !text.isEmpty { text += "\n" }
     var counts: [String] = []
     for kind in ActionKind.allCases {
         let count = plan.actions.count { $0.kind == kind }
         if count > 0 { counts.append("\(count) to \(kind.rawValue)") }
     }
-    if !plan.holds.isEmpty { counts.append("\(plan.holds.count) held") }
+    let held = plan.holds.count + guarded.count
+    if held > 0 { counts.append("\(held) held") }
+    if !plan.strangers.isEmpty { counts.append("\(plan.strangers.count) undeclared") }
     if !plan.waiting.isEmpty { counts.append("\(plan.waiting.count) waiting") }
     let sum = counts.isEmpty ? "Nothing to change" : counts.joined(separator: ", ")
     return text
@@ -45,26 +59,36 @@ func renderPlan(_ plan: Plan, revision: Revision, on terminal: Terminal) -> Stri
 }
 
 /// A plan as a JSON answer of kind `Plan`.
-func planAnswer(_ plan: Plan, revision: Revision) -> String {
+func planAnswer(_ plan: Plan, guarded: [GuardrailHold], revision: Revision) -> String {
     renderAnswer(
         kind: "Plan",
         [
             ("revision", .string(revision.commit)), ("subject", .string(revision.subject)),
             ("unchanged", .integer(Int64(plan.unchangedCount))),
             ("actions", .array(plan.actions.map(actionTree))),
+            ("undeclared", .array(plan.strangers.map { objectTree($0.id) })),
             (
                 "held",
-                .array(
-                    plan.holds.map { hold in
-                        [
-                            "object": objectTree(hold.id), "message": .string(hold.message),
-                            "runbook": .string("Runbooks/\(runbookName(hold.reason)).md"),
-                            "reason": .string(runbookName(hold.reason)),
-                        ]
-                    })
+                .array(guarded.map(guardedTree) + plan.holds.map(heldTree))
             ),
             ("waiting", .array(plan.waiting.map { objectTree($0.id) })),
         ])
+}
+
+private func guardedTree(_ hold: GuardrailHold) -> Tree {
+    let reason = (hold.incident ?? .deletionBudgetExceeded).rawValue
+    return [
+        "object": objectTree(hold.id), "message": .string(hold.meanings.joined(separator: "; ")),
+        "runbook": .string(hold.runbook ?? "Runbooks/\(reason).md"), "reason": .string(reason),
+        "trailers": .array(hold.trailers.map(Tree.string)),
+    ]
+}
+
+private func heldTree(_ hold: Hold) -> Tree {
+    [
+        "object": objectTree(hold.id), "message": .string(hold.message),
+        "runbook": .string("Runbooks/\(runbookName(hold.reason)).md"), "reason": .string(runbookName(hold.reason)),
+    ]
 }
 
 private func actionTree(_ action: Action) -> Tree {

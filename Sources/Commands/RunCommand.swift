@@ -204,6 +204,10 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
         logger.log(
             .error, "Revision declares nothing; nothing is deleted",
             [("revision", revision.commit), ("runbook", "RevisionEmpty")])
+    case .revisionLocksOut(let revision, let what):
+        logger.log(
+            .error, "Revision would lock Bylaw out; the last good one stays enforced",
+            [("revision", revision.commit), ("detail", what), ("runbook", "SelfLockoutRefused")])
     case .changed(let entry, let sequence):
         let level: LogLevel = entry.outcome == .succeeded ? (entry.reason.incident == nil ? .info : .notice) : .error
         logger.log(

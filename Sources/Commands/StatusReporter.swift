@@ -77,8 +77,13 @@ final class StatusReporter: Sendable {
             return status(revision.commit, .failure, "refused: \(place)")
         case .revisionEmpty(let revision):
             return status(revision.commit, .failure, "refused: it declares nothing; nothing is deleted")
+        case .revisionLocksOut(let revision, let what):
+            return status(revision.commit, .failure, "refused: \(what)")
         case .incident(let entry):
-            let reasons: [IncidentReason] = [.namespaceDeletionHeld, .ownAccessHeld, .pruneUnproven]
+            let reasons: [IncidentReason] = [
+                .approvalMissing, .deletionBudgetExceeded, .configurationHeld, .namespaceDeletionHeld, .ownAccessHeld,
+                .pruneUnproven, .protectedObjectHeld,
+            ]
             if let incident = entry.reason.incident, reasons.contains(incident) { memory.heldBecause = entry.message }
             return nil
         case .synced(let report):

@@ -62,7 +62,7 @@ let syncCommand = Command(
                     ),
                     ("driftCorrections", .integer(Int64(report.driftCorrections))),
                     ("failed", .integer(Int64(report.failures))), ("held", .integer(Int64(report.held))),
-                    ("waiting", .integer(Int64(report.waiting))),
+                    ("waiting", .integer(Int64(report.waiting))), ("undeclared", .integer(Int64(report.strangers))),
                     ("durationMilliseconds", .integer(Int64(report.duration / .milliseconds(1)))),
                 ] + answer.fields))
     } else {
@@ -90,7 +90,8 @@ private final class SyncAnswer: Sendable {
             case .revisionRefused(let revision, let findings):
                 parts.refusedRevision = revision.commit
                 parts.findings = findings
-            case .revisionEmpty(let revision): parts.refusedRevision = revision.commit
+            case .revisionEmpty(let revision), .revisionLocksOut(let revision, _):
+                parts.refusedRevision = revision.commit
             case .revisionAccepted, .trouble, .progress, .synced: break
             }
         }
@@ -131,6 +132,8 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
         terminal.writeError("revision \(revision.commit.prefix(12)) is refused; the last good one stays enforced\n")
     case .revisionEmpty(let revision):
         terminal.writeError("revision \(revision.commit.prefix(12)) declares nothing; nothing is deleted\n")
+    case .revisionLocksOut(let revision, _):
+        terminal.writeError("revision \(revision.commit.prefix(12)) is refused; the last good one stays enforced\n")
     case .changed(let entry, let sequence) where entry.outcome == .succeeded:
         if !isQuiet {
             // The message of a drift is a whole sentence, that of another change begins with the object.

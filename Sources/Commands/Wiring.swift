@@ -47,7 +47,8 @@ struct Wiring {
     }
 
     var canonical: Canonical {
-        Canonical(text: { $0.jsonText() }, digest: { sha256Hex($0.jsonBytes()) })
+        Canonical(
+            text: { $0.jsonText() }, digest: { sha256Hex($0.jsonBytes()) }, tree: { try? parseJSON($0) })
     }
 
     // MARK: The repository

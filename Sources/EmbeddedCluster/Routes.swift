@@ -14,6 +14,8 @@ extension EmbeddedCluster {
         case "/apis": return json(groupList())
         case "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" where request.method == "POST":
             return try reviewAccess(request)
+        case "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" where request.method == "POST":
+            return try reviewRules(request)
         case "/apis/authentication.k8s.io/v1/selfsubjectreviews" where request.method == "POST":
             return try reviewSelf(request)
         default: break
@@ -152,6 +154,20 @@ extension EmbeddedCluster {
                 name: attributes["name"]?.string ?? "")
         }
         review.set(["status"], to: ["allowed": .bool(isAllowed)])
+        return json(review, status: 201)
+    }
+
+    private func reviewRules(_ request: ServerRequest) throws(Refusal) -> ServerResponse {
+        let user = try user(of: request)
+        guard var review = try? parseJSON(request.body), let namespace = review["spec"]?["namespace"]?.string else {
+            throw Refusal(400, reason: "BadRequest", "the request is no rules review")
+        }
+        let all: Tree = ["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]]
+        let rules = store.lock.withLock {
+            user.isMaster ? [all] : Authorizer(store: store).rules(of: user, namespace: namespace)
+        }
+        review.set(
+            ["status"], to: ["resourceRules": .array(rules), "nonResourceRules": [], "incomplete": false])
         return json(review, status: 201)
     }
 

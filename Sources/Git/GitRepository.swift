@@ -106,6 +106,22 @@ package final class GitRepository: Sendable {
         }.get()
     }
 
+    /// The signature of a commit and what it signs; nil where it has none.
+    ///
+    /// Checking it is left to whoever knows the keys.
+    package func signature(ofCommit id: String) async throws(GitError) -> GitSignature? {
+        try await run { worker throws(GitError) in try worker.signature(ofCommit: id) }.get()
+    }
+
+    /// The signature of the tag that was fetched last, or of a clone's tag, and what it signs; nil where it has none, as a
+    /// lightweight tag.
+    ///
+    /// A signed tag that was copied to another name, or that is for anything else than `commit`, is an error and never a
+    /// signature: only what the signer called `name` and put on that very commit counts for it.
+    package func signature(ofTag name: String, on commit: String) async throws(GitError) -> GitSignature? {
+        try await run { worker throws(GitError) in try worker.signature(ofTag: name, on: commit) }.get()
+    }
+
     package func isAncestor(_ ancestor: String, of descendant: String) async throws(GitError) -> Bool {
         try await run { worker throws(GitError) in try worker.isAncestor(ancestor, of: descendant) }.get()
     }
@@ -113,6 +129,22 @@ package final class GitRepository: Sendable {
     /// The commits that lead to `commit`, newest first, that one left out.
     package func history(of commit: String, maximumCount: Int) async throws(GitError) -> [String] {
         try await run { worker throws(GitError) in try worker.history(of: commit, maximumCount: maximumCount) }.get()
+    }
+
+    /// The commits that `head` has and `base` has not, newest first, at most so many.
+    ///
+    /// Without a base, or where the repository does not have it, `head` and what it merged.
+    package func commits(of head: String, after base: String?, maximumCount: Int) async throws(GitError) -> [GitCommit]
+    {
+        try await run { worker throws(GitError) in
+            if let base, try worker.hasCommit(base) {
+                return try worker.commits(of: head, without: [base], maximumCount: maximumCount)
+            }
+            let first = try worker.commit(head).parents.prefix(1).filter { parent in
+                (try? worker.hasCommit(parent)) == true
+            }
+            return try worker.commits(of: head, without: Array(first), maximumCount: maximumCount)
+        }.get()
     }
 
     private func run<Value: Sendable>(

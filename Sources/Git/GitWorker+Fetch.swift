@@ -69,14 +69,17 @@ extension GitWorker {
         }
         try download(refspecs, &options, repository: repository, heads: heads)
         let id = try peelToCommit(wanted.id, named: wanted.name, repository: repository)
+        try keep(id, as: Self.followedReference, repository: repository)
+        if case .tag = reference { try keep(wanted.id, as: Self.followedTagReference, repository: repository) }
+        return id
+    }
+
+    private func keep(_ id: String, as name: String, repository: OpaquePointer) throws(GitError) {
         var oid = git_oid()
         try check("read the id \(id)") { git_oid_fromstr(&oid, id) }
         var created: OpaquePointer?
-        try check("keep \(url) in the cache") {
-            git_reference_create(&created, repository, Self.followedReference, &oid, 1, nil)
-        }
+        try check("keep \(url) in the cache") { git_reference_create(&created, repository, name, &oid, 1, nil) }
         git_reference_free(created)
-        return id
     }
 
     private func download(

@@ -137,6 +137,35 @@ extension GitWorker {
         return Array(commits.dropFirst())
     }
 
+    /// The commits that `head` has and none of `bases` has, newest first.
+    func commits(of head: String, without bases: [String], maximumCount: Int) throws(GitError) -> [GitCommit] {
+        let repository = try open()
+        var id = try objectID(head)
+        var walk: OpaquePointer?
+        try check("walk the history") { git_revwalk_new(&walk, repository) }
+        defer { git_revwalk_free(walk) }
+        git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL.rawValue | GIT_SORT_TIME.rawValue)
+        try check("walk the history of \(head)") { git_revwalk_push(walk, &id) }
+        for base in bases {
+            var hidden = try objectID(base)
+            try check("leave out the history of \(base)") { git_revwalk_hide(walk, &hidden) }
+        }
+        var commits: [GitCommit] = []
+        var next = git_oid()
+        while commits.count < maximumCount, git_revwalk_next(&next, walk) == 0 {
+            commits.append(try commit(text(of: &next)))
+        }
+        return commits
+    }
+
+    func hasCommit(_ text: String) throws(GitError) -> Bool {
+        let repository = try open()
+        var id = try objectID(text)
+        var commit: OpaquePointer?
+        defer { git_commit_free(commit) }
+        return git_commit_lookup(&commit, repository, &id) == 0
+    }
+
     private func lookUpCommit(_ text: String) throws(GitError) -> OpaquePointer {
         let repository = try open()
         var id = try objectID(text)

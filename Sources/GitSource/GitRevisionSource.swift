@@ -118,6 +118,16 @@ package actor GitRevisionSource: RevisionSource {
         }
     }
 
+    package func commits(upTo revision: Revision, after earlier: String?) async throws(SourceError) -> [Revision] {
+        do throws(GitError) {
+            return try await repository.commits(
+                of: revision.commit, after: earlier, maximumCount: Self.historyCommits
+            ).map(self.revision)
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
     package func isAncestor(_ ancestor: String, of descendant: String) async throws(SourceError) -> Bool {
         do throws(GitError) {
             return try await repository.isAncestor(ancestor, of: descendant)

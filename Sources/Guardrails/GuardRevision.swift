@@ -39,6 +39,13 @@ package struct GuardrailHold: Sendable, Equatable {
     /// The gravest meaning's runbook.
     package var runbook: String?
 
+    package init(id: ObjectID, guardrails: Set<Guardrail>, meanings: [String], runbook: String?) {
+        self.id = id
+        self.guardrails = guardrails
+        self.meanings = meanings
+        self.runbook = runbook
+    }
+
     /// The trailers that let it through, each to be ended with the name of whoever approves.
     package var trailers: [String] {
         guardrails.sorted().map { "\(Approval.trailerKey): \($0.rawValue) \(id) by NAME" }

@@ -38,7 +38,7 @@ enum EntryColumns {
             line(object == nil ? nil : version.map(String.init) ?? object?.resource?.version), line(object?.kind),
             line(object?.namespace), line(object?.name), line(draft.uid), line(draft.resourceVersion),
             line(draft.revision?.commit), line(draft.revision?.author), line(draft.revision?.committer),
-            .optional(draft.revision?.pullRequest.map(Int64.init)), .null, line(draft.actor?.name),
+            .optional(draft.revision?.pullRequest.map(Int64.init)), line(draft.approver), line(draft.actor?.name),
             line(draft.actor?.operation), line(draft.actor?.time), .optional(draft.actor?.certainty.rawValue),
             .optional(incident.map { "Runbooks/\($0.rawValue).md" }), line(incident.map { _ in build }),
             .optional(draft.duration?.wholeMicroseconds), line(draft.auditID), line(draft.revision?.subject),

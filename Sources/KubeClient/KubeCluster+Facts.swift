@@ -1,3 +1,4 @@
+package import Analysis
 import Foundation
 package import HTTPClient
 import JSON
@@ -80,6 +81,21 @@ extension KubeCluster {
     }
 
     // MARK: Ourselves
+
+    package func ownRules(in namespace: String) async throws(ClusterError) -> [PolicyRule] {
+        let what = "ask which rules hold for us"
+        let answer = try await call(.ownRules(in: namespace), what: what, resource: nil)
+        let status: Tree?
+        do throws(DecodingFailure) {
+            status = try decode(answer.body)["status"]
+        } catch {
+            throw rubbish(what, error)
+        }
+        guard let rules = status?["resourceRules"]?.array else {
+            throw rubbish(what, DecodingFailure(message: "the answer has no rules"))
+        }
+        return rules.map { PolicyRule($0) }
+    }
 
     package func whoWeAre() async throws(ClusterError) -> UserIdentity? {
         do throws(ClusterError) {

@@ -172,6 +172,17 @@ extension APIRequest {
             contentType: "application/json", body: body.jsonBytes())
     }
 
+    /// Asks which rules hold for us in a namespace (rule L6).
+    package static func ownRules(in namespace: String) -> APIRequest {
+        let body: Tree = [
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
+            "spec": ["namespace": .string(namespace)],
+        ]
+        return APIRequest(
+            method: .post, path: "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+            contentType: "application/json", body: body.jsonBytes())
+    }
+
     private static func dryRun(_ isDryRun: Bool) -> [(String, String)] { isDryRun ? [("dryRun", "All")] : [] }
 }
 

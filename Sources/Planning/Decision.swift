@@ -20,10 +20,22 @@ package struct DecisionContext: Sendable {
     package var isolation: Isolation
     /// What must not be taken away from ourselves.
     package var ownAccess: OwnAccess
+    /// What becomes of what nobody declares.
+    package var closedWorld: ClosedWorld
+    /// What is never written.
+    package var protection: Protection
+    package var managedKinds: Set<Resource>
+    /// Objects that are left as they are until somebody approves what is to become of them.
+    package var frozen: Set<ObjectID>
+    /// Namespaces whose deletion is approved.
+    package var deletableNamespaces: Set<ObjectID>
 
     package init(
         ownership: Ownership, fieldManager: String, closedLabels: ClosedLabels = ClosedLabels(),
-        declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown, ownAccess: OwnAccess = .none
+        declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown, ownAccess: OwnAccess = .none,
+        closedWorld: ClosedWorld = .open, protection: Protection = .standard,
+        managedKinds: Set<Resource> = Set(Resource.managed), frozen: Set<ObjectID> = [],
+        deletableNamespaces: Set<ObjectID> = []
     ) {
         self.ownership = ownership
         self.fieldManager = fieldManager
@@ -31,6 +43,11 @@ package struct DecisionContext: Sendable {
         self.declaredEarlier = declaredEarlier
         self.isolation = isolation
         self.ownAccess = ownAccess
+        self.closedWorld = closedWorld
+        self.protection = protection
+        self.managedKinds = managedKinds
+        self.frozen = frozen
+        self.deletableNamespaces = deletableNamespaces
     }
 }
 
@@ -43,6 +60,8 @@ package enum Decision: Sendable {
     case act(Action)
     /// Something ought to happen, and a rule holds it back until a person acts.
     case hold(Hold)
+    /// Nobody declares it, in a scope where that is an incident.
+    case stranger(LiveObject)
     /// The object, or its namespace, is being deleted: nothing can be done until it is gone (rule F9).
     case waitForDeletion(LiveObject)
     /// It is gone or handed over, so the record of owning it ends.
@@ -56,6 +75,7 @@ package struct Hold: Sendable, Equatable {
         case ownershipConflict
         case pruneUnproven
         case ownAccess
+        case protectedObject
     }
 
     package var id: ObjectID
@@ -82,6 +102,8 @@ package struct Action: Sendable {
     package var stage: Stage
     /// Where it is declared; nil for a delete.
     package var origin: Origin?
+    /// It removes what nobody ever declared, in a scope that is authoritative.
+    package var isOfStranger = false
 
     /// One request, or two that belong together.
     package enum Step: Sendable, Equatable {
@@ -107,7 +129,9 @@ package struct Action: Sendable {
 package func decide(
     id: ObjectID, declared: DeclaredObject?, live: LiveObject?, record: OwnershipRecord?, in context: DecisionContext
 ) -> Decision {
-    guard let resource = id.resource else { return .leave }
+    guard let resource = id.resource, context.managedKinds.contains(resource), !context.frozen.contains(id) else {
+        return .leave
+    }
     let decision: Decision
     if let declared {
         decision = decideDeclared(declared, resource: resource, live: live, record: record, in: context)
@@ -116,7 +140,9 @@ package func decide(
     } else {
         decision = record == nil ? .leave : .release
     }
-    guard case .act(let action) = decision, let hold = context.ownAccess.hold(action) else { return decision }
+    guard case .act(let action) = decision,
+        let hold = context.protection.hold(action) ?? context.ownAccess.hold(action)
+    else { return decision }
     return .hold(hold)
 }
 
@@ -181,7 +207,9 @@ private func decideUndeclared(
     _ live: LiveObject, record: OwnershipRecord?, in context: DecisionContext
 ) -> Decision {
     let isKnown = record?.uid == live.uid
-    switch context.ownership.claim(of: live) {
+    let claim = context.ownership.claim(of: live)
+    if !isKnown, let decision = decideStranger(live, claim: claim, in: context) { return decision }
+    switch claim {
     // On an object that the journal knows as ours a foreign marker is somebody's way to escape its removal.
     case .another where !isKnown, .unmarked where !isKnown:
         return record == nil ? .leave : .release
@@ -200,7 +228,7 @@ private func decideUndeclared(
         break
     }
     if live.isTerminating { return live.id.resource == .namespace ? .leave : .waitForDeletion(live) }
-    if live.id.resource == .namespace {
+    if live.id.resource == .namespace, !context.deletableNamespaces.contains(live.id) {
         return .hold(
             Hold(
                 id: live.id, reason: .namespaceDeletion,
@@ -224,6 +252,27 @@ private func decideUndeclared(
         Action(
             id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
             stage: stageOfDelete(live, isolation: context.isolation), origin: nil))
+}
+
+/// What becomes of an object that is not declared and not known to be ours; nil where it is left to the rules of
+/// ownership.
+private func decideStranger(
+    _ live: LiveObject, claim: Ownership.Claim, in context: DecisionContext
+) -> Decision? {
+    guard !live.isTerminating else { return nil }
+    switch (context.closedWorld.mode(of: live), claim) {
+    // Our own marker is dealt with in any case where nothing may be removed.
+    case (.declared, _), (.report, .ours), (.report, .copied): return nil
+    // Two instances whose scopes overlap must not fight: a person has to tell them apart.
+    case (.report, _), (.enforce, .another): return .stranger(live)
+    case (.enforce, .ours) where context.declaredEarlier.contains(live.id): return nil
+    case (.enforce, _):
+        var action = Action(
+            id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
+            stage: stageOfDelete(live, isolation: context.isolation), origin: nil)
+        action.isOfStranger = true
+        return .act(action)
+    }
 }
 
 /// Whether the API server made it for itself and its users at its start (rule E13); declaring it adopts it.

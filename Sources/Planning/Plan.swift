@@ -7,6 +7,8 @@ package struct Plan: Sendable {
     package var holds: [Hold]
     /// Objects that are as declared, but which the record does not know yet.
     package var recognised: [LiveObject]
+    /// Objects that nobody declares, in scopes where that is an incident.
+    package var strangers: [LiveObject] = []
     /// Objects that wait until something is deleted.
     package var waiting: [LiveObject]
     /// Records of objects that are gone or handed over.
@@ -14,7 +16,7 @@ package struct Plan: Sendable {
     /// How many declared objects are as declared.
     package var unchangedCount: Int
 
-    package var isEmpty: Bool { actions.isEmpty && holds.isEmpty && waiting.isEmpty }
+    package var isEmpty: Bool { actions.isEmpty && holds.isEmpty && waiting.isEmpty && strangers.isEmpty }
 }
 
 /// Everything a plan is made from.
@@ -63,6 +65,7 @@ package func plan(_ input: PlanInput) -> Plan {
             plan.unchangedCount += 1
         case .act(let action): plan.actions.append(action)
         case .hold(let hold): plan.holds.append(hold)
+        case .stranger(let live): plan.strangers.append(live)
         case .waitForDeletion(let live): plan.waiting.append(live)
         case .release: plan.released.append(id)
         }

@@ -1,3 +1,4 @@
+package import Analysis
 package import Manifest
 
 /// The cluster, as much of it as reconciling needs.
@@ -7,6 +8,9 @@ package import Manifest
 package protocol ClusterAPI: Sendable {
     /// Who the server takes us for; nil where it has no way to tell.
     func whoWeAre() async throws(ClusterError) -> UserIdentity?
+
+    /// The rules that the server says we hold in a namespace, those of the whole cluster among them (rule L6).
+    func ownRules(in namespace: String) async throws(ClusterError) -> [PolicyRule]
 
     /// Every object of a kind, as one consistent snapshot at the most recent version (rules C1 and C2).
     func list(_ resource: Resource) async throws(ClusterError) -> ObjectList

@@ -19,6 +19,12 @@ extension Controller {
         var lost: LiveObject?
         /// One of its requests has changed something already.
         var hasWritten = false
+
+        /// Why it is made, for the record.
+        var reason: EntryReason {
+            action.isOfStranger
+                ? .incident(.undeclaredRemoved) : isDrift ? .incident(.driftCorrected) : .revisionChanged
+        }
     }
 
     /// What a change left behind; `object` is nil where the object is gone.
@@ -53,7 +59,7 @@ extension Controller {
         var attempt = Attempt(
             action: action, described: action, enforced: enforced, isDrift: isDrift, begun: surroundings.uptime(),
             lost: isDrift && action.before == nil ? live.lastSeen(id) : nil)
-        attempt.actor = isDrift ? actor(of: action) : nil
+        attempt.actor = isDrift || action.isOfStranger ? actor(of: action) : nil
         let intent = try await journal.begin(intentOf(attempt))
         var differencesBefore: [Difference]?
         for round in 1... {
@@ -115,7 +121,7 @@ extension Controller {
         // After our own first request what is found now is no longer what was there before.
         if !attempt.hasWritten || attempt.described.before == nil { attempt.described = action }
         attempt.isDrift = isDrift(action.id, enforced)
-        attempt.actor = attempt.isDrift ? actor(of: attempt.described) : nil
+        attempt.actor = attempt.isDrift || action.isOfStranger ? actor(of: attempt.described) : nil
         if attempt.described.before != nil { attempt.lost = nil }
         var later = intentOf(attempt)
         later.at = earlier.at
@@ -231,7 +237,7 @@ extension Controller {
             let isDone = action.kind != .delete || object == nil || object?.isTerminating == true
             return isDone ? .alreadyDone(object) : .superseded
         case .waitForDeletion where action.kind == .delete: return .alreadyDone(object)
-        case .hold, .waitForDeletion: return .superseded
+        case .hold, .stranger, .waitForDeletion: return .superseded
         }
     }
 

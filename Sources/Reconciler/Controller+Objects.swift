@@ -45,6 +45,8 @@ extension Controller {
             held.insert(id)
             try await raise(
                 hold.reason.incident, object: id, outcome: .held, live: live[id], message: hold.message)
+        case .stranger(let object):
+            try await noteStranger(object, enforced: enforced)
         case .waitForDeletion(let object):
             try await noteDeletion(of: object, isDeclared: enforced.objects[id] != nil)
         case .act(let action):
@@ -77,8 +79,13 @@ extension Controller {
                     "\(action.kind.rawValue) \(id) waits, since it opens what \(other) is to close, and that failed")
             return false
         }
-        guard isDrift(id, enforced) else { return true }
+        guard isDrift(id, enforced) || action.isOfStranger else { return true }
         let now = surroundings.uptime()
+        if fights.isOn(id, at: now), enforced.configuration.yieldsInFights.contains(where: { $0.matches(id) }) {
+            // The repository says so: the incident of the fight stays open, and the next revision begins anew.
+            waiting.insert(id)
+            return false
+        }
         if let until = pausedUntil[id] {
             guard now < until else {
                 pausedUntil[id] = nil
@@ -87,7 +94,8 @@ extension Controller {
             queue.addDelayed(id, due: until, isUrgent: true)
             return false
         }
-        guard let pause = fights[id]?.pause(at: now), pause > .zero else { return true }
+        let pause = fights.pause(of: id, at: now)
+        guard pause > .zero else { return true }
         pausedUntil[id] = now + pause
         queue.addDelayed(id, due: now + pause, isUrgent: true)
         return false
@@ -106,6 +114,27 @@ extension Controller {
         failingProtections.first { other in
             other != action.id && enforced.objects[other] != nil && other.scopeNamespace == action.id.scopeNamespace
         }
+    }
+
+    private func noteStranger(_ object: LiveObject, enforced: EnforcedState) async throws(JournalError) {
+        if owned[object.id] != nil {
+            // Somebody else's object stands where ours stood.
+            forget(object.id)
+            try await journal.record(
+                event(.recognised, "\(object.id) is another object now"), owned: .released(object.id))
+        }
+        try await noteAsDeclared(object.id)
+        let words = strangerWords(object)
+        toldStrangers[object.id] = words
+        let writer = attribute([], of: object, ourFieldManager: configuration.fieldManager)
+        try await raise(
+            .undeclaredObject, object: object.id, outcome: .succeeded, live: object,
+            message: words + (writer.map { "; \($0.manager) wrote it last" } ?? ""))
+    }
+
+    /// What is to be said of an object that nobody declares: it changes with what the object gives.
+    func strangerWords(_ object: LiveObject) -> String {
+        "\(object.id)\(describeGrant(object)) is there, and no revision declares it"
     }
 
     private func noteDeletion(of object: LiveObject, isDeclared: Bool) async throws(JournalError) {
@@ -142,6 +171,7 @@ extension Controller {
     func noteAsDeclared(_ id: ObjectID) async throws(JournalError) {
         held.remove(id)
         failing.remove(id)
+        toldStrangers[id] = nil
         endFailedProtection(id)
         waiting.remove(id)
         failureCounts[id] = nil
@@ -194,12 +224,13 @@ extension Hold.Reason {
         case .ownershipConflict: .ownershipConflict
         case .pruneUnproven: .pruneUnproven
         case .ownAccess: .ownAccessHeld
+        case .protectedObject: .protectedObjectHeld
         }
     }
 }
 
 /// The incidents that end when their object is as declared again.
 private let objectIncidents: [IncidentReason] = [
-    .driftCorrectionFailed, .actionFailed, .actionRejected, .actionForbidden, .namespaceDeletionHeld,
-    .namespaceTerminating, .deletionBlocked, .ownershipConflict, .pruneUnproven, .ownAccessHeld,
+    .driftCorrectionFailed, .actionFailed, .actionRejected, .actionForbidden, .namespaceTerminating, .deletionBlocked,
+    .ownershipConflict, .pruneUnproven, .ownAccessHeld, .protectedObjectHeld, .undeclaredObject,
 ]

@@ -44,6 +44,7 @@ extension Controller {
             }
         }
         guard isGathered else { return }
+        endWaitForGathering()
         if isFirst {
             // With the last kind that was missing everything can be compared for the first time.
             if enforced != nil { await beginPass() }
@@ -66,7 +67,10 @@ extension Controller {
         let isLasting =
             error.kind == .forbidden || error.kind == .resourceNotServed
             || failedFirstLists[resource, default: 0] >= 3 && !live.knownKinds.isEmpty
-        if isLasting, unreadKinds.remove(resource) != nil, isGathered, enforced != nil { await beginPass() }
+        if isLasting, unreadKinds.remove(resource) != nil, isGathered {
+            endWaitForGathering()
+            if enforced != nil { await beginPass() }
+        }
         guard interruptedKinds.insert(resource).inserted else { return }
         await withJournal("record that the cluster cannot be read") { () async throws(JournalError) in
             try await self.raise(
@@ -97,10 +101,14 @@ extension Controller {
             break
         case .act(let action) where !isDrift(id, enforced):
             enqueue(action)
-        case .act, .recognise, .hold, .waitForDeletion, .release:
+        case .stranger(let object) where isTold(object): break
+        case .act, .recognise, .hold, .stranger, .waitForDeletion, .release:
             queue.addUrgent(id)
         }
     }
+
+    /// Whether an object that nobody declares is known to be there as it is.
+    private func isTold(_ object: LiveObject) -> Bool { toldStrangers[object.id] == strangerWords(object) }
 
     func isDrift(_ id: ObjectID, _ enforced: EnforcedState) -> Bool {
         enforced.isDrift(id, settledDigests: settledDigests)

@@ -30,7 +30,7 @@ extension Controller {
             change = .released(id)
         }
         var entry = entryOf(attempt, outcome: .succeeded)
-        entry.reason = attempt.isDrift ? .incident(.driftCorrected) : .revisionChanged
+        entry.reason = attempt.reason
         entry.after = outcome.object?.content
         entry.uid = outcome.object?.uid ?? entry.uid
         entry.resourceVersion = outcome.object?.resourceVersion
@@ -43,7 +43,7 @@ extension Controller {
         if attempt.isDrift { pass?.report.driftCorrections += 1 }
         notify(.changed(entry, sequence: sequence))
         try await noteAsDeclared(id)
-        if attempt.isDrift { try await noteCorrection(id, attempt: attempt) }
+        if attempt.isDrift || attempt.action.isOfStranger { try await noteCorrection(id, attempt: attempt) }
         if id.resource == .namespace { considerWaiting(in: id.name) }
         let isPending = action.kind == .delete && outcome.object != nil
         // What was decided by a revision that is no longer enforced is looked at once more by the one that is.
@@ -81,7 +81,7 @@ extension Controller {
     func abandon(_ attempt: Attempt, intent: IntentID) async throws(JournalError) {
         let id = attempt.action.id
         var entry = entryOf(attempt, outcome: attempt.hasWritten ? .failed : .abandoned)
-        entry.reason = attempt.isDrift ? .incident(.driftCorrected) : .revisionChanged
+        entry.reason = attempt.reason
         if attempt.hasWritten {
             let reason = classifyFailure(.conflict, isDrift: attempt.isDrift).0
             entry.reason = .incident(reason)
@@ -172,7 +172,7 @@ extension Controller {
     }
 
     private func noteCorrection(_ id: ObjectID, attempt: Attempt) async throws(JournalError) {
-        guard fights[id, default: FightMeter()].correct(at: surroundings.uptime()) else { return }
+        guard fights.correct(id, at: surroundings.uptime()) else { return }
         let opponent = attempt.actor.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? "an unknown writer"
         try await raise(
             .driftFight, object: id, live: live[id],
@@ -182,8 +182,7 @@ extension Controller {
     /// Ends the incidents of fights that are over.
     func endOldFights() async throws(JournalError) {
         let now = surroundings.uptime()
-        for (id, meter) in fights where meter.isOver(at: now) {
-            fights[id] = nil
+        for id in fights.endOld(at: now) {
             pausedUntil[id] = nil
             try await resolve([.driftFight], object: id)
         }
@@ -203,7 +202,7 @@ extension Controller {
         let before = action.before ?? attempt.lost
         return Intent(
             at: surroundings.now(), action: action.kind,
-            reason: attempt.isDrift ? .incident(.driftCorrected) : .revisionChanged, object: action.id,
+            reason: attempt.reason, object: action.id,
             uid: before?.uid, resourceVersion: before?.resourceVersion, before: before?.content,
             desired: attempt.action.desired, patch: patchOf(attempt.action),
             revision: RevisionFacts(attempt.enforced.revision), actor: attempt.actor, message: describe(attempt))
@@ -216,7 +215,8 @@ extension Controller {
             at: surroundings.now(), kind: .action, reason: .revisionChanged, outcome: outcome, action: action.kind,
             object: action.id, uid: before?.uid, resourceVersion: before?.resourceVersion, before: before?.content,
             after: nil, patch: patchOf(action), revision: RevisionFacts(attempt.enforced.revision),
-            actor: attempt.actor, duration: surroundings.uptime() - attempt.begun, message: describe(attempt))
+            approver: attempt.isDrift ? nil : attempt.enforced.approvers[action.id], actor: attempt.actor,
+            duration: surroundings.uptime() - attempt.begun, message: describe(attempt))
     }
 
     /// The requests of an action, as the journal keeps them.
@@ -233,6 +233,17 @@ extension Controller {
             })
     }
 
+    /// What a binding gives to whom, for a message; empty for other objects.
+    func describeGrant(_ object: LiveObject?) -> String {
+        guard let reference = object?.tree["roleRef"], let role = reference["name"]?.string else { return "" }
+        let subjects = (object?.tree["subjects"]?.array ?? []).compactMap { subject in
+            subject["name"]?.string.map { "\(subject["kind"]?.string ?? "") \($0)" }
+        }
+        let shown = subjects.prefix(3).joined(separator: ", ")
+        let rest = subjects.count > 3 ? " and \(subjects.count - 3) more" : ""
+        return " (\(reference["kind"]?.string ?? "") \(role) to \(shown)\(rest))"
+    }
+
     private func describe(_ attempt: Attempt) -> String {
         let action = attempt.described
         let paths = action.differences.prefix(12).map(\.pathDescription).joined(separator: ", ")
@@ -246,6 +257,8 @@ extension Controller {
         case .update: return "\(action.id) at \(paths)"
         case .replace: return "\(action.id): \(paths) cannot be changed in place"
         case .adopt: return "\(action.id), which existed before; set \(paths)"
+        case .delete where action.isOfStranger:
+            return "\(action.id)\(describeGrant(action.before)), which nobody declares"
         case .delete: return "\(action.id), which is no longer declared"
         }
     }

@@ -40,9 +40,10 @@ extension Controller {
         waitingForProtection = [:]
         pass = PassInProgress(
             report: report, startedAt: surroundings.uptime(),
-            total: acting.count + plan.holds.count + plan.recognised.count + plan.waiting.count)
+            total: acting.count + plan.holds.count + plan.strangers.count + plan.recognised.count + plan.waiting.count)
         for action in plan.actions { enqueue(action) }
-        for id in plan.holds.map(\.id) + plan.recognised.map(\.id) + plan.waiting.map(\.id) + plan.released {
+        let others = plan.holds.map(\.id) + plan.strangers.map(\.id) + plan.recognised.map(\.id)
+        for id in others + plan.waiting.map(\.id) + plan.released {
             queue.addUrgent(id)
         }
         // What is as declared now may have incidents that are over.
@@ -147,7 +148,8 @@ extension Controller {
         guard queue.activeCount == 0, mode == .continuous || queue.delayedCount == 0 else { return }
         var report = current.report
         report.failures = failing.count
-        report.held = held.count
+        report.held = held.count + (enforced?.holds.count ?? 0)
+        report.strangers = toldStrangers.count
         report.waiting = waiting.count
         report.isRevisionRefused = refusedCommit != nil
         report.duration = surroundings.uptime() - current.startedAt

@@ -63,7 +63,7 @@ extension Controller {
         isHistoryProof = try await journal.remembered(.ownershipSettled) != "true"
         for (reason, object) in try await journal.openIncidents() {
             openIncidents[object, default: []].insert(reason)
-            if reason == .driftFight, let object { fights[object] = FightMeter() }
+            if reason == .driftFight, let object { fights.resume(object) }
         }
         try await enforceRemembered()
         await learnUser()
@@ -72,18 +72,17 @@ extension Controller {
 
     /// Enforces the revision that an earlier run enforced last, if the cache has it.
     func enforceRemembered() async throws {
-        guard let commit = try await journal.remembered(.enforcedRevision) else { return }
-        do {
-            let loaded = try await source.load(try await source.cachedRevision(commit: commit))
-            guard !loaded.findings.contains(where: { $0.severity == .error }), !loaded.declared.objects.isEmpty else {
-                return
-            }
-            enforce(EnforcedState(loaded, canonical: canonical))
+        let enforced = try await journal.remembered(.enforcedRevision)
+        let guarded = try await journal.remembered(.guardedState)
+        do throws(SourceError) {
+            let state = try await loadRememberedState(
+                enforced: enforced, guarded: guarded, from: source, canonical: canonical)
+            if let state { enforce(state) }
         } catch {
             // The cache may be new; the next fetch brings the commit back, or a newer one takes its place.
             notify(
                 .trouble(
-                    "the clone does not give the revision that was enforced last, \(commit): "
+                    "the clone does not give the revision that was enforced last, \(enforced ?? ""): "
                         + error.explanation.message, hint: "It is fetched now."))
         }
     }

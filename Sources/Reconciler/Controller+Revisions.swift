@@ -1,6 +1,7 @@
-import Policy
+import Guardrails
 import Manifest
 import Planning
+import Policy
 
 extension Controller {
     /// Fetches again and again, and takes what is new.
@@ -80,7 +81,7 @@ extension Controller {
             if newest.commit == enforced?.revision.commit {
                 // Where there was a mistake, it was taken back by moving the branch.
                 refusedCommit = nil
-                try await resolve([.revisionInvalid, .revisionEmpty], object: nil)
+                try await resolve(refusals, object: nil)
             }
             return
         }
@@ -108,6 +109,19 @@ extension Controller {
             return
         }
         try await noteRewrittenHistory(newest)
+        await untilGathered()
+        guard !hasStopped else { return }
+        let verdict = try await judge(loaded)
+        if let lockout = await lockout(by: verdict) {
+            try await raise(
+                .selfLockoutRefused, object: nil, revision: newest,
+                message: "revision \(newest.commit) is refused: \(lockout)")
+            try await journal.remember(.newestRevision, newest.commit)
+            refusedCommit = newest.commit
+            notify(.revisionLocksOut(newest, lockout))
+            return
+        }
+        let guarded = GuardedState(verdict)
         refusedCommit = nil
         newestCommit = newest.commit
         try await journal.record(
@@ -115,14 +129,19 @@ extension Controller {
                 at: surroundings.now(), kind: .event, reason: .revisionAccepted, outcome: .succeeded,
                 revision: RevisionFacts(newest),
                 message: "\(loaded.declared.objects.count) objects in \(loaded.fileCount) files, "
-                    + "\(loaded.parsedFileCount) of them parsed"),
+                    + "\(loaded.parsedFileCount) of them parsed"
+                    + (verdict.holds.isEmpty ? "" : "; \(verdict.holds.count) held")),
             owned: .unchanged)
         try await journal.remember(.newestRevision, newest.commit)
+        // What is held comes first: without it the revision would be enforced whole after a crash in between.
+        try await journal.remember(.guardedState, canonical.text(guarded.encoded(revision: newest.commit)))
         try await journal.remember(.enforcedRevision, newest.commit)
-        try await resolve([.revisionInvalid, .revisionEmpty], object: nil)
-        enforce(EnforcedState(loaded, canonical: canonical))
-        notify(.revisionAccepted(newest, objectCount: loaded.declared.objects.count))
+        try await resolve(refusals, object: nil)
+        enforce(EnforcedState(loaded, guarded: guarded, canonical: canonical))
         needsPass = true
+        notify(.revisionAccepted(newest, objectCount: loaded.declared.objects.count))
+        try await noteHolds(verdict.holds, revision: newest)
+        try await noteReported(verdict.reported, revision: newest)
     }
 
     private func noteRewrittenHistory(_ newest: Revision) async throws {
@@ -156,3 +175,6 @@ extension Controller {
         return shown.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
     }
 }
+
+/// The incidents of a newest revision that is not enforced.
+private let refusals: [IncidentReason] = [.revisionInvalid, .revisionEmpty, .selfLockoutRefused]

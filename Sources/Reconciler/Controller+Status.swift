@@ -13,7 +13,8 @@ extension Controller {
             "refusedRevision": refusedCommit.map(Tree.string) ?? .null,
             "lastFetch": lastFetchAt.map { .string($0.description) } ?? .null,
             "declared": .integer(Int64(enforced?.objects.count ?? 0)),
-            "held": .integer(Int64(held.count)), "failing": .integer(Int64(failing.count)),
+            "held": .integer(Int64(held.count + (enforced?.holds.count ?? 0))),
+            "undeclared": .integer(Int64(toldStrangers.count)), "failing": .integer(Int64(failing.count)),
             "waiting": .integer(Int64(waiting.count)),
         ]
         if let lastReport {

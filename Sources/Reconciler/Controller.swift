@@ -73,7 +73,9 @@ package actor Controller {
     var failureCounts: [ObjectID: Int] = [:]
     /// What was to be changed of an object when that failed last: the same once more is no reason to try again sooner.
     var failedDifferences: [ObjectID: [Difference]] = [:]
-    var fights: [ObjectID: FightMeter] = [:]
+    var fights = FightRecord()
+    /// Objects that nobody declares, by what was said of them.
+    var toldStrangers: [ObjectID: String] = [:]
     /// Intents whose outcome could not be learned yet; each is settled before its object is touched again.
     var openIntents: [ObjectID: OpenIntent] = [:]
     /// The incidents that are open, by object; nil for the instance as a whole.
@@ -118,6 +120,8 @@ package actor Controller {
     var isFetchWanted = false
     var fetchPause: Task<Void, Never>?
     private var stopWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Those who wait until every kind was read.
+    private var gatherWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
     struct PassInProgress {
@@ -169,6 +173,7 @@ package actor Controller {
         isStopping = true
         for waiter in stopWaiters { waiter.resume() }
         stopWaiters = []
+        endWaitForGathering()
         for worker in idleWorkers { worker.resume(returning: nil) }
         idleWorkers = []
         for waiter in drainWaiters { waiter.resume() }
@@ -188,6 +193,13 @@ package actor Controller {
         do {
             newest = try await source.fetchNewest()
             lastFetchAt = surroundings.now()
+            let gathered = try await gathering
+            live = gathered.state
+            unreadKinds = []
+            for (_, error) in gathered.unreadable {
+                try await raise(.clusterUnreachable, object: nil, message: error.message)
+            }
+            await learnUser()
             try await take(newest)
         } catch let error as SourceError {
             try await raise(.fetchFailed, object: nil, isTold: false, message: error.explanation.message)
@@ -199,13 +211,6 @@ package actor Controller {
             report.isRevisionRefused = true
             return report
         }
-        let gathered = try await gathering
-        live = gathered.state
-        unreadKinds = []
-        for (_, error) in gathered.unreadable {
-            try await raise(.clusterUnreachable, object: nil, message: error.message)
-        }
-        await learnUser()
         await beginPass()
         await withTaskGroup { group in
             for _ in 0..<configuration.concurrentObjects {
@@ -246,6 +251,19 @@ package actor Controller {
     }
 
     var hasStopped: Bool { isStopping }
+
+    /// Waits until every kind was read, or it is known that some cannot be.
+    ///
+    /// What a revision means depends on what else is in the cluster.
+    func untilGathered() async {
+        guard !isGathered, !isStopping else { return }
+        await withCheckedContinuation { gatherWaiters.append($0) }
+    }
+
+    func endWaitForGathering() {
+        for waiter in gatherWaiters { waiter.resume() }
+        gatherWaiters = []
+    }
 
     // MARK: Workers
 

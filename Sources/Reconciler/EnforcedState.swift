@@ -1,3 +1,4 @@
+package import Guardrails
 package import Manifest
 package import Planning
 package import Policy
@@ -8,39 +9,65 @@ package struct Canonical: Sendable {
     package var text: @Sendable (Tree) -> String
     /// A digest of that text.
     package var digest: @Sendable (Tree) -> String
+    /// Reads what ``text`` wrote; nil where it is not that.
+    package var tree: @Sendable (String) -> Tree?
 
-    package init(text: @escaping @Sendable (Tree) -> String, digest: @escaping @Sendable (Tree) -> String) {
+    package init(
+        text: @escaping @Sendable (Tree) -> String, digest: @escaping @Sendable (Tree) -> String,
+        tree: @escaping @Sendable (String) -> Tree?
+    ) {
         self.text = text
         self.digest = digest
+        self.tree = tree
     }
 }
 
 /// The declared state that is enforced now, with what is derived from it once.
 package struct EnforcedState: Sendable {
     package var revision: Revision
+    /// What the revision declares, and what an earlier one declared of objects whose change is held.
     package var objects: [ObjectID: DeclaredObject]
+    package var configuration: RepositoryConfiguration
+    /// What waits for an approval.
+    package var holds: [GuardrailHold]
+    /// Held objects of which no earlier declaration is known: they are left as they are.
+    package var frozen: Set<ObjectID>
+    package var deletableNamespaces: Set<ObjectID>
+    /// Who let through what of this revision.
+    package var approvers: [ObjectID: String]
     /// Of each declaration, with all that decides whether an object is as declared.
     package var digests: [ObjectID: String]
     package var closedLabels: ClosedLabels
     /// Without a live state.
     var isolation: Isolation
 
-    package init(_ loaded: LoadedRevision, canonical: Canonical) {
+    /// - Parameter guarded: What the guardrails let through of it; nil: all.
+    package init(_ loaded: LoadedRevision, guarded: GuardedState? = nil, canonical: Canonical) {
         revision = loaded.revision
-        objects = loaded.declared.objects
-        isolation = Isolation(of: loaded.declared.objects) { _ in nil }
-        let closedLabels = ClosedLabels(readBy: loaded.declared.objects.values.lazy.map(\.tree))
+        let guarded = guarded ?? GuardedState(state: loaded.declared)
+        let objects = guarded.objects(of: loaded.declared)
+        self.objects = objects
+        configuration = guarded.configuration
+        holds = guarded.holds
+        frozen = guarded.frozen
+        deletableNamespaces = guarded.deletableNamespaces
+        approvers = guarded.approvers
+        isolation = Isolation(of: objects) { _ in nil }
+        let closedLabels = ClosedLabels(readBy: objects.values.lazy.map(\.tree))
         self.closedLabels = closedLabels
         // What is declared of an object includes which of its labels must be declared: a selector elsewhere decides that.
         let closedKeys = Dictionary(
             uniqueKeysWithValues: [Resource.namespace, .clusterRole].map { ($0, closedLabels.keys(of: $0)) })
-        digests = loaded.declared.objects.mapValues { object in
+        digests = objects.mapValues { object in
             guard let keys = object.id.resource.flatMap({ closedKeys[$0] }), !keys.isEmpty else {
                 return canonical.digest(object.tree)
             }
             return canonical.digest(["object": object.tree, "closedLabels": .array(keys.map(Tree.string))])
         }
     }
+
+    /// What is in force, as the next revision is compared with it.
+    var inForce: DeclaredState { DeclaredState(objects: objects, configuration: configuration) }
 }
 
 extension EnforcedState {
@@ -62,40 +89,19 @@ extension EnforcedState {
             declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] },
             ownAccess: OwnAccess(
                 of: user, bindings: { live.isKnown(.clusterRoleBinding) ? live.objects(of: .clusterRoleBinding) : nil },
-                isDrift: { isDrift($0, settledDigests: settledDigests) }))
+                isDrift: { isDrift($0, settledDigests: settledDigests) }),
+            closedWorld: ClosedWorld(configuration.scopes) { name in
+                live[ObjectID(.namespace, name: name)].map { Labels($0.metadata["labels"]) }
+            },
+            protection: Protection(patterns: configuration.protected, ownNamespace: user.namespace),
+            managedKinds: configuration.managedKinds, frozen: frozen, deletableNamespaces: deletableNamespaces)
     }
 }
 
-/// Reads every object of every managed kind.
-///
-/// Kinds that may not be read, or that the server does not serve, are left out of the answer's known kinds; every other
-/// failure ends the whole, since a failed read is not an empty cluster.
-package func gatherLiveState(
-    from cluster: any ClusterAPI
-) async throws(ClusterError) -> (state: LiveState, unreadable: [(Resource, ClusterError)]) {
-    let answers = await withTaskGroup(of: (Resource, Result<ObjectList, ClusterError>).self) { group in
-        for resource in Resource.managed {
-            group.addTask {
-                do throws(ClusterError) {
-                    return (resource, .success(try await cluster.list(resource)))
-                } catch {
-                    return (resource, .failure(error))
-                }
-            }
-        }
-        var answers: [(Resource, Result<ObjectList, ClusterError>)] = []
-        for await answer in group { answers.append(answer) }
-        return answers
+extension OwnAccess.User {
+    /// The namespace of the service account that we are; nil where we are none, or that is not known.
+    var namespace: String? {
+        guard case .known(let identity) = self else { return nil }
+        return identity.serviceAccount?.namespace
     }
-    var state = LiveState()
-    var unreadable: [(Resource, ClusterError)] = []
-    for (resource, answer) in answers {
-        switch answer {
-        case .success(let list): _ = state.replace(resource, with: list)
-        case .failure(let error):
-            guard error.kind == .forbidden || error.kind == .resourceNotServed else { throw error }
-            unreadable.append((resource, error))
-        }
-    }
-    return (state, unreadable)
 }

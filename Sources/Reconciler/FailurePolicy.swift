@@ -1,4 +1,5 @@
 import Foundation
+package import Manifest
 
 /// What a failed change means for the next attempt (rule N5).
 package enum NextAttempt: Sendable, Equatable {
@@ -41,6 +42,47 @@ package struct BackOff: Sendable {
     }
 }
 
+/// The fights that are on: how often each object had to be put back lately.
+///
+/// Bounded: whoever makes objects of ever new names must not fill our memory. The ones that were put back longest ago
+/// are forgotten first.
+package struct FightRecord: Sendable {
+    private let capacity: Int
+    private var meters: [ObjectID: FightMeter] = [:]
+
+    package init(capacity: Int = 4096) { self.capacity = max(2, capacity) }
+
+    package var count: Int { meters.count }
+
+    /// Notes one correction.
+    ///
+    /// - Returns: Whether this is a fight.
+    package mutating func correct(_ id: ObjectID, at now: Duration) -> Bool {
+        let isFight = meters[id, default: FightMeter()].correct(at: now)
+        if meters.count > capacity {
+            let kept = meters.sorted { $0.value.heat(at: now) > $1.value.heat(at: now) }.prefix(capacity / 2)
+            meters = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
+        }
+        return isFight
+    }
+
+    /// Takes up a fight that an earlier run has left open.
+    package mutating func resume(_ id: ObjectID) { meters[id] = FightMeter() }
+
+    package func pause(of id: ObjectID, at now: Duration) -> Duration { meters[id]?.pause(at: now) ?? .zero }
+
+    package func isOn(_ id: ObjectID, at now: Duration) -> Bool { pause(of: id, at: now) > .zero }
+
+    /// Forgets the fights of which nothing is left.
+    ///
+    /// - Returns: Their objects.
+    package mutating func endOld(at now: Duration) -> [ObjectID] {
+        let over = meters.filter { $0.value.isOver(at: now) }.map(\.key)
+        for id in over { meters[id] = nil }
+        return over
+    }
+}
+
 /// How often an object had to be put back lately, in corrections a minute (rule N1).
 package struct FightMeter: Sendable {
     /// From here on another writer is at work, not a person's slip.
@@ -74,7 +116,7 @@ package struct FightMeter: Sendable {
     /// Whether nothing of a fight is left: no correction for so long that a single one would be news.
     package func isOver(at now: Duration) -> Bool { heat(at: now) < 0.05 }
 
-    private func heat(at now: Duration) -> Double {
+    fileprivate func heat(at now: Duration) -> Double {
         guard let lastCorrection else { return 0 }
         let passed = (now - lastCorrection) / .seconds(60)
         return heat * exp(-max(0, passed))

@@ -29,6 +29,22 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case namespaceDeletionHeld = "NamespaceDeletionHeld"
     /// A declared namespace is being deleted; what belongs in it waits.
     case namespaceTerminating = "NamespaceTerminating"
+    /// A change means something that has to be approved; the object stays as it was.
+    case approvalMissing = "ApprovalMissing"
+    /// A revision deletes more than the budget allows; nothing of it is deleted.
+    case deletionBudgetExceeded = "DeletionBudgetExceeded"
+    /// `bylaw.yaml` protects less, or removes more, than before; what was in force stays so.
+    case configurationHeld = "ConfigurationHeld"
+    /// A change was applied that the repository wants to be told of.
+    case riskReported = "RiskReported"
+    /// A revision would take away what Bylaw needs to do its work; the last good one stays enforced.
+    case selfLockoutRefused = "SelfLockoutRefused"
+    /// A change to an object that is never written is held back.
+    case protectedObjectHeld = "ProtectedObjectHeld"
+    /// Nobody declares an object, in a scope where that is told.
+    case undeclaredObject = "UndeclaredObject"
+    /// Nobody declared an object, in a scope where that is removed; it was.
+    case undeclaredRemoved = "UndeclaredRemoved"
     /// An object is being deleted and finalizers hold it; it keeps its effect.
     case deletionBlocked = "DeletionBlocked"
     /// An object carries the marker of another instance, or a copied one.

@@ -132,6 +132,8 @@ package struct EntryDraft: Sendable {
     package var after: Tree?
     package var patch: Tree?
     package var revision: RevisionFacts?
+    /// Who let it through, where it had to be approved.
+    package var approver: String?
     package var actor: Actor?
     package var duration: Duration?
     /// The API server's audit id of the write.
@@ -141,7 +143,8 @@ package struct EntryDraft: Sendable {
     package init(
         at: Timestamp, kind: EntryKind, reason: EntryReason, outcome: EntryOutcome, action: ActionKind? = nil,
         object: ObjectID? = nil, uid: String? = nil, resourceVersion: String? = nil, before: Tree? = nil,
-        after: Tree? = nil, patch: Tree? = nil, revision: RevisionFacts? = nil, actor: Actor? = nil,
+        after: Tree? = nil, patch: Tree? = nil, revision: RevisionFacts? = nil, approver: String? = nil,
+        actor: Actor? = nil,
         duration: Duration? = nil, auditID: String? = nil, message: String
     ) {
         self.at = at
@@ -156,6 +159,7 @@ package struct EntryDraft: Sendable {
         self.after = after
         self.patch = patch
         self.revision = revision
+        self.approver = approver
         self.actor = actor
         self.duration = duration
         self.auditID = auditID

@@ -9,6 +9,8 @@ package struct PassReport: Sendable, Equatable {
     package var driftCorrections = 0
     package var failures = 0
     package var held = 0
+    /// Objects that nobody declares, in scopes where that is told.
+    package var strangers = 0
     package var waiting = 0
     package var duration: Duration = .zero
 
@@ -29,6 +31,7 @@ extension PassReport {
         if driftCorrections > 0 { parts.append("\(driftCorrections) of them drift") }
         if failures > 0 { parts.append("\(failures) failed") }
         if held > 0 { parts.append("\(held) held") }
+        if strangers > 0 { parts.append("\(strangers) undeclared") }
         if waiting > 0 { parts.append("\(waiting) waiting") }
         return parts.joined(separator: ", ") + " (\(declaredCount) declared)"
     }

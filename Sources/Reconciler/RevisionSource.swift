@@ -16,6 +16,12 @@ package protocol RevisionSource: Sendable {
     /// The revision of a commit that is in the cache already; does not touch the network.
     func cachedRevision(commit: String) async throws(SourceError) -> Revision
 
+    /// The commits that a revision has and an earlier commit has not, newest first, the revision itself among them.
+    ///
+    /// Without an earlier commit, or where it is no longer in the repository, the revision and what it merged. No more
+    /// than a bounded number.
+    func commits(upTo revision: Revision, after earlier: String?) async throws(SourceError) -> [Revision]
+
     /// Whether `descendant` contains `ancestor`; false as well where `ancestor` is no longer in the repository.
     func isAncestor(_ ancestor: String, of descendant: String) async throws(SourceError) -> Bool
 

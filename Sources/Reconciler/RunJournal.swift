@@ -54,6 +54,8 @@ package protocol RunJournal: Sendable {
 package enum MemoryKey: String, Sendable, CaseIterable {
     /// The commit that is enforced: the newest that was sound.
     case enforcedRevision
+    /// What the guardrails hold of it, as JSON.
+    case guardedState
     /// The newest commit that was seen, sound or not.
     case newestRevision
     /// The `ClusterStatus`-like summary that `bylaw status` shows, as JSON.

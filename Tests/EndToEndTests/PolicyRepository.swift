@@ -26,13 +26,22 @@ final class PolicyRepository: Sendable {
         }
     }
 
+    /// Approves everything but the deletion of namespaces, for the tests that are not about approvals.
+    static let approvingEverything = [
+        "risky-grant", "pod-security-loosened", "isolation-removed", "external-access", "quota-loosened",
+        "deletion-budget", "configuration-loosened", "scope-enforced",
+    ].map { "\($0) by Ann Policy" }
+
     /// Commits everything.
     ///
+    /// - Parameter approvals: The values of the approval trailers.
     /// - Returns: The commit's id.
     @discardableResult
-    func commit(_ message: String) async throws -> String {
+    func commit(_ message: String, approvals: [String] = PolicyRepository.approvingEverything) async throws -> String {
         try await git("add", "--all")
-        try await git("commit", "--quiet", "--allow-empty", "--message", message)
+        let trailers = approvals.map { "Bylaw-Approved: \($0)\n" }.joined()
+        try await git(
+            "commit", "--quiet", "--allow-empty", "--message", message + (trailers.isEmpty ? "" : "\n\n" + trailers))
         return try await git("rev-parse", "HEAD")
     }
 

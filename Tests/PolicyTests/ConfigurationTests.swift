@@ -15,6 +15,7 @@ import Testing
         #expect(verdict.configuration == .standard)
         #expect(RepositoryConfiguration.standard.guardrails.deletions == DeletionBudget())
         #expect(RepositoryConfiguration.standard.scopes.isOpen)
+        #expect(RepositoryConfiguration(encoded: RepositoryConfiguration.standard.encoded) == .standard)
     }
 
     @Test func readsEveryField() throws {
@@ -58,6 +59,8 @@ import Testing
             configuration.prevention
                 == PreventionRequest(breakGlassGroup: "fire", breakGlassLongest: 1800, exemptUsers: ["ci"]))
         #expect(configuration.clusters.map(\.folders) == [["base", "clusters/eu"], ["base", "x"]])
+        // The order in which a selector's labels stand says nothing, but it is kept.
+        #expect(RepositoryConfiguration(encoded: configuration.encoded) == configuration)
     }
 
     @Test(

@@ -102,7 +102,7 @@ private let pullRequests: [PullRequest] = [
                     """)
         ],
         expected: [
-            "low RightGranted Group system:serviceaccounts @ the whole cluster",
+            "high AnonymousGranted Group system:serviceaccounts @ the whole cluster",
             "info RightRevoked Group security-audit @ the whole cluster",
         ]),
     PullRequest(

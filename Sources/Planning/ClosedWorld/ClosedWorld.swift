@@ -1,0 +1,84 @@
+package import Manifest
+package import Policy
+
+/// What becomes of live objects that no revision declares.
+package struct ClosedWorld: Sendable {
+    private let scopes: ScopeRules
+    private let namespaceLabels: @Sendable (String) -> Labels?
+
+    /// Only what is declared is looked at.
+    package static let open = ClosedWorld(ScopeRules()) { _ in nil }
+
+    /// - Parameter namespaceLabels: The labels of a namespace; nil where they are not known.
+    package init(_ scopes: ScopeRules, namespaceLabels: @escaping @Sendable (String) -> Labels?) {
+        self.scopes = scopes
+        self.namespaceLabels = namespaceLabels
+    }
+
+    /// What becomes of an object that is not declared and not ours.
+    package func mode(of live: LiveObject) -> ScopeMode {
+        guard !scopes.isOpen, let resource = live.id.resource else { return .declared }
+        let namespace = live.id.namespace
+        let mode = scopes.mode(
+            of: resource,
+            in: resource.isNamespaced ? (namespace, namespaceLabels(namespace)) : nil)
+        guard mode > .declared, !isMadeByKubernetes(live),
+            !scopes.exclusions.contains(where: { $0.matches(live) })
+        else { return .declared }
+        // What is never written is told, and left alone.
+        return isNeverWritten(live.id) ? .report : mode
+    }
+}
+
+/// Whether Kubernetes, or a controller in it, made an object by itself, so that it is nobody's declaration.
+///
+/// Told by what it is, not by labels, which whoever makes an object can choose.
+private func isMadeByKubernetes(_ live: LiveObject) -> Bool {
+    switch live.id.resource {
+    case .serviceAccount:
+        // The account of pods that name none, and those of the control plane's own controllers.
+        return live.id.name == "default" || isOfSystem(live.id.namespace) || isOwned(live)
+    case .clusterRole: return KubernetesOwnObjects.clusterRoles.contains(live.id.name)
+    case .role:
+        return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roles.contains(live.id.name) || isOwned(live)
+    case .clusterRoleBinding:
+        return KubernetesOwnObjects.clusterRoleBindings.contains(live.id.name) && isBoundAsMade(live)
+    case .roleBinding:
+        return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roleBindings.contains(live.id.name)
+            && isBoundAsMade(live) || isOwned(live)
+    default: return isOwned(live)
+    }
+}
+
+/// Whether a binding of a known name names a role of Kubernetes' own and nobody but parts of Kubernetes: whoever may
+/// bind could take such a name.
+private func isBoundAsMade(_ live: LiveObject) -> Bool {
+    let role = live.tree["roleRef"]?["name"]?.string ?? ""
+    let subjects = live.tree["subjects"]?.array ?? []
+    if role == "cluster-admin" {
+        // kubeadm binds its administrators' group so since 1.29.
+        let groups = ["cluster-admin": "system:masters", "kubeadm:cluster-admins": "kubeadm:cluster-admins"]
+        return subjects.allSatisfy { $0["kind"]?.string == "Group" && $0["name"]?.string == groups[live.id.name] }
+    }
+    guard KubernetesOwnObjects.clusterRoles.contains(role) || KubernetesOwnObjects.roles.contains(role) else {
+        return false
+    }
+    return subjects.allSatisfy { subject in
+        let name = subject["name"]?.string ?? ""
+        switch subject["kind"]?.string {
+        case "ServiceAccount": return isOfSystem(subject["namespace"]?.string ?? live.id.namespace)
+        case "Group" where ["system:unauthenticated", "system:authenticated", "system:serviceaccounts"].contains(name):
+            return KubernetesOwnObjects.rolesForEverybody.contains(role)
+        case "Group", "User": return name.hasPrefix("system:") && name != "system:anonymous"
+        default: return false
+        }
+    }
+}
+
+/// Whether a controller keeps it: an object of a namespace with an owner that says so.
+///
+/// Objects of the whole cluster have no owner in practice, and one made up would be a way to hide.
+private func isOwned(_ live: LiveObject) -> Bool {
+    guard !live.id.namespace.isEmpty else { return false }
+    return (live.metadata["ownerReferences"]?.array ?? []).contains { $0["controller"]?.bool == true }
+}

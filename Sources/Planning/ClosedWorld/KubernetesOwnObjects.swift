@@ -1,0 +1,60 @@
+/// The RBAC objects that API servers and kubeadm make by themselves, by name: Kubernetes 1.20 to 1.36.
+///
+/// A later release may bring names that are not here: those are reported until somebody excludes them, and never
+/// removed, since names with `system:` are never written.
+enum KubernetesOwnObjects {
+    /// The roles that are meant for people.
+    static let userRoles: Set<String> = ["cluster-admin", "admin", "edit", "view"]
+
+    /// What may be given to everybody, or to every workload.
+    static let rolesForEverybody: Set<String> = [
+        "system:basic-user", "system:discovery", "system:public-info-viewer",
+        "system:service-account-issuer-discovery", "system:cluster-trust-bundle-discovery",
+    ]
+
+    static let clusterRoles: Set<String> = userRoles.union(rolesForEverybody).union(kubeadmClusterRoles).union([
+        "system:aggregate-to-admin", "system:aggregate-to-edit", "system:aggregate-to-view", "system:auth-delegator",
+        "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
+        "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+        "system:certificates.k8s.io:kube-apiserver-client-approver",
+        "system:certificates.k8s.io:kube-apiserver-client-kubelet-approver",
+        "system:certificates.k8s.io:kubelet-serving-approver",
+        "system:certificates.k8s.io:legacy-unknown-approver", "system:coredns", "system:heapster",
+        "system:kube-aggregator", "system:kube-controller-manager", "system:kube-dns", "system:kube-scheduler",
+        "system:kubelet-api-admin", "system:monitoring", "system:node", "system:node-bootstrapper",
+        "system:node-problem-detector", "system:node-proxier", "system:persistent-volume-provisioner",
+        "system:volume-scheduler",
+    ]).union(controllers.map { "system:controller:\($0)" })
+
+    static let clusterRoleBindings: Set<String> = clusterRoles.subtracting(userRoles).union([
+        "cluster-admin", "kubeadm:cluster-admins", "kubeadm:kubelet-bootstrap",
+        "kubeadm:node-autoapprove-bootstrap", "kubeadm:node-autoapprove-certificate-rotation", "kubeadm:node-proxier",
+    ])
+
+    static let roles: Set<String> = [
+        "extension-apiserver-authentication-reader", "system::leader-locking-kube-controller-manager",
+        "system::leader-locking-kube-scheduler", "system:controller:bootstrap-signer",
+        "system:controller:cloud-provider", "system:controller:token-cleaner", "kubeadm:bootstrap-signer-clusterinfo",
+        "kubeadm:nodes-kubeadm-config", "kubeadm:kubelet-config", "kube-proxy",
+    ]
+
+    static let roleBindings: Set<String> = roles.union(["system::extension-apiserver-authentication-reader"])
+
+    private static let kubeadmClusterRoles: Set<String> = ["kubeadm:get-nodes"]
+
+    private static let controllers: [String] = [
+        "attachdetach-controller", "certificate-controller", "clusterrole-aggregation-controller",
+        "cronjob-controller", "daemon-set-controller", "deployment-controller", "device-taint-eviction-controller",
+        "disruption-controller", "endpoint-controller", "endpointslice-controller",
+        "endpointslicemirroring-controller", "ephemeral-volume-controller", "expand-controller",
+        "generic-garbage-collector", "horizontal-pod-autoscaler", "job-controller",
+        "kube-apiserver-serving-clustertrustbundle-publisher", "legacy-service-account-token-cleaner",
+        "namespace-controller", "node-controller", "persistent-volume-binder", "pod-garbage-collector",
+        "podcertificaterequestcleaner", "pv-protection-controller", "pvc-protection-controller",
+        "replicaset-controller", "replication-controller", "resource-claim-controller", "resourcequota-controller",
+        "root-ca-cert-publisher", "route-controller", "selinux-warning-controller", "service-account-controller",
+        "service-cidrs-controller", "service-controller", "statefulset-controller",
+        "storage-version-migrator-controller", "ttl-after-finished-controller", "ttl-controller",
+        "validatingadmissionpolicy-status-controller", "volumeattributesclass-protection-controller",
+    ]
+}

@@ -1,0 +1,87 @@
+import Analysis
+import Guardrails
+import Manifest
+import Planning
+import Policy
+
+/// What of a new revision may happen, and the record of it.
+extension Controller {
+    /// Judges a sound revision by the guardrails that are in force before it.
+    func judge(_ loaded: LoadedRevision) async throws(SourceError) -> GuardVerdict {
+        let judgement = RevisionJudgement(
+            inForce: enforced, live: live, ownership: ownership, user: user, source: source)
+        return try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
+    }
+
+    func lockout(by verdict: GuardVerdict) async -> String? {
+        await findLockout(by: verdict, user: user, live: live, cluster: cluster) { notify(.trouble($0, hint: $1)) }
+    }
+
+    // MARK: The record
+
+    /// Opens an incident for what is held and ends those of what is not any more.
+    func noteHolds(_ holds: [GuardrailHold], revision: Revision) async throws(JournalError) {
+        var open: [ObjectID?: Set<IncidentReason>] = [:]
+        let budgeted = holds.filter { $0.guardrails.contains(.deletionBudget) }
+        if let first = budgeted.first {
+            open[nil, default: []].insert(.deletionBudgetExceeded)
+            let names = budgeted.prefix(5).map(\.id.description).joined(separator: ", ")
+            let rest = budgeted.count > 5 ? " and \(budgeted.count - 5) more" : ""
+            try await raise(
+                .deletionBudgetExceeded, object: nil, outcome: .held, revision: revision,
+                message:
+                    "\(first.meanings.first ?? ""): nothing of it is deleted (\(names)\(rest)); to let it through, "
+                    + "commit with the trailer \(Approval.trailerKey): \(Guardrail.deletionBudget.rawValue) by NAME")
+        }
+        for hold in holds {
+            guard let reason = hold.incident else { continue }
+            open[hold.id, default: []].insert(reason)
+            try await raise(
+                reason, object: hold.id, outcome: .held, revision: revision, live: live[hold.id],
+                message: hold.explanation)
+        }
+        for (object, reasons) in openIncidents {
+            let over = reasons.intersection(guardIncidents).subtracting(open[object] ?? [])
+            if !over.isEmpty { try await resolve(Array(over), object: object) }
+        }
+    }
+
+    /// Writes down what is applied and has to be told.
+    func noteReported(_ findings: [ChangeFinding], revision: Revision) async throws(JournalError) {
+        for finding in findings {
+            let entry = EntryDraft(
+                at: surroundings.now(), kind: .notice, reason: .incident(.riskReported), outcome: .succeeded,
+                object: finding.causes.first?.object, revision: RevisionFacts(revision),
+                message: "\(finding.reason.rawValue) (\(finding.severity.rawValue)): \(finding.message); see "
+                    + finding.runbook)
+            try await journal.record(entry, owned: .unchanged)
+            notify(.incident(entry))
+        }
+    }
+}
+
+extension GuardrailHold {
+    /// The incident of its object; nil where another one stands for it.
+    package var incident: IncidentReason? {
+        if guardrails.contains(.namespaceDeletion) { return .namespaceDeletionHeld }
+        if id == RepositoryConfiguration.id { return .configurationHeld }
+        // One for all of them says it, and what waits for a namespace is said of that.
+        if guardrails.subtracting([.deletionBudget]).isEmpty { return nil }
+        return .approvalMissing
+    }
+
+    /// What is held, why, and what lets it through.
+    package var explanation: String {
+        let shown = meanings.prefix(3).joined(separator: "; ")
+        let rest = meanings.count > 3 ? "; and \(meanings.count - 3) more" : ""
+        let runbook = runbook.map { "; see \($0)" } ?? ""
+        let trailers = trailers.joined(separator: ", ")
+        return "\(id) is held: \(shown)\(rest)\(runbook)"
+            + (trailers.isEmpty ? "" : "; to let it through, commit with the trailer \(trailers)")
+    }
+}
+
+/// The incidents that a revision's judgement opens and ends.
+private let guardIncidents: Set<IncidentReason> = [
+    .approvalMissing, .deletionBudgetExceeded, .configurationHeld, .namespaceDeletionHeld,
+]

@@ -1,0 +1,35 @@
+package import Manifest
+
+/// Reads every object of every managed kind.
+///
+/// Kinds that may not be read, or that the server does not serve, are left out of the answer's known kinds; every other
+/// failure ends the whole, since a failed read is not an empty cluster.
+package func gatherLiveState(
+    from cluster: any ClusterAPI
+) async throws(ClusterError) -> (state: LiveState, unreadable: [(Resource, ClusterError)]) {
+    let answers = await withTaskGroup(of: (Resource, Result<ObjectList, ClusterError>).self) { group in
+        for resource in Resource.managed {
+            group.addTask {
+                do throws(ClusterError) {
+                    return (resource, .success(try await cluster.list(resource)))
+                } catch {
+                    return (resource, .failure(error))
+                }
+            }
+        }
+        var answers: [(Resource, Result<ObjectList, ClusterError>)] = []
+        for await answer in group { answers.append(answer) }
+        return answers
+    }
+    var state = LiveState()
+    var unreadable: [(Resource, ClusterError)] = []
+    for (resource, answer) in answers {
+        switch answer {
+        case .success(let list): _ = state.replace(resource, with: list)
+        case .failure(let error):
+            guard error.kind == .forbidden || error.kind == .resourceNotServed else { throw error }
+            unreadable.append((resource, error))
+        }
+    }
+    return (state, unreadable)
+}

@@ -1,0 +1,114 @@
+package import Guardrails
+package import Manifest
+package import Policy
+
+/// What the guardrails let through of a revision, as the journal remembers it between two runs.
+///
+/// What is held keeps an earlier declaration, which the revision itself no longer says: so it is kept whole.
+package struct GuardedState: Sendable {
+    package var configuration: RepositoryConfiguration
+    package var holds: [GuardrailHold]
+    /// What is in force of each held object; objects that are missing here are not declared.
+    package var kept: [ObjectID: DeclaredObject]
+    package var frozen: Set<ObjectID>
+    package var deletableNamespaces: Set<ObjectID>
+    /// Who let through what, by object: `Alice Example, in commit 0123abcd`.
+    package var approvers: [ObjectID: String]
+
+    /// Everything of it is let through.
+    init(state: DeclaredState) {
+        configuration = state.configuration
+        holds = []
+        kept = [:]
+        frozen = []
+        deletableNamespaces = []
+        approvers = [:]
+    }
+
+    package init(_ verdict: GuardVerdict) {
+        configuration = verdict.state.configuration
+        holds = verdict.holds
+        kept = [:]
+        for hold in verdict.holds { kept[hold.id] = verdict.state.objects[hold.id] }
+        frozen = verdict.frozen
+        deletableNamespaces = verdict.deletableNamespaces
+        approvers = verdict.approved.mapValues { "\($0.approval.approver), in commit \($0.commit.prefix(12))" }
+    }
+
+    /// The declarations of a revision with what is held put back.
+    func objects(of declared: DeclaredState) -> [ObjectID: DeclaredObject] {
+        var objects = declared.objects
+        for hold in holds { objects[hold.id] = kept[hold.id] }
+        return objects
+    }
+}
+
+extension GuardedState {
+    /// - Parameter revision: The commit that it belongs to.
+    func encoded(revision: String) -> Tree {
+        [
+            "revision": .string(revision), "configuration": configuration.encoded,
+            "holds": .array(
+                holds.map { hold in
+                    var tree: Tree = [
+                        "id": hold.id.encoded,
+                        "guardrails": .array(hold.guardrails.sorted().map { .string($0.rawValue) }),
+                        "meanings": .array(hold.meanings.map(Tree.string)),
+                        "runbook": hold.runbook.map(Tree.string) ?? .null,
+                    ]
+                    if let object = kept[hold.id] {
+                        tree.set(["kept"], to: object.tree)
+                        tree.set(["file"], to: .string(object.origin.file))
+                        tree.set(["line"], to: .integer(Int64(object.origin.line)))
+                    }
+                    return tree
+                }),
+            "frozen": .array(frozen.sorted().map(\.encoded)),
+            "deletableNamespaces": .array(deletableNamespaces.sorted().map(\.encoded)),
+            "approvers": .array(
+                approvers.sorted { $0.key < $1.key }.map { ["id": $0.key.encoded, "approver": .string($0.value)] }),
+        ]
+    }
+
+    /// The commit that ``encoded(revision:)`` was written for.
+    package static func revision(of tree: Tree) -> String? { tree["revision"]?.string }
+
+    /// Reads what ``encoded(revision:)`` wrote; nil where it is not that.
+    package init?(_ tree: Tree) {
+        guard let settings = tree["configuration"],
+            let configuration = RepositoryConfiguration(encoded: settings), let held = tree["holds"]?.array
+        else { return nil }
+        self.configuration = configuration
+        holds = []
+        kept = [:]
+        approvers = [:]
+        for item in held {
+            guard let id = item["id"].flatMap(ObjectID.init(encoded:)) else { return nil }
+            holds.append(
+                GuardrailHold(
+                    id: id,
+                    guardrails: Set((item["guardrails"]?.array ?? []).compactMap { $0.string.flatMap(Guardrail.init) }),
+                    meanings: (item["meanings"]?.array ?? []).compactMap(\.string), runbook: item["runbook"]?.string))
+            guard let object = item["kept"] else { continue }
+            kept[id] = DeclaredObject(
+                id: id, tree: object,
+                origin: Origin(file: item["file"]?.string ?? "", line: Int(item["line"]?.integer ?? 0)))
+        }
+        frozen = Set((tree["frozen"]?.array ?? []).compactMap(ObjectID.init(encoded:)))
+        deletableNamespaces = Set((tree["deletableNamespaces"]?.array ?? []).compactMap(ObjectID.init(encoded:)))
+        for item in tree["approvers"]?.array ?? [] {
+            guard let id = item["id"].flatMap(ObjectID.init(encoded:)) else { return nil }
+            approvers[id] = item["approver"]?.string
+        }
+    }
+}
+
+extension ObjectID {
+    fileprivate var encoded: Tree { .array([group, kind, namespace, name].map(Tree.string)) }
+
+    fileprivate init?(encoded tree: Tree) {
+        let parts = (tree.array ?? []).compactMap(\.string)
+        guard parts.count == 4 else { return nil }
+        self.init(group: parts[0], kind: parts[1], namespace: parts[2], name: parts[3])
+    }
+}

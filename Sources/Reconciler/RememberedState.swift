@@ -1,0 +1,38 @@
+import Guardrails
+
+import Policy
+
+/// The state that an earlier run enforced last, as far as the clone has its commit.
+///
+/// - Parameters:
+///   - enforced: What the journal remembers under ``MemoryKey/enforcedRevision``.
+///   - guarded: What it remembers under ``MemoryKey/guardedState``.
+/// - Returns: Nil where nothing was enforced.
+/// - Throws: ``SourceError`` where the commit cannot be read, or the journal's memory is damaged: without what was held
+///   the revision must not be enforced.
+package func loadRememberedState(
+    enforced: String?, guarded: String?, from source: any RevisionSource, canonical: Canonical
+) async throws(SourceError) -> EnforcedState? {
+    var state: GuardedState?
+    var commit = enforced
+    if let guarded {
+        guard let tree = canonical.tree(guarded), let known = GuardedState(tree),
+            let revision = GuardedState.revision(of: tree)
+        else {
+            throw SourceError(
+                Explanation(
+                    reason: IncidentReason.fetchFailed.rawValue,
+                    message: "read what the guardrails hold: the journal's memory of it is damaged", retry: .later,
+                    hint: "The newest revision is judged anew, compared with the cluster."))
+        }
+        state = known
+        // Written together: what is held belongs to exactly this commit.
+        commit = revision
+    }
+    guard let commit else { return nil }
+    let loaded = try await source.load(try await source.cachedRevision(commit: commit))
+    guard !loaded.findings.contains(where: { $0.severity == .error }), !loaded.declared.objects.isEmpty else {
+        return nil
+    }
+    return EnforcedState(loaded, guarded: state, canonical: canonical)
+}

@@ -1,0 +1,108 @@
+import Analysis
+package import Guardrails
+import Manifest
+package import Planning
+import Policy
+
+/// Everything that judging a new revision takes, besides the revision.
+package struct RevisionJudgement: Sendable {
+    /// What is enforced so far; nil where nothing is.
+    package var inForce: EnforcedState?
+    package var live: LiveState
+    package var ownership: Ownership
+    package var user: OwnAccess.User
+    package var source: any RevisionSource
+
+    /// Each takes a load of a whole revision.
+    private static let maximumApprovingCommits = 50
+
+    package init(
+        inForce: EnforcedState?, live: LiveState, ownership: Ownership, user: OwnAccess.User,
+        source: any RevisionSource
+    ) {
+        self.inForce = inForce
+        self.live = live
+        self.ownership = ownership
+        self.user = user
+        self.source = source
+    }
+
+    /// What of a sound revision may happen.
+    ///
+    /// - Parameter complain: Takes what is wrong with a trailer, and what to do about it.
+    package func verdict(
+        on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
+    ) async throws(SourceError) -> GuardVerdict {
+        let approvals = try await approvals(for: loaded, complain: complain)
+        var privileged: Set<String> = ["kube-system"]
+        if let own = user.namespace { privileged.insert(own) }
+        let objects = live.all
+        let question = GuardQuestion(
+            inForce: inForce?.inForce, head: loaded.declared, live: objects,
+            // Without a revision in force, what carries our marker is what an earlier run has left.
+            marked: inForce != nil ? [] : Set(objects.values.filter { ownership.claim(of: $0) == .ours }.map(\.id)),
+            approvals: approvals, privilegedNamespaces: privileged)
+        var verdict = await Self.decide(question)
+        // What was approved before and is not gone yet stays approved, unless it is declared again.
+        verdict.deletableNamespaces.formUnion(
+            inForce?.deletableNamespaces.filter { loaded.declared.objects[$0] == nil } ?? [])
+        return verdict
+    }
+
+    /// Off whatever actor asks, so that drift is corrected meanwhile: a large repository takes up to a second.
+    @concurrent private static func decide(_ question: GuardQuestion) async -> GuardVerdict { guardRevision(question) }
+
+    /// The approvals of all commits between what is in force and a new revision, each with what it was given for.
+    private func approvals(
+        for loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
+    ) async throws(SourceError) -> [ApprovalSource] {
+        var sources: [ApprovalSource] = []
+        for commit in try await source.commits(upTo: loaded.revision, after: inForce?.revision.commit) {
+            let values = commit.trailers.filter { $0.key == Approval.trailerKey }.map(\.value)
+            guard !values.isEmpty else { continue }
+            let approvals = values.compactMap(Approval.init(trailer:))
+            if approvals.count < values.count {
+                complain(
+                    "commit \(commit.commit.prefix(12)) has a trailer \(Approval.trailerKey) that approves nothing",
+                    "Write it as \(Approval.trailerKey): GUARDRAIL [OBJECT] by NAME, as bylaw plan shows it.")
+            }
+            guard sources.count < Self.maximumApprovingCommits, !approvals.isEmpty else { continue }
+            let declared = commit.commit == loaded.revision.commit ? loaded : try await source.load(commit)
+            guard !declared.findings.contains(where: { $0.severity == .error }) else { continue }
+            sources.append(
+                ApprovalSource(commit: commit.commit, approvals: approvals, declared: declared.declared))
+        }
+        return sources
+    }
+}
+
+/// Why a revision would lock Bylaw out; nil where it would not.
+///
+/// What RBAC says is confirmed by what the server says of us now: a right that another authorizer gives is not lost with a
+/// binding. Where the server does not answer, RBAC alone counts.
+package func findLockout(
+    by verdict: GuardVerdict, user: OwnAccess.User, live: LiveState, cluster: any ClusterAPI,
+    complain: (_ message: String, _ hint: String) -> Void
+) async -> String? {
+    guard case .known(let identity) = user else { return nil }
+    let lockout = SelfLockout(
+        of: identity, live: live.all, enforcing: verdict.state, removing: verdict.removed,
+        needed: neededRights(managing: verdict.state.configuration.managedKinds))
+    guard !lockout.isEmpty else { return nil }
+    var lost = lockout.lostRights
+    var held: [String: [PolicyRule]] = [:]
+    for namespace in Set(lost.map(\.namespace)) {
+        do throws(ClusterError) {
+            held[namespace] = try await cluster.ownRules(in: namespace.isEmpty ? "default" : namespace)
+        } catch {
+            complain(error.message, error.hint)
+        }
+    }
+    lost = lost.filter { request in
+        held[request.namespace].map { rules in rules.contains { $0.allows(request) } } ?? true
+    }
+    let words = lockout.lostObjects.map(\.description) + lost.map { "the right to \($0)" }
+    guard let first = words.first else { return nil }
+    let rest = words.count - 1
+    return "it takes away from Bylaw itself \(first)" + (rest > 0 ? " and \(rest) more" : "")
+}
