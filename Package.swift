@@ -58,7 +58,7 @@ let modules: [Module] = [
     // Adapters.
     Module(name: "PolicyFiles", imports: ["Manifest", "Policy", "YAML", "JSON"]),
     Module(
-        name: "GitSource", imports: ["Reconciler", "Manifest", "Policy", "Git", "PolicyFiles"],
+        name: "GitSource", imports: ["Reconciler", "Manifest", "Policy", "Git", "PolicyFiles", "Signatures"],
         testImports: ["HTTPClient", "ChildProcess"]),
     Module(
         name: "KubeClient",

@@ -1,5 +1,6 @@
 import Arguments
 import GitHost
+import Reconciler
 
 /// The flags that several commands share, each defined once.
 enum Flags {
@@ -38,6 +39,15 @@ enum Flags {
         FlagDescription("git-ssh-key", .text, valueName: "F", "the private key for ssh"),
         FlagDescription(
             "git-known-hosts", .text, valueName: "F", "the host keys to accept for ssh; others are refused"),
+        FlagDescription(
+            "verify-commits", .choice(TrustMode.allCases.map(\.rawValue)), valueName: "WHICH",
+            "which commits must be signed: off, the newest (head), or all since the last trusted one", default: "off"),
+        FlagDescription(
+            "allowed-signers", .text, valueName: "F", "whose SSH signatures count, as ssh-keygen reads the file"),
+        FlagDescription(
+            "revoked-keys", .text, valueName: "F", "SSH keys whose signatures no longer count, as a list or KRL"),
+        FlagDescription(
+            "gpg-keyring", .text, valueName: "F", "whose OpenPGP signatures count, as gpg --export writes it"),
         FlagDescription("git-timeout", .duration, valueName: "T", "how long one fetch may take", default: "120s"),
     ]
 

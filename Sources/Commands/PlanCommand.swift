@@ -28,6 +28,15 @@ let planCommand = Command(
     let endpoint = try wiring.endpoint()
     let cluster = wiring.cluster(endpoint, instance: instance)
     let revision = try await source.fetchNewest()
+    let known = try await journalKnowledge(wiring, instance, endpoint.name)
+    if let (reason, message) = try await findDistrust(
+        of: revision, mode: wiring.trust, after: known.trustedRevision, from: source)
+    {
+        invocation.terminal.writeError(
+            "Revision \(revision.commit.prefix(12)) would be refused: \(printable(message)).\n"
+                + "    see: bylaw runbook show \(reason.rawValue)\n")
+        return ExitStatus.findings
+    }
     let loaded = try await source.load(revision)
     let errors = loaded.findings.filter { $0.severity == .error }
     guard errors.isEmpty else {
@@ -62,7 +71,6 @@ let planCommand = Command(
     if let (resource, error) = gathered.unreadable.first {
         throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
     }
-    let known = try await journalKnowledge(wiring, instance, endpoint.name)
     let user = OwnAccess.User(answered: try await cluster.whoWeAre())
     let complain: (String, String) -> Void = { message, hint in
         invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
@@ -71,7 +79,7 @@ let planCommand = Command(
         enforced: known.enforcedRevision, guarded: known.guardedState, from: source, canonical: wiring.canonical)
     let judgement = RevisionJudgement(
         inForce: inForce, live: gathered.state, ownership: wiring.ownership(instance: instance), user: user,
-        source: source)
+        trust: wiring.trust, source: source)
     let verdict = try await judgement.verdict(on: loaded, complain: complain)
     if let lockout = await findLockout(
         by: verdict, user: user, live: gathered.state, cluster: cluster, complain: complain)
@@ -110,6 +118,7 @@ private struct JournalKnowledge {
     var isSettled = false
     var enforcedRevision: String?
     var guardedState: String?
+    var trustedRevision: String?
 }
 
 private func journalKnowledge(
@@ -123,7 +132,8 @@ private func journalKnowledge(
         owned: owned.mapValues { OwnershipRecord(uid: $0.uid) }, digests: owned.mapValues(\.declarationDigest),
         isSettled: try await reader.remembered(.ownershipSettled, scope) == "true",
         enforcedRevision: try await reader.remembered(.enforcedRevision, scope),
-        guardedState: try await reader.remembered(.guardedState, scope))
+        guardedState: try await reader.remembered(.guardedState, scope),
+        trustedRevision: try await reader.remembered(.trustedRevision, scope))
     await reader.close()
     return knowledge
 }

@@ -204,6 +204,10 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
         logger.log(
             .error, "Revision declares nothing; nothing is deleted",
             [("revision", revision.commit), ("runbook", "RevisionEmpty")])
+    case .revisionUntrusted(let revision, let reason, let message):
+        logger.log(
+            .error, "Revision is not trusted; the last trusted one stays enforced",
+            [("revision", revision.commit), ("detail", message), ("runbook", reason.rawValue)])
     case .revisionLocksOut(let revision, let what):
         logger.log(
             .error, "Revision would lock Bylaw out; the last good one stays enforced",

@@ -77,6 +77,8 @@ final class StatusReporter: Sendable {
             return status(revision.commit, .failure, "refused: \(place)")
         case .revisionEmpty(let revision):
             return status(revision.commit, .failure, "refused: it declares nothing; nothing is deleted")
+        case .revisionUntrusted(let revision, _, let message):
+            return status(revision.commit, .failure, "not trusted: \(message)")
         case .revisionLocksOut(let revision, let what):
             return status(revision.commit, .failure, "refused: \(what)")
         case .incident(let entry):

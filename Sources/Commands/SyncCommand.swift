@@ -90,7 +90,8 @@ private final class SyncAnswer: Sendable {
             case .revisionRefused(let revision, let findings):
                 parts.refusedRevision = revision.commit
                 parts.findings = findings
-            case .revisionEmpty(let revision), .revisionLocksOut(let revision, _):
+            case .revisionEmpty(let revision), .revisionLocksOut(let revision, _),
+                .revisionUntrusted(let revision, _, _):
                 parts.refusedRevision = revision.commit
             case .revisionAccepted, .trouble, .progress, .synced: break
             }
@@ -132,7 +133,7 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
         terminal.writeError("revision \(revision.commit.prefix(12)) is refused; the last good one stays enforced\n")
     case .revisionEmpty(let revision):
         terminal.writeError("revision \(revision.commit.prefix(12)) declares nothing; nothing is deleted\n")
-    case .revisionLocksOut(let revision, _):
+    case .revisionLocksOut(let revision, _), .revisionUntrusted(let revision, _, _):
         terminal.writeError("revision \(revision.commit.prefix(12)) is refused; the last good one stays enforced\n")
     case .changed(let entry, let sequence) where entry.outcome == .succeeded:
         if !isQuiet {

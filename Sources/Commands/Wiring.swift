@@ -65,8 +65,12 @@ struct Wiring {
             cacheDirectory: (arguments.text("cache") ?? defaultCache(for: url)) + (cacheFolder.map { "/" + $0 } ?? ""),
             environment: environment)
         if let timeout = arguments.duration("git-timeout") { configuration.fetchLimits.total = timeout }
+        configuration.trustedKeys = try trustedKeys()
         return GitRevisionSource(configuration)
     }
+
+    /// Which commits must be signed.
+    var trust: TrustMode { arguments.text("verify-commits").flatMap(TrustMode.init) ?? .off }
 
     private func reference() throws(CommandFailure) -> FollowedReference {
         if let branch = arguments.text("branch") { return .branch(branch) }
@@ -81,6 +85,18 @@ struct Wiring {
             return .commit(commit.lowercased())
         }
         return .defaultBranch
+    }
+
+    private func trustedKeys() throws(CommandFailure) -> TrustedKeys {
+        let keys = TrustedKeys(
+            allowedSignersFile: arguments.text("allowed-signers"), revokedKeysFile: arguments.text("revoked-keys"),
+            keyRingFile: arguments.text("gpg-keyring"))
+        guard trust == .off || keys.allowedSignersFile != nil || keys.keyRingFile != nil else {
+            throw CommandFailure(
+                message: "--verify-commits \(trust.rawValue) without a file that says whose signatures count",
+                hint: "Name one with --allowed-signers F or --gpg-keyring F.")
+        }
+        return keys
     }
 
     private func credentials() throws(CommandFailure) -> GitCredentials {
@@ -158,6 +174,7 @@ struct Wiring {
         var configuration = ControllerConfiguration(instance: instance)
         configuration.concurrentObjects = 2 * concurrentWrites
         if let interval = arguments.duration("interval") { configuration.pollInterval = interval }
+        configuration.trust = trust
         return Controller(
             configuration: configuration, source: source, cluster: cluster, journal: journal,
             surroundings: .system, ownership: ownership(instance: instance), canonical: canonical, notify: notify)

@@ -3,6 +3,7 @@ package import Manifest
 package import PolicyFiles
 import Policy
 package import Reconciler
+package import Signatures
 
 /// Which repository is followed, and where its clone is kept.
 package struct GitSourceConfiguration: Sendable {
@@ -15,6 +16,8 @@ package struct GitSourceConfiguration: Sendable {
     package var fetchLimits: FetchLimits
     package var repositoryLimits: RepositoryLimits
     package var environment: [String: String]
+    /// Whose signatures count.
+    package var trustedKeys = TrustedKeys()
 
     package init(
         url: RemoteURL, reference: FollowedReference = .defaultBranch, path: String = "",
@@ -37,6 +40,7 @@ package struct GitSourceConfiguration: Sendable {
 package actor GitRevisionSource: RevisionSource {
     private let configuration: GitSourceConfiguration
     private let repository: GitRepository
+    private let verifier: SignatureVerifier
     private var cache = VerdictCache()
 
     /// Of a name or subject, in bytes: whoever may commit chooses them, and they stand in every log line and answer.
@@ -47,6 +51,7 @@ package actor GitRevisionSource: RevisionSource {
 
     package init(_ configuration: GitSourceConfiguration) {
         self.configuration = configuration
+        verifier = SignatureVerifier(keys: configuration.trustedKeys, environment: configuration.environment)
         repository = GitRepository(
             url: configuration.url, directory: configuration.cacheDirectory, credentials: configuration.credentials,
             limits: configuration.fetchLimits, environment: configuration.environment)
@@ -61,6 +66,7 @@ package actor GitRevisionSource: RevisionSource {
         repository = try GitRepository(readingCloneAt: clone, environment: environment)
         configuration = GitSourceConfiguration(
             url: try RemoteURL(clone), path: path, cacheDirectory: "", environment: environment)
+        verifier = SignatureVerifier(keys: TrustedKeys(), environment: environment)
     }
 
     /// The revision that a name means in the clone; see ``GitRepository/resolve(_:)``.
@@ -125,6 +131,34 @@ package actor GitRevisionSource: RevisionSource {
             ).map(self.revision)
         } catch {
             throw sourceError(error)
+        }
+    }
+
+    package func trust(of revision: Revision, isNewest: Bool) async throws(SourceError) -> CommitTrust {
+        let signature: GitSignature?
+        do throws(GitError) {
+            if isNewest, case .tag(let tag) = configuration.reference,
+                let signed = try await repository.signature(ofTag: tag, on: revision.commit)
+            {
+                signature = signed
+            } else {
+                signature = try await repository.signature(ofCommit: revision.commit)
+            }
+        } catch {
+            // A tag that was signed for something else is a mistake of the revision, not of the fetch.
+            guard error.kind == .noSuchReference || error.kind == .tooLarge else { throw sourceError(error) }
+            return .refused(.commitSignatureBad, error.detail)
+        }
+        guard let signature else { return .refused(.commitUnsigned, "it has no signature") }
+        switch await verifier.verify(payload: signature.payload, signature: signature.signature) {
+        case .trusted(let signer):
+            return .trusted(CommitSigner(name: signer.name, email: signer.email, fingerprint: signer.fingerprint))
+        case .unsigned: return .refused(.commitUnsigned, "it has no signature")
+        case .bad(let text): return .refused(.commitSignatureBad, text)
+        case .expired(let text): return .refused(.signingKeyExpired, text)
+        case .revoked(let text): return .refused(.signingKeyRevoked, text)
+        case .untrusted(let text): return .refused(.signingKeyUntrusted, text)
+        case .uncheckable(let text): return .refused(.signatureUncheckable, text)
         }
     }
 

@@ -1,4 +1,4 @@
-import Manifest
+package import Manifest
 package import Policy
 
 /// What a trailer approves: `Bylaw-Approved: <guardrail> [<object>] by <name>`.
@@ -51,11 +51,14 @@ package struct ApprovalSource: Sendable {
     package var commit: String
     package var approvals: [Approval]
     package var declared: DeclaredState
+    /// What the approvers wrote themselves: nobody approves that.
+    package var ownWork: Set<ObjectID>
 
-    package init(commit: String, approvals: [Approval], declared: DeclaredState) {
+    package init(commit: String, approvals: [Approval], declared: DeclaredState, ownWork: Set<ObjectID> = []) {
         self.commit = commit
         self.approvals = approvals
         self.declared = declared
+        self.ownWork = ownWork
     }
 }
 
@@ -72,7 +75,8 @@ struct ApprovalSet {
 
     /// The approval of what a revision does to an object, for any of some names.
     func approval(of subjects: [String], for id: ObjectID) -> GivenApproval? {
-        for source in sources where source.declared.objects[id]?.tree == head.objects[id]?.tree {
+        for source in sources
+        where source.declared.objects[id]?.tree == head.objects[id]?.tree && !source.ownWork.contains(id) {
             if let found = source.approvals.first(where: { subjects.contains($0.subject) && $0.concerns(id) }) {
                 return GivenApproval(approval: found, commit: source.commit)
             }
@@ -81,7 +85,10 @@ struct ApprovalSet {
     }
 
     func approval(ofConfiguration guardrail: Guardrail) -> GivenApproval? {
-        for source in sources where source.declared.configuration.rules == head.configuration.rules {
+        for source in sources
+        where source.declared.configuration.rules == head.configuration.rules
+            && !source.ownWork.contains(RepositoryConfiguration.id)
+        {
             let found = source.approvals.first {
                 $0.subject == guardrail.rawValue && $0.concerns(RepositoryConfiguration.id)
             }

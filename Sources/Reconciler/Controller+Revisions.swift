@@ -77,7 +77,7 @@ extension Controller {
 
     /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
     func take(_ newest: Revision) async throws {
-        guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit else {
+        guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit || isRefusalPassing else {
             if newest.commit == enforced?.revision.commit {
                 // Where there was a mistake, it was taken back by moving the branch.
                 refusedCommit = nil
@@ -85,26 +85,30 @@ extension Controller {
             }
             return
         }
+        isRefusalPassing = false
+        let trusted = try await journal.remembered(.trustedRevision)
+        if let (reason, message) = try await findDistrust(
+            of: newest, mode: configuration.trust, after: trusted, from: source)
+        {
+            if enforced == nil { try await enforceRemembered() }
+            isRefusalPassing = true
+            try await refuse(newest, reason, "revision \(newest.commit) is refused: \(message)")
+            notify(.revisionUntrusted(newest, reason, message))
+            return
+        }
         let loaded = try await source.load(newest)
         // With a new cache the enforced revision came only with this fetch: it counts, should the newest be broken.
         if enforced == nil { try await enforceRemembered() }
         let errors = loaded.findings.filter { $0.severity == .error }
         guard errors.isEmpty else {
-            try await raise(
-                .revisionInvalid, object: nil, revision: newest,
-                message: "revision \(newest.commit) is refused: \(describe(errors))")
-            try await journal.remember(.newestRevision, newest.commit)
-            // Only what was recorded is done with.
-            refusedCommit = newest.commit
+            try await refuse(newest, .revisionInvalid, "revision \(newest.commit) is refused: \(describe(errors))")
             notify(.revisionRefused(newest, findings: loaded.findings))
             return
         }
         guard !loaded.declared.objects.isEmpty else {
-            try await raise(
-                .revisionEmpty, object: nil, outcome: .held, revision: newest,
-                message: "revision \(newest.commit) declares nothing; nothing is deleted")
-            try await journal.remember(.newestRevision, newest.commit)
-            refusedCommit = newest.commit
+            try await refuse(
+                newest, .revisionEmpty, outcome: .held,
+                "revision \(newest.commit) declares nothing; nothing is deleted")
             notify(.revisionEmpty(newest))
             return
         }
@@ -113,11 +117,7 @@ extension Controller {
         guard !hasStopped else { return }
         let verdict = try await judge(loaded)
         if let lockout = await lockout(by: verdict) {
-            try await raise(
-                .selfLockoutRefused, object: nil, revision: newest,
-                message: "revision \(newest.commit) is refused: \(lockout)")
-            try await journal.remember(.newestRevision, newest.commit)
-            refusedCommit = newest.commit
+            try await refuse(newest, .selfLockoutRefused, "revision \(newest.commit) is refused: \(lockout)")
             notify(.revisionLocksOut(newest, lockout))
             return
         }
@@ -136,12 +136,24 @@ extension Controller {
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await journal.remember(.guardedState, canonical.text(guarded.encoded(revision: newest.commit)))
         try await journal.remember(.enforcedRevision, newest.commit)
+        if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
         try await resolve(refusals, object: nil)
         enforce(EnforcedState(loaded, guarded: guarded, canonical: canonical))
         needsPass = true
         notify(.revisionAccepted(newest, objectCount: loaded.declared.objects.count))
         try await noteHolds(verdict.holds, revision: newest)
         try await noteReported(verdict.reported, revision: newest)
+    }
+
+    /// Leaves a newest revision aside, and ends what was said of another one.
+    private func refuse(
+        _ newest: Revision, _ reason: IncidentReason, outcome: EntryOutcome = .failed, _ message: String
+    ) async throws(JournalError) {
+        try await raise(reason, object: nil, outcome: outcome, revision: newest, message: message)
+        try await resolve(refusals.filter { $0 != reason }, object: nil)
+        try await journal.remember(.newestRevision, newest.commit)
+        // Only what was recorded is done with.
+        refusedCommit = newest.commit
     }
 
     private func noteRewrittenHistory(_ newest: Revision) async throws {
@@ -177,4 +189,4 @@ extension Controller {
 }
 
 /// The incidents of a newest revision that is not enforced.
-private let refusals: [IncidentReason] = [.revisionInvalid, .revisionEmpty, .selfLockoutRefused]
+private let refusals: [IncidentReason] = [.revisionInvalid, .revisionEmpty, .selfLockoutRefused] + distrust

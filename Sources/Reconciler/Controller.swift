@@ -17,10 +17,13 @@ package struct ControllerConfiguration: Sendable {
     package var slowRecheck: Duration
     /// How often a failing object is tried in a single pass.
     package var attemptsPerPass: Int
+    /// Which commits must be signed.
+    package var trust: TrustMode
 
     package init(
         instance: String, concurrentObjects: Int = 32, pollInterval: Duration = .seconds(15),
-        backOff: BackOff = BackOff(), slowRecheck: Duration = .seconds(600), attemptsPerPass: Int = 4
+        backOff: BackOff = BackOff(), slowRecheck: Duration = .seconds(600), attemptsPerPass: Int = 4,
+        trust: TrustMode = .off
     ) {
         self.instance = instance
         self.concurrentObjects = concurrentObjects
@@ -28,6 +31,7 @@ package struct ControllerConfiguration: Sendable {
         self.backOff = backOff
         self.slowRecheck = slowRecheck
         self.attemptsPerPass = attemptsPerPass
+        self.trust = trust
     }
 
     /// The field manager of our writes.
@@ -102,6 +106,8 @@ package actor Controller {
 
     var newestCommit: String?
     var refusedCommit: String?
+    /// It is refused for what may change without a new commit, such as the operator's keys.
+    var isRefusalPassing = false
     var pass: PassInProgress?
     var lastReport: PassReport?
     var lastPassEndedAt: Timestamp?

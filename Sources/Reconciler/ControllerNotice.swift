@@ -5,6 +5,8 @@ package enum ControllerNotice: Sendable {
     case revisionAccepted(Revision, objectCount: Int)
     case revisionRefused(Revision, findings: [Finding])
     case revisionEmpty(Revision)
+    /// A signature is missing or not good; with the incident that it is.
+    case revisionUntrusted(Revision, IncidentReason, String)
     /// It would take away what Bylaw needs; with what it takes.
     case revisionLocksOut(Revision, String)
     /// One change to the cluster was made, or failed.

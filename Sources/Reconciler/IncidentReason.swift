@@ -37,6 +37,18 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case configurationHeld = "ConfigurationHeld"
     /// A change was applied that the repository wants to be told of.
     case riskReported = "RiskReported"
+    /// A commit has no signature where one is asked for; the last trusted revision stays enforced, as in the five below.
+    case commitUnsigned = "CommitUnsigned"
+    /// A commit's signature does not fit it.
+    case commitSignatureBad = "CommitSignatureBad"
+    /// The key of a commit's signature is not valid at this time.
+    case signingKeyExpired = "SigningKeyExpired"
+    /// The key of a commit's signature was revoked.
+    case signingKeyRevoked = "SigningKeyRevoked"
+    /// Nothing vouches for the key of a commit's signature.
+    case signingKeyUntrusted = "SigningKeyUntrusted"
+    /// Whether a commit's signature is good cannot be told now.
+    case signatureUncheckable = "SignatureUncheckable"
     /// A revision would take away what Bylaw needs to do its work; the last good one stays enforced.
     case selfLockoutRefused = "SelfLockoutRefused"
     /// A change to an object that is never written is held back.

@@ -11,19 +11,19 @@ package struct RevisionJudgement: Sendable {
     package var live: LiveState
     package var ownership: Ownership
     package var user: OwnAccess.User
+    /// Where commits must be signed, approvals must be as well.
+    package var trust: TrustMode
     package var source: any RevisionSource
 
-    /// Each takes a load of a whole revision.
-    private static let maximumApprovingCommits = 50
-
     package init(
-        inForce: EnforcedState?, live: LiveState, ownership: Ownership, user: OwnAccess.User,
+        inForce: EnforcedState?, live: LiveState, ownership: Ownership, user: OwnAccess.User, trust: TrustMode,
         source: any RevisionSource
     ) {
         self.inForce = inForce
         self.live = live
         self.ownership = ownership
         self.user = user
+        self.trust = trust
         self.source = source
     }
 
@@ -33,7 +33,9 @@ package struct RevisionJudgement: Sendable {
     package func verdict(
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> GuardVerdict {
-        let approvals = try await approvals(for: loaded, complain: complain)
+        let approvals = try await ApprovalSearch(
+            inForce: inForce, head: loaded, requiresSignatures: trust != .off, source: source
+        ).sources(complain: complain)
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
         let objects = live.all
@@ -51,29 +53,6 @@ package struct RevisionJudgement: Sendable {
 
     /// Off whatever actor asks, so that drift is corrected meanwhile: a large repository takes up to a second.
     @concurrent private static func decide(_ question: GuardQuestion) async -> GuardVerdict { guardRevision(question) }
-
-    /// The approvals of all commits between what is in force and a new revision, each with what it was given for.
-    private func approvals(
-        for loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
-    ) async throws(SourceError) -> [ApprovalSource] {
-        var sources: [ApprovalSource] = []
-        for commit in try await source.commits(upTo: loaded.revision, after: inForce?.revision.commit) {
-            let values = commit.trailers.filter { $0.key == Approval.trailerKey }.map(\.value)
-            guard !values.isEmpty else { continue }
-            let approvals = values.compactMap(Approval.init(trailer:))
-            if approvals.count < values.count {
-                complain(
-                    "commit \(commit.commit.prefix(12)) has a trailer \(Approval.trailerKey) that approves nothing",
-                    "Write it as \(Approval.trailerKey): GUARDRAIL [OBJECT] by NAME, as bylaw plan shows it.")
-            }
-            guard sources.count < Self.maximumApprovingCommits, !approvals.isEmpty else { continue }
-            let declared = commit.commit == loaded.revision.commit ? loaded : try await source.load(commit)
-            guard !declared.findings.contains(where: { $0.severity == .error }) else { continue }
-            sources.append(
-                ApprovalSource(commit: commit.commit, approvals: approvals, declared: declared.declared))
-        }
-        return sources
-    }
 }
 
 /// Why a revision would lock Bylaw out; nil where it would not.

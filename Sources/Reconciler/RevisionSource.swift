@@ -22,6 +22,12 @@ package protocol RevisionSource: Sendable {
     /// than a bounded number.
     func commits(upTo revision: Revision, after earlier: String?) async throws(SourceError) -> [Revision]
 
+    /// What the signature of a commit is worth by the operator's keys.
+    ///
+    /// - Parameter isNewest: Whether it is what the followed reference leads to: where that is a signed tag, the tag's
+    ///   signature counts.
+    func trust(of revision: Revision, isNewest: Bool) async throws(SourceError) -> CommitTrust
+
     /// Whether `descendant` contains `ancestor`; false as well where `ancestor` is no longer in the repository.
     func isAncestor(_ ancestor: String, of descendant: String) async throws(SourceError) -> Bool
 

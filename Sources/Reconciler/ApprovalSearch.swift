@@ -1,0 +1,123 @@
+import Guardrails
+import Manifest
+import Policy
+
+/// Finds the approvals that a new revision brings along, and what each was given for.
+struct ApprovalSearch {
+    let inForce: EnforcedState?
+    let head: LoadedRevision
+    /// Whether only a listed approver's signature counts.
+    let requiresSignatures: Bool
+    let source: any RevisionSource
+
+    /// Each takes a load of a whole revision.
+    private static let maximumApprovingCommits = 50
+
+    /// The approvals of all commits between what is in force and the revision.
+    ///
+    /// - Parameter complain: Takes what is wrong with a trailer, and what to do about it.
+    func sources(
+        complain: (_ message: String, _ hint: String) -> Void
+    ) async throws(SourceError) -> [ApprovalSource] {
+        let commits = try await source.commits(upTo: head.revision, after: inForce?.revision.commit)
+        var sources: [ApprovalSource] = []
+        for commit in commits {
+            let values = commit.trailers.filter { $0.key == Approval.trailerKey }.map(\.value)
+            guard !values.isEmpty else { continue }
+            let approvals = values.compactMap(Approval.init(trailer:))
+            if approvals.count < values.count {
+                complain(
+                    "commit \(commit.commit.prefix(12)) has a trailer \(Approval.trailerKey) that approves nothing",
+                    "Write it as \(Approval.trailerKey): GUARDRAIL [OBJECT] by NAME, as bylaw plan shows it.")
+            }
+            guard sources.count < Self.maximumApprovingCommits, !approvals.isEmpty,
+                let declared = try await declared(by: commit)
+            else { continue }
+            guard requiresSignatures else {
+                sources.append(ApprovalSource(commit: commit.commit, approvals: approvals, declared: declared))
+                continue
+            }
+            for approval in approvals {
+                switch try await signed(approval, in: commit, declaring: declared, among: commits) {
+                case .success(let source): sources.append(source)
+                case .failure(let refusal):
+                    complain(
+                        "commit \(commit.commit.prefix(12)): \"\(approval.trailer)\" does not count: \(refusal.why)",
+                        "Let a listed approver who did not write the change sign the commit or the merge that says it.")
+                }
+            }
+        }
+        return sources
+    }
+
+    /// What a commit declares; nil where it is not sound.
+    private func declared(by commit: Revision) async throws(SourceError) -> DeclaredState? {
+        let loaded = commit.commit == head.revision.commit ? head : try await source.load(commit)
+        return loaded.findings.contains { $0.severity == .error } ? nil : loaded.declared
+    }
+
+    // MARK: Signatures
+
+    private struct Refusal: Error { var why: String }
+
+    /// An approval that its approver has signed, with what the approver wrote left out of it.
+    private func signed(
+        _ approval: Approval, in commit: Revision, declaring declared: DeclaredState, among commits: [Revision]
+    ) async throws(SourceError) -> Result<ApprovalSource, Refusal> {
+        // Who may approve is said by what was in force before, or the change itself could add its author.
+        let settings = (inForce?.configuration ?? head.declared.configuration).guardrails
+        guard let approver = settings.approvers.first(where: { $0.name == approval.approver }) else {
+            return .failure(Refusal(why: "\(approval.approver) is not among the approvers of bylaw.yaml"))
+        }
+        switch try await source.trust(of: commit, isNewest: commit == head.revision) {
+        case .refused(_, let message): return .failure(Refusal(why: message))
+        case .trusted(let signer):
+            guard approver.owns(signer) else {
+                return .failure(Refusal(why: "it is signed by \(signer.name), not by \(approver.name)"))
+            }
+        }
+        var ownWork: Set<ObjectID> = []
+        for candidate in commits where try await isWork(of: approver, candidate) {
+            ownWork.formUnion(try await content(of: candidate))
+        }
+        return .success(
+            ApprovalSource(commit: commit.commit, approvals: [approval], declared: declared, ownWork: ownWork))
+    }
+
+    /// Whether somebody wrote a commit: it says so, or they signed it and it names nobody else as its author.
+    private func isWork(of approver: Approver, _ commit: Revision) async throws(SourceError) -> Bool {
+        if approver.isNamed(by: commit.author) { return true }
+        guard case .trusted(let signer) = try await source.trust(of: commit, isNewest: false) else { return false }
+        return approver.owns(signer) && commit.author == commit.committer
+    }
+
+    /// What a commit itself changed: what none of its parents declares so.
+    private func content(of commit: Revision) async throws(SourceError) -> Set<ObjectID> {
+        guard let declared = try await declared(by: commit) else { return [] }
+        var before: [DeclaredState] = []
+        for parent in commit.parents {
+            let revision = try await source.cachedRevision(commit: parent)
+            before.append(try await self.declared(by: revision) ?? DeclaredState())
+        }
+        if before.isEmpty { before = [DeclaredState()] }
+        let ids = before.reduce(into: Set(declared.objects.keys)) { $0.formUnion($1.objects.keys) }
+        var changed = ids.filter { id in !before.contains { $0.objects[id]?.tree == declared.objects[id]?.tree } }
+        if !before.contains(where: { $0.configuration == declared.configuration }) {
+            changed.insert(RepositoryConfiguration.id)
+        }
+        return changed
+    }
+}
+
+extension Approver {
+    /// Whether a signature is one of theirs.
+    fileprivate func owns(_ signer: CommitSigner) -> Bool {
+        signers.contains { known in
+            known == signer.name || known == signer.fingerprint || !signer.email.isEmpty && known == signer.email
+        }
+    }
+
+    fileprivate func isNamed(by person: Person) -> Bool {
+        person.name == name || signers.contains(person.email) || signers.contains(person.description)
+    }
+}

@@ -1,0 +1,63 @@
+import Manifest
+
+/// Which commits must carry a signature that the operator's keys vouch for.
+package enum TrustMode: String, Sendable, CaseIterable {
+    case off
+    /// The newest commit, or the followed tag on it.
+    case head
+    /// Every commit since the last trusted one.
+    case all
+}
+
+/// Who signed a commit that is trusted.
+package struct CommitSigner: Sendable, Equatable {
+    package var name: String
+    /// Empty where the key's identity holds none.
+    package var email: String
+    package var fingerprint: String
+
+    package init(name: String, email: String, fingerprint: String) {
+        self.name = name
+        self.email = email
+        self.fingerprint = fingerprint
+    }
+}
+
+/// What a commit's signature is worth.
+package enum CommitTrust: Sendable, Equatable {
+    case trusted(CommitSigner)
+    /// With the incident that it is, and a sentence without a full stop.
+    case refused(IncidentReason, String)
+}
+
+/// Why a revision is not trusted; nil where it is.
+///
+/// - Parameter trusted: The last commit that was trusted; nil: none was, and the newest one begins it.
+package func findDistrust(
+    of newest: Revision, mode: TrustMode, after trusted: String?, from source: any RevisionSource
+) async throws(SourceError) -> (reason: IncidentReason, message: String)? {
+    guard mode != .off, newest.commit != trusted else { return nil }
+    var commits = [newest]
+    if mode == .all, let trusted { commits = try await source.commits(upTo: newest, after: trusted) }
+    guard commits.count < maximumCommits else {
+        return (
+            .signatureUncheckable,
+            "there are \(maximumCommits) commits or more since \(trusted?.prefix(12) ?? "the beginning"), too many to verify"
+        )
+    }
+    for commit in commits {
+        guard case .refused(let reason, let message) = try await source.trust(of: commit, isNewest: commit == newest)
+        else { continue }
+        return (reason, "commit \(commit.commit) of \(commit.author.description) is not trusted: \(message)")
+    }
+    return nil
+}
+
+/// Each takes about a tenth of a second.
+private let maximumCommits = 1000
+
+/// The incidents of a revision that is not trusted.
+let distrust: [IncidentReason] = [
+    .commitUnsigned, .commitSignatureBad, .signingKeyExpired, .signingKeyRevoked, .signingKeyUntrusted,
+    .signatureUncheckable,
+]
