@@ -76,5 +76,32 @@ import Testing
         #expect(try parseJSON(Array(sync.output.utf8))["declared"]?.integer == 2)
         let written = try await cluster.versions(prefix: "e2e-clusters-").keys.map(\.name).sorted()
         #expect(written == ["e2e-clusters-all", "e2e-clusters-eu"])
+
+        // Each alone leaves a repository that could be read as one cluster's.
+        for folder in ["clusters", "base"] {
+            try await repository.git("rm", "-r", "--quiet", folder)
+            try await repository.commit("Lose \(folder)")
+            let lost = try await program.run(["sync", "--cluster", "eu"] + flags)
+            #expect(lost.status == 1, "\(lost.output)\(lost.errors)")
+            let kept = try await cluster.versions(prefix: "e2e-clusters-").keys.map(\.name).sorted()
+            #expect(kept == written, "\(lost.output)\(lost.errors)")
+            try await repository.git("revert", "--no-edit", "HEAD")
+        }
+        try await repository.git("rm", "-r", "--quiet", "clusters")
+        try await repository.commit("Lose clusters again")
+        let lost = try parseJSON(Array(try await program.run(["sync", "--cluster", "eu"] + flags).output.utf8))
+        #expect(
+            lost["findings"]?.array?.first?["message"]?.string?.contains("was for many clusters") == true, "\(lost)")
+        try repository.write(
+            """
+            apiVersion: bylaw.dev/v1
+            kind: Configuration
+            clusters: [{name: eu, folders: [base]}]
+
+            """, to: "bylaw.yaml")
+        try await repository.commit("Say that it is meant")
+        #expect(try await program.run(["sync", "--cluster", "eu"] + flags).status == 0)
+        let left = try await cluster.versions(prefix: "e2e-clusters-").keys.map(\.name)
+        #expect(left == ["e2e-clusters-all"])
     }
 }

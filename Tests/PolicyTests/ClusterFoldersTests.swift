@@ -13,6 +13,8 @@ import Testing
         #expect(files.layout.clusters.map(\.name) == ["eu", "us"])
         #expect(files.trees(for: "eu").keys.sorted() == ["all", "eu"])
         #expect(files.trees(for: "us").keys.sorted() == ["all", "us"])
+        #expect(files.state(for: "eu").state.cluster == "eu")
+        #expect(assembleDeclaredState([evaluate(.namespace("all"))]).state.cluster == nil)
     }
 
     @Test(

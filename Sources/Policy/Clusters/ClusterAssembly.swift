@@ -53,7 +53,8 @@ struct ClusterAssembly {
         for patch in verdicts.lazy.flatMap(\.patches) where patch.selection?.matches(cluster) ?? true { apply(patch) }
     }
 
-    mutating func finish() -> (state: DeclaredState, findings: [Finding]) {
+    /// - Parameter cluster: The name of one of many; nil where the repository is for one.
+    mutating func finish(for cluster: String? = nil) -> (state: DeclaredState, findings: [Finding]) {
         for object in standing.values {
             let id = object.declaration.id
             guard let resource = id.resource, !configuration.managedKinds.contains(resource) else { continue }
@@ -66,7 +67,7 @@ struct ClusterAssembly {
                 DeclaredObject(id: object.declaration.id, tree: $0, origin: object.declaration.origin)
             }
         }
-        return (DeclaredState(objects: objects, configuration: configuration), findings)
+        return (DeclaredState(objects: objects, configuration: configuration, cluster: cluster), findings)
     }
 
     // MARK: Patches

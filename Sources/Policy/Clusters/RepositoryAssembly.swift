@@ -66,7 +66,7 @@ package struct RepositoryAssembly: Sendable {
             if !layout.exists(folder) { assembly.list.append(missing(folder, of: cluster)) }
             assembly.add(layers[folder] ?? [], for: cluster)
         }
-        return assembly.finish()
+        return assembly.finish(for: name)
     }
 
     /// The objects that files without a mistake declare for a cluster, whatever is wrong with others.
