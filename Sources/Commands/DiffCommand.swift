@@ -21,6 +21,7 @@ let diffCommand = Command(
         flags: [
             FlagDescription("repo", .text, valueName: "PATH", "the clone; the current folder where it is not given"),
             FlagDescription("path", .text, valueName: "P", "the folder of the repository with the manifests"),
+            Flags.clusterOfMany,
             FlagDescription(
                 "merge-base", .isSet, "compare with the commit where HEAD branched off from BASE, as pull requests show"
             ),
@@ -37,6 +38,7 @@ let diffCommand = Command(
         examples: [
             "bylaw diff origin/main HEAD --path production", "bylaw diff main HEAD -f production.json -o markdown",
             "bylaw diff HEAD~1 HEAD -o sarif --fail-on high > bylaw.sarif",
+            "bylaw diff main HEAD --cluster production-eu",
         ],
         exitStatuses: [(0, "nothing to report"), (1, "findings"), (2, "an error, or a revision is not valid")])
 ) { invocation in
@@ -60,7 +62,8 @@ struct RevisionComparison {
                 message: "\(clone) is no folder", hint: "Clone it first, and name the clone with --repo PATH.")
         }
         source = try GitRevisionSource(
-            readingCloneAt: clone, path: invocation.arguments.text("path") ?? "", environment: invocation.environment)
+            readingCloneAt: clone, path: invocation.arguments.text("path") ?? "",
+            cluster: invocation.arguments.text("cluster"), environment: invocation.environment)
     }
 
     func run() async throws -> ChangeReport {
@@ -120,7 +123,7 @@ struct RevisionComparison {
             invocation.terminal.writeError(renderFindings(errors, on: invocation.terminal))
             throw CommandFailure(
                 message: "\(name) (\(revision.commit.prefix(12))) is not valid, so what it means cannot be said",
-                hint: "Correct it: bylaw check finds the same.")
+                hint: "Correct it; bylaw check finds mistakes in files too.")
         }
         return SecurityState(loaded.declared)
     }

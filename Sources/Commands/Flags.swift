@@ -14,7 +14,11 @@ enum Flags {
         default: "default")
     static let cluster = FlagDescription(
         "cluster", .text, valueName: "NAME",
-        "the cluster's name in the journal; the context's name where it is not given")
+        "the cluster's name in the journal, the context's name where it is not given; in a repository for many clusters "
+            + "also which of them it is")
+    /// Where there is no journal.
+    static let clusterOfMany = FlagDescription(
+        "cluster", .text, valueName: "NAME", "which of the clusters is meant, where the repository is for many")
 
     static let repository: [FlagDescription] = [
         FlagDescription(

@@ -61,7 +61,8 @@ struct Wiring {
         }
         let url = try RemoteURL(address)
         var configuration = GitSourceConfiguration(
-            url: url, reference: try reference(), path: arguments.text("path") ?? "", credentials: try credentials(),
+            url: url, reference: try reference(), path: arguments.text("path") ?? "",
+            cluster: arguments.text("cluster"), credentials: try credentials(),
             cacheDirectory: (arguments.text("cache") ?? defaultCache(for: url)) + (cacheFolder.map { "/" + $0 } ?? ""),
             environment: environment)
         if let timeout = arguments.duration("git-timeout") { configuration.fetchLimits.total = timeout }

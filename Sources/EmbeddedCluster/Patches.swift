@@ -5,16 +5,6 @@ struct PatchFailure: Error {
     var message: String
 }
 
-/// JSON merge patch (RFC 7386).
-func mergePatched(_ target: Tree, _ patch: Tree) -> Tree {
-    guard case .object(let changes) = patch else { return patch }
-    var members = target.members ?? Members()
-    for (key, change) in changes {
-        members[key] = change.isNull ? nil : mergePatched(members[key] ?? .object(Members()), change)
-    }
-    return .object(members)
-}
-
 /// JSON patch (RFC 6902): add, remove, replace and test.
 func jsonPatched(_ target: Tree, _ patch: Tree) throws(PatchFailure) -> Tree {
     var result = target

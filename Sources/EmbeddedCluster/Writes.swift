@@ -53,7 +53,7 @@ extension EmbeddedCluster {
                 throw Refusal(422, reason: "Invalid", "the server rejected our request due to an error in our request")
             }
         case "application/merge-patch+json", "application/strategic-merge-patch+json":
-            new = mergePatched(old, patch)
+            new = old.mergePatched(with: patch)
         default:
             throw Refusal(415, reason: "UnsupportedMediaType", "the body of the request was in an unknown format")
         }

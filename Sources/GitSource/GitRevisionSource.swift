@@ -11,6 +11,8 @@ package struct GitSourceConfiguration: Sendable {
     package var reference: FollowedReference
     /// The folder of the repository that holds the manifests; empty for its root.
     package var path: String
+    /// Which of the clusters is meant where the repository is for many.
+    package var cluster: String?
     package var credentials: GitCredentials
     package var cacheDirectory: String
     package var fetchLimits: FetchLimits
@@ -21,13 +23,14 @@ package struct GitSourceConfiguration: Sendable {
 
     package init(
         url: RemoteURL, reference: FollowedReference = .defaultBranch, path: String = "",
-        credentials: GitCredentials = GitCredentials(), cacheDirectory: String,
+        cluster: String? = nil, credentials: GitCredentials = GitCredentials(), cacheDirectory: String,
         fetchLimits: FetchLimits = FetchLimits(), repositoryLimits: RepositoryLimits = RepositoryLimits(),
         environment: [String: String]
     ) {
         self.url = url
         self.reference = reference
         self.path = path
+        self.cluster = cluster
         self.credentials = credentials
         self.cacheDirectory = cacheDirectory
         self.fetchLimits = fetchLimits
@@ -59,13 +62,15 @@ package actor GitRevisionSource: RevisionSource {
 
     /// Revisions of somebody's clone, as they are; nothing is fetched.
     ///
-    /// - Parameter path: The folder of the repository that holds the manifests; empty for its root.
+    /// - Parameters:
+    ///   - path: The folder of the repository that holds the manifests; empty for its root.
+    ///   - cluster: Which of the clusters is meant where the repository is for many.
     package init(
-        readingCloneAt clone: String, path: String, environment: [String: String]
+        readingCloneAt clone: String, path: String, cluster: String? = nil, environment: [String: String]
     ) throws(GitError) {
         repository = try GitRepository(readingCloneAt: clone, environment: environment)
         configuration = GitSourceConfiguration(
-            url: try RemoteURL(clone), path: path, cacheDirectory: "", environment: environment)
+            url: try RemoteURL(clone), path: path, cluster: cluster, cacheDirectory: "", environment: environment)
         verifier = SignatureVerifier(keys: TrustedKeys(), environment: environment)
     }
 
@@ -178,11 +183,15 @@ package actor GitRevisionSource: RevisionSource {
                     detail: "it has no folder \"\(configuration.path)\"",
                     hint: "Correct --path, or bring the folder back; nothing was deleted.")
             }
-            let (verdicts, parsedCount) = try await verdicts(of: files)
-            let (state, findings) = assembleDeclaredState(verdicts, folder: folder)
+            let configured = try await layout(of: files)
+            let layout = configured.layout
+            let (verdicts, parsedCount) = try await verdicts(of: files) {
+                layout.needs($0, for: configuration.cluster)
+            }
+            let (state, findings) = RepositoryAssembly(verdicts, in: layout).state(for: configuration.cluster)
             return LoadedRevision(
                 revision: revision, declared: state, findings: findings, fileCount: verdicts.count,
-                parsedFileCount: parsedCount)
+                parsedFileCount: parsedCount + configured.parsedCount)
         } catch {
             // What is beyond the bounds is a mistake of the revision, not of the fetch.
             guard error.kind == .tooLarge else { throw sourceError(error) }
@@ -198,16 +207,18 @@ package actor GitRevisionSource: RevisionSource {
     ) async throws(SourceError) -> Set<ObjectID> {
         do throws(GitError) {
             var found: Set<ObjectID> = []
-            var seen: Set<String> = []
+            var history = SeenHistory()
             for earlier in try await repository.history(of: commit, maximumCount: Self.historyCommits) {
                 // A folder that was not there yet declared nothing.
                 guard let files = try await repository.files(of: earlier, below: configuration.path) else { continue }
-                let unseen = files.filter {
-                    $0.kind == .file && isManifestPath($0.path) && seen.insert($0.blob).inserted
-                }
-                for verdict in try await verdicts(of: unseen).verdicts where !verdict.hasErrors {
-                    found.formUnion(verdict.declarations.lazy.map(\.id).filter(objects.contains))
-                }
+                let (layout, configurationVerdict, _) = try await layout(of: files)
+                // For whom such a revision was cannot be told, and it was refused.
+                if configurationVerdict?.hasErrors == true { continue }
+                let unseen = history.unseen(
+                    files.filter { $0.kind == .file && isManifestPath($0.path) }, in: layout)
+                let verdicts = try await verdicts(of: unseen) { layout.needs($0, for: configuration.cluster) }.verdicts
+                let declared = RepositoryAssembly(verdicts, in: layout).declarations(for: configuration.cluster)
+                found.formUnion(declared.filter(objects.contains))
                 if found.count == objects.count { break }
             }
             return found
@@ -218,16 +229,32 @@ package actor GitRevisionSource: RevisionSource {
 
     // MARK: Files
 
-    /// Judges each manifest; what was judged before with the same bytes under the same path is not read again.
-    private func verdicts(
+    /// For which clusters a revision is, as its own configuration and folders say.
+    private func layout(
         of files: [GitTreeEntry]
+    ) async throws(GitError) -> (layout: RepositoryLayout, configuration: FileVerdict?, parsedCount: Int) {
+        let entry = files.first { $0.path == RepositoryConfiguration.fileName && $0.kind == .file }
+        var read: (verdicts: [FileVerdict], parsedCount: Int) = ([], 0)
+        if let entry { read = try await verdicts(of: [entry]) { _ in true } }
+        let layout = RepositoryLayout(
+            configuration: read.verdicts.first?.configuration, paths: files.lazy.map { self.fullPath($0.path) },
+            folder: folder)
+        return (layout, read.verdicts.first, read.parsedCount)
+    }
+
+    /// Judges each manifest; what was judged before with the same bytes under the same path is not read again.
+    ///
+    /// - Parameter isNeeded: By the path from the repository's root; other files are passed over.
+    private func verdicts(
+        of files: [GitTreeEntry], where isNeeded: (String) -> Bool
     ) async throws(GitError) -> (verdicts: [FileVerdict], parsedCount: Int) {
         let limits = configuration.repositoryLimits
         let harmless = try await linksToOtherFiles(in: files)
         // A link or submodule may stand where a folder with manifests stood: it is a finding whatever its name, or a whole
         // folder of policies would silently be gone (rule H9).
         let manifests = files.filter {
-            isManifestPath($0.path) || $0.kind != .file && isLookedAt($0.path) && !harmless.contains($0.path)
+            (isManifestPath($0.path) || $0.kind != .file && isLookedAt($0.path) && !harmless.contains($0.path))
+                && isNeeded(fullPath($0.path))
         }
         guard manifests.count <= limits.maximumFiles else {
             throw GitError(
@@ -334,6 +361,28 @@ package actor GitRevisionSource: RevisionSource {
             Explanation(
                 reason: IncidentReason.fetchFailed.rawValue, message: error.description,
                 retry: isLasting ? .afterChange : .later, hint: error.hint))
+    }
+}
+
+/// Which files of a history have been looked at, so that each content is judged once for all commits that share it.
+private struct SeenHistory {
+    private struct Key: Hashable {
+        var blob: String
+        /// Where it decides who gets the file.
+        var path: String
+        var layout: Int
+    }
+
+    private var keys: Set<Key> = []
+    private var layouts: [[ClusterDeclaration]: Int] = [:]
+
+    mutating func unseen(_ files: [GitTreeEntry], in layout: RepositoryLayout) -> [GitTreeEntry] {
+        let number = layouts[layout.clusters, default: layouts.count]
+        layouts[layout.clusters] = number
+        return files.filter { file in
+            let path = layout.isForManyClusters ? file.path : ""
+            return keys.insert(Key(blob: file.blob, path: path, layout: number)).inserted
+        }
     }
 }
 

@@ -33,12 +33,16 @@ package struct DeclaredObject: Sendable {
 package struct DeclaredState: Sendable {
     package var objects: [ObjectID: DeclaredObject]
     package var configuration: RepositoryConfiguration
+    /// The one of many clusters that it is for; nil where the repository is for one.
+    package var cluster: String?
 
     package init(
-        objects: [ObjectID: DeclaredObject] = [:], configuration: RepositoryConfiguration = .standard
+        objects: [ObjectID: DeclaredObject] = [:], configuration: RepositoryConfiguration = .standard,
+        cluster: String? = nil
     ) {
         self.objects = objects
         self.configuration = configuration
+        self.cluster = cluster
     }
 }
 

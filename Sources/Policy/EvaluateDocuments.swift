@@ -2,7 +2,7 @@ package import Manifest
 
 /// Judges the documents of one file: reads each object, checks it as the API server would and by Bylaw's own rules.
 ///
-/// Deterministic, and the same whatever other files there are: ``assembleDeclaredState(_:folder:)`` looks across files.
+/// Deterministic, and the same whatever other files there are: ``RepositoryAssembly`` looks across files.
 ///
 /// - Parameters:
 ///   - stream: What reading the file gave; its problems become errors.
@@ -21,15 +21,19 @@ package func evaluateDocuments(
         }
     }
     evaluation.requireConfiguration()
-    return FileVerdict(
-        file: file, declarations: evaluation.declarations,
+    var verdict = FileVerdict(
+        file: file, declarations: evaluation.declarations, patches: evaluation.patches,
         findings: evaluation.findings.sorted(file: file, place: "file"), configuration: evaluation.configuration)
+    verdict.clusterPositions = evaluation.clusterPositions
+    return verdict
 }
 
 private struct FileEvaluation {
     let file: String
     let kinds: AcceptedKinds
     var declarations: [Declaration] = []
+    var patches: [PatchDeclaration] = []
+    var clusterPositions: [SourcePosition] = []
     var findings = FindingList(limit: ManifestLimits.findingsPerFile)
     var configuration: RepositoryConfiguration?
 
@@ -48,6 +52,9 @@ private struct FileEvaluation {
             problems.refuse(.root, "the file has a second configuration", hint: "Put them together.")
         }
         configuration = read
+        clusterPositions = read.clusters.indices.map {
+            document.marks.position(of: .root.field("clusters").index($0), in: document.tree)
+        }
         append(problems, object: nil, at: .root, of: document)
     }
 
@@ -82,6 +89,8 @@ private struct FileEvaluation {
                 return
             }
             evaluateList(tree, items: items, at: base, of: document, depth: depth)
+        case .object(let resource) where kinds == .managed && isPatch(tree):
+            patch(tree, as: resource, at: position, base: base, of: document)
         case .object(let resource):
             declare(kinds.evaluate(tree, as: resource), at: position, base: base, of: document)
         case .other(let object):
@@ -92,12 +101,38 @@ private struct FileEvaluation {
     private mutating func declare(
         _ evaluated: EvaluatedObject, at position: SourcePosition, base: FieldPath, of document: ParsedDocument
     ) {
-        append(evaluated.problems, object: evaluated.id, at: base, of: document)
+        var problems = evaluated.problems
+        let selection = selection(of: evaluated.source, &problems, base: base, of: document)
+        append(problems, object: evaluated.id, at: base, of: document)
         guard let id = evaluated.id else { return }
         declarations.append(
             Declaration(
                 id: id, origin: Origin(file: file, line: position.line), position: position,
-                tree: evaluated.problems.hasErrors ? nil : evaluated.tree))
+                tree: problems.hasErrors ? nil : evaluated.tree, written: evaluated.written, selection: selection))
+    }
+
+    private func isPatch(_ tree: Tree) -> Bool { tree["metadata"]?["annotations"]?[ClusterAnnotations.patch] != nil }
+
+    private mutating func patch(
+        _ tree: Tree, as resource: Resource, at position: SourcePosition, base: FieldPath, of document: ParsedDocument
+    ) {
+        var (id, problems) = evaluatePatch(tree, as: resource)
+        let selection = selection(of: tree, &problems, base: base, of: document)
+        append(problems, object: id, at: base, of: document)
+        guard let id else { return }
+        patches.append(
+            PatchDeclaration(
+                id: id, origin: Origin(file: file, line: position.line), position: position, selection: selection,
+                tree: problems.hasErrors ? nil : ClusterAnnotations.stripped(tree), document: document, base: base))
+    }
+
+    private func selection(
+        of source: Tree?, _ problems: inout Problems, base: FieldPath, of document: ParsedDocument
+    ) -> ClusterSelection? {
+        guard kinds == .managed, let source else { return nil }
+        return readClusterSelection(source, &problems) { path in
+            document.marks.position(of: FieldPath(base.steps + path.steps), in: document.tree)
+        }
     }
 
     private mutating func evaluateList(
@@ -115,6 +150,11 @@ private struct FileEvaluation {
             problems.unreadable(
                 .root.field("items"), "must be a list, not \(list.kindName)", hint: "Begin each item with a dash.")
         }
+        for (key, _) in tree["metadata"]?["annotations"]?.members ?? Members()
+        where ClusterAnnotations.all.contains(key) && kinds == .managed {
+            problems.refuse(
+                .annotation(key), "has no effect on the objects of a list", hint: "Write it on each object.")
+        }
         append(problems, object: nil, at: base, of: document)
         for (index, item) in (tree["items"]?.array ?? []).enumerated() {
             let path = base.field("items").index(index)
@@ -125,9 +165,7 @@ private struct FileEvaluation {
     private mutating func append(
         _ problems: Problems, object: ObjectID?, at base: FieldPath, of document: ParsedDocument
     ) {
-        let object = object.map {
-            ObjectID(group: $0.group, kind: $0.kind, namespace: printable($0.namespace), name: printable($0.name))
-        }
+        let object = object?.printed
         for problem in problems.all {
             let place = FieldPath(base.steps + (problem.place ?? problem.path).steps)
             findings.append(
@@ -140,9 +178,16 @@ private struct FileEvaluation {
     }
 }
 
+extension ObjectID {
+    /// With names from the file cut and freed of control characters, so that a line of output can bear them.
+    var printed: ObjectID {
+        ObjectID(group: group, kind: kind, namespace: printable(namespace), name: printable(name))
+    }
+}
+
 extension FieldPath {
     /// With names from the file cut and freed of control characters, so that a line of output can bear them.
-    fileprivate var escaped: FieldPath {
+    var escaped: FieldPath {
         FieldPath(
             steps.map { step in
                 switch step {
@@ -161,6 +206,10 @@ struct EvaluatedObject {
     /// Canonical as far as it could be read.
     var tree: Tree
     var problems: Problems
+    /// What it was read from.
+    var source: Tree?
+    /// Canonical but for the server's defaults, where there are any.
+    var written: Tree?
 }
 
 /// Reads and checks one object of a managed kind.
@@ -173,16 +222,33 @@ func evaluateObject(_ source: Tree, as resource: Resource, isDeclared: Bool = tr
         return EvaluatedObject(id: nil, tree: source, problems: problems)
     }
     var reader = ObjectReader(mode: .strict)
-    var tree = reader.read(source, as: .object(shape)) ?? [:]
+    let read = reader.read(source, as: .object(shape)) ?? [:]
+    var tree = read
     fillDefaults(&tree, of: resource)
     var validator = ObjectValidator(resource: resource, tree: tree, problems: reader.problems)
     validator.validate()
     var rules = RepositoryRules(resource: resource, source: source, tree: tree, problems: validator.problems)
     if isDeclared { rules.apply() }
     CanonicalMetadata.reduce(&tree, of: resource)
+    if isDeclared { tree = ClusterAnnotations.stripped(tree) }
     let metadata = tree["metadata"]
     let id = metadata?["name"]?.string.map {
         ObjectID(resource, namespace: metadata?["namespace"]?.string ?? "", name: $0)
     }
-    return EvaluatedObject(id: id, tree: tree, problems: rules.problems)
+    return EvaluatedObject(
+        id: id, tree: tree, problems: rules.problems, source: source,
+        written: isDeclared ? withoutDefaults(tree, as: read) : nil)
+}
+
+/// The canonical object as it was before defaults were filled in; nil where none were.
+///
+/// Shares with the canonical object whatever is the same in both, so that keeping it costs little.
+private func withoutDefaults(_ canonical: Tree, as read: Tree) -> Tree? {
+    guard var members = canonical.members else { return nil }
+    var hasDefaults = false
+    for (key, value) in members where !["apiVersion", "kind", "metadata"].contains(key) && read[key] != value {
+        members[key] = read[key]
+        hasDefaults = true
+    }
+    return hasDefaults ? .object(members) : nil
 }

@@ -4,9 +4,10 @@ import Manifest
 ///
 /// Nulls, empty values that the server does not store, and the server's own fields are left out; quantities and whole
 /// numbers get the server's spelling. The strict reader reports what does not fit and leaves it out; the lenient one,
-/// which is for live objects, keeps it as it is and reports nothing.
+/// which is for live objects, keeps it as it is and reports nothing. That for patches is strict, and takes a null for what
+/// a merge patch means by it.
 struct ObjectReader {
-    enum Mode { case strict, lenient }
+    enum Mode { case strict, lenient, patch }
 
     let mode: Mode
     private(set) var problems = Problems()
@@ -59,6 +60,7 @@ struct ObjectReader {
         for (key, value) in members {
             steps.append(.key(key))
             defer { steps.removeLast() }
+            if value.isNull, mode == .patch { continue }
             if value.isNull, mode == .strict {
                 if let meaning = readNull(as: element) { kept.append((key, meaning)) }
             } else if let read = read(value, as: element) {
@@ -92,7 +94,7 @@ struct ObjectReader {
         for (index, value) in elements.enumerated() {
             steps.append(.index(index))
             defer { steps.removeLast() }
-            if value.isNull, mode == .strict {
+            if value.isNull, mode != .lenient {
                 problems.unreadable(
                     path, "is empty", hint: "Delete the entry, or write {} where an empty map is meant.")
                 // Its place is kept, or the paths of those behind it would be wrong.
@@ -139,7 +141,7 @@ struct ObjectReader {
 
 extension ObjectReader {
     private mutating func misfit(_ tree: Tree, expected shape: Shape) -> Tree? {
-        guard mode == .strict else { return tree }
+        guard mode != .lenient else { return tree }
         let hint: String
         switch (shape, tree) {
         case (.string, .bool(let value)):
@@ -162,7 +164,7 @@ extension ObjectReader {
 
     /// Exported objects carry these; declaring them would claim what the server writes (rule D25).
     private mutating func reportServerOwned(_ value: Tree) {
-        guard mode == .strict, !value.isEmpty else { return }
+        guard mode != .lenient, !value.isEmpty else { return }
         problems.warn(path, "is written by the API server and is left out", hint: "Delete it from the manifest.")
     }
 }
@@ -221,7 +223,7 @@ extension Tree {
 
 extension String {
     /// Without spaces, tabs and line ends at both ends.
-    fileprivate var trimmingSpaces: String {
+    var trimmingSpaces: String {
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
         guard let first = utf8.firstIndex(where: { !isSpace($0) }), let last = utf8.lastIndex(where: { !isSpace($0) })
         else { return "" }

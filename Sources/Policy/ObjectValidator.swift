@@ -28,4 +28,5 @@ struct ObjectValidator {
 extension FieldPath {
     static let metadata = FieldPath.root.field("metadata")
     static let spec = FieldPath.root.field("spec")
+    static func annotation(_ name: String) -> FieldPath { .metadata.field("annotations").key(name) }
 }

@@ -74,11 +74,14 @@ struct RepositoryRules {
                 hint: "Delete finalizers.")
         }
         for map in ["labels", "annotations"] {
-            for (key, _) in metadata?[map]?.members ?? Members() where Self.isReserved(key) {
+            for (key, _) in metadata?[map]?.members ?? Members() where Self.isReserved(key, in: map) {
                 problems.refuse(
                     .metadata.field(map).key(key),
                     "\(quoted(key)) is written by Bylaw itself, as its mark of ownership",
-                    hint: "Delete it.")
+                    hint: nearest(to: key, among: ClusterAnnotations.all).map {
+                        "Delete it, or write the annotation \($0)."
+                    }
+                        ?? "Delete it.")
             }
         }
         let applied = CanonicalMetadata.lastApplied
@@ -89,8 +92,8 @@ struct RepositoryRules {
         }
     }
 
-    private static func isReserved(_ key: String) -> Bool {
-        key.hasPrefix("bylaw.dev/")
+    private static func isReserved(_ key: String, in map: String) -> Bool {
+        key.hasPrefix("bylaw.dev/") && !(map == "annotations" && ClusterAnnotations.all.contains(key))
     }
 
     /// The server writes this label itself, and policies trust it (rule E11).

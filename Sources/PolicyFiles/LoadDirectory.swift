@@ -5,10 +5,17 @@ package import Policy
 package struct DirectoryLoad: Sendable {
     /// One for each manifest, in the order of their paths.
     package var verdicts: [FileVerdict]
-    /// Empty where any finding is an error.
+    /// Empty where any finding is an error, and where several clusters were looked at.
     package var state: DeclaredState
     /// Of all files, in the order of files and places.
     package var findings: [Finding]
+    /// What each cluster would get that was looked at; empty where the repository is not for many.
+    package var clusters: [ClusterOutcome] = []
+
+    /// Of all clusters that were looked at.
+    package var objectCount: Int {
+        clusters.isEmpty ? state.objects.count : clusters.reduce(0) { $0 + $1.objectCount }
+    }
 }
 
 /// A path that cannot be read as a policy repository at all.
@@ -25,13 +32,36 @@ package struct DirectoryError: Error, Equatable, Sendable {
 /// Paths in the findings begin below the folder. What cannot be read is an error finding, never passed over; links and
 /// submodules are treated as in a revision, see ``harmlessTarget(of:leadingTo:)``. Blocks while it reads.
 ///
+/// - Parameter cluster: In a repository for many clusters the one to look at; all of them where none is named.
 /// - Throws: ``DirectoryError`` where there is nothing at `path` or it cannot be opened.
 package func loadDirectory(
-    at path: String, limits: RepositoryLimits = RepositoryLimits()
+    at path: String, cluster: String? = nil, limits: RepositoryLimits = RepositoryLimits()
 ) throws(DirectoryError) -> DirectoryLoad {
     var walk = DirectoryWalk(root: path, limits: limits, kinds: .managed)
     try walk.run()
-    var (state, findings) = assembleDeclaredState(walk.verdicts)
+    let configuration = walk.verdicts.first { $0.file == RepositoryConfiguration.fileName }?.configuration
+    let layout = RepositoryLayout(configuration: configuration, paths: walk.foldersWithFiles.map { $0 + "/" })
+    let assembly = RepositoryAssembly(walk.verdicts, in: layout)
+    guard layout.isForManyClusters, cluster.map({ layout.cluster(named: $0) != nil }) ?? true else {
+        let (state, findings) = judgedState(of: assembly, for: cluster)
+        return DirectoryLoad(verdicts: walk.verdicts, state: state, findings: findings)
+    }
+    let names = cluster.map { [$0] } ?? layout.clusters.map(\.name)
+    var load = DirectoryLoad(verdicts: walk.verdicts, state: DeclaredState(), findings: [])
+    for name in names {
+        let (state, findings) = judgedState(of: assembly, for: name)
+        load.clusters.append(ClusterOutcome(name: name, objectCount: state.objects.count, findings: findings))
+        if names.count == 1 { load.state = state }
+    }
+    load.findings = cluster == nil ? assembly.merged(load.clusters) : load.clusters.flatMap(\.findings)
+    return load
+}
+
+/// What a cluster is to hold, where it may be that: nothing at all is refused, as a revision would be.
+private func judgedState(
+    of assembly: RepositoryAssembly, for cluster: String?
+) -> (state: DeclaredState, findings: [Finding]) {
+    var (state, findings) = assembly.state(for: cluster)
     if state.objects.isEmpty, !findings.contains(where: { $0.severity == .error }) {
         findings +=
             refusal(
@@ -39,7 +69,7 @@ package func loadDirectory(
                 hint: "Check the path: manifests are the files that end in .yaml, .yml or .json."
             ).findings
     }
-    return DirectoryLoad(verdicts: walk.verdicts, state: state, findings: findings)
+    return (state, findings)
 }
 
 /// Reads manifests of any kind from several folders and files, as one set of objects.
@@ -66,6 +96,8 @@ private struct DirectoryWalk {
     let limits: RepositoryLimits
     let kinds: AcceptedKinds
     var verdicts: [FileVerdict] = []
+    /// As Git would keep them: it knows a folder by its files only.
+    private(set) var foldersWithFiles: Set<String> = []
     private var waiting: [ManifestBytes] = []
     private var waitingBytes = 0
     private var bytesRead = 0
@@ -121,13 +153,16 @@ private struct DirectoryWalk {
             verdicts.append(unfollowedLink(path: folder))
             return
         }
+        if entries.contains(where: { $0.hasPrefix(".") }) { foldersWithFiles.insert(folder) }
         for entry in entries where !entry.hasPrefix(".") && !isExhausted {
-            visit(folder.isEmpty ? entry : "\(folder)/\(entry)", depth: depth)
+            visit(folder.isEmpty ? entry : "\(folder)/\(entry)", in: folder, depth: depth)
         }
     }
 
-    private mutating func visit(_ path: String, depth: Int) {
-        switch kind(of: absolute(path), followingLinks: false) {
+    private mutating func visit(_ path: String, in folder: String, depth: Int) {
+        let kind = kind(of: absolute(path), followingLinks: false)
+        if kind != .folder { foldersWithFiles.insert(folder) }
+        switch kind {
         case .folder: visitFolder(path, depth: depth + 1)
         case .file: if isManifestPath(path) { visitFile(path, at: absolute(path)) }
         case .link: visitLink(path)

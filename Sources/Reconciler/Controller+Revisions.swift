@@ -75,6 +75,24 @@ extension Controller {
         }
     }
 
+    /// A repository that was for many clusters, and no longer says so, has lost folders or its list of clusters.
+    ///
+    /// Read as one cluster's it would take away what stood in a folder that is gone, or give this one the objects of all
+    /// (rule H9).
+    private func lostClusters(in loaded: LoadedRevision) -> [Finding] {
+        guard let cluster = enforced?.cluster, loaded.declared.cluster == nil,
+            !loaded.findings.contains(where: { $0.severity == .error })
+        else { return [] }
+        return [
+            Finding(
+                severity: .error, file: RepositoryConfiguration.fileName, position: SourcePosition(line: 1, column: 1),
+                object: nil, path: .root.field("clusters"),
+                message:
+                    "the repository was for many clusters, and nothing says any longer what of it is for \(cluster)",
+                hint: "Bring the folders base and clusters/\(cluster) back, or list the cluster with its folders.")
+        ]
+    }
+
     /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
     func take(_ newest: Revision) async throws {
         guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit || isRefusalPassing else {
@@ -99,10 +117,11 @@ extension Controller {
         let loaded = try await source.load(newest)
         // With a new cache the enforced revision came only with this fetch: it counts, should the newest be broken.
         if enforced == nil { try await enforceRemembered() }
-        let errors = loaded.findings.filter { $0.severity == .error }
+        let lost = lostClusters(in: loaded)
+        let errors = loaded.findings.filter { $0.severity == .error } + lost
         guard errors.isEmpty else {
             try await refuse(newest, .revisionInvalid, "revision \(newest.commit) is refused: \(describe(errors))")
-            notify(.revisionRefused(newest, findings: loaded.findings))
+            notify(.revisionRefused(newest, findings: loaded.findings + lost))
             return
         }
         guard !loaded.declared.objects.isEmpty else {

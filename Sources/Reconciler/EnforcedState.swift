@@ -28,6 +28,8 @@ package struct EnforcedState: Sendable {
     /// What the revision declares, and what an earlier one declared of objects whose change is held.
     package var objects: [ObjectID: DeclaredObject]
     package var configuration: RepositoryConfiguration
+    /// The one of many clusters that the revision was read for; nil where the repository was for one.
+    package var cluster: String?
     /// What waits for an approval.
     package var holds: [GuardrailHold]
     /// Held objects of which no earlier declaration is known: they are left as they are.
@@ -48,6 +50,7 @@ package struct EnforcedState: Sendable {
         let objects = guarded.objects(of: loaded.declared)
         self.objects = objects
         configuration = guarded.configuration
+        cluster = loaded.declared.cluster
         holds = guarded.holds
         frozen = guarded.frozen
         deletableNamespaces = guarded.deletableNamespaces

@@ -95,7 +95,7 @@ import Testing
     @Test(.enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)"))
     func aTokenThatTheServerDoesNotKnow() async throws {
         let given = try String(contentsOfFile: cluster.kubeconfig, encoding: .utf8)
-        let user = try #require(given.range(of: "user: {client-certificate"))
+        let user = try #require(given.range(of: "user: {"))
         let end = try #require(given[user.lowerBound...].firstIndex(of: "}"))
         let changed = given.replacingCharacters(in: user.lowerBound...end, with: "user: {token: wrong-token}")
         let file = try program.folder.write(changed, to: "wrong-token.kubeconfig")

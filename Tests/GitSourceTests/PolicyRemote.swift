@@ -52,14 +52,16 @@ final class PolicyRemote: Sendable {
 
     /// A source that follows this repository; each has the same cache unless another is named.
     func source(
-        _ reference: FollowedReference = .branch("main"), path subpath: String = "", from address: String? = nil,
+        _ reference: FollowedReference = .branch("main"), path subpath: String = "", cluster: String? = nil,
+        from address: String? = nil,
         cache: String = "cache", credentials: GitCredentials = GitCredentials(proxy: .none),
         fetchLimits: FetchLimits = FetchLimits(total: .seconds(30), stall: .seconds(5), connect: .seconds(5)),
         limits: RepositoryLimits = RepositoryLimits()
     ) throws -> GitRevisionSource {
         GitRevisionSource(
             GitSourceConfiguration(
-                url: try RemoteURL(address ?? path), reference: reference, path: subpath, credentials: credentials,
+                url: try RemoteURL(address ?? path), reference: reference, path: subpath, cluster: cluster,
+                credentials: credentials,
                 cacheDirectory: folder.path + "/" + cache, fetchLimits: fetchLimits, repositoryLimits: limits,
                 environment: ProcessInfo.processInfo.environment))
     }

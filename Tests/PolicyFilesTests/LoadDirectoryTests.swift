@@ -119,6 +119,86 @@ import Testing
     }
 }
 
+@Suite struct LoadClustersTests {
+    private let scratch: ScratchDirectory
+
+    init() throws {
+        scratch = try ScratchDirectory(named: "policy-clusters")
+        try scratch.write(namespace("all"), to: "base/all.yaml")
+        try scratch.write(namespace("eu"), to: "clusters/eu/a.yaml")
+        try scratch.write(namespace("us") + "---\n" + namespace("more"), to: "clusters/us/a.yaml")
+    }
+
+    private func namespace(_ name: String) -> String { "apiVersion: v1\nkind: Namespace\nmetadata: {name: \(name)}\n" }
+
+    @Test func everyClusterIsLookedAt() throws {
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings == [])
+        #expect(load.clusters.map(\.name) == ["eu", "us"])
+        #expect(load.clusters.map(\.objectCount) == [2, 3])
+        #expect(load.objectCount == 5)
+    }
+
+    @Test func orTheNamedOne() throws {
+        try scratch.write("kind: [", to: "clusters/us/broken.yaml")
+        let load = try loadDirectory(at: scratch.path, cluster: "eu")
+        #expect(load.findings == [])
+        #expect(load.clusters.map(\.name) == ["eu"])
+        #expect(load.state.objects.keys.map(\.name).sorted() == ["all", "eu"])
+        let all = try loadDirectory(at: scratch.path)
+        #expect(all.findings.map(\.file) == ["clusters/us/broken.yaml"])
+        #expect(all.clusters.map(\.objectCount) == [2, 0])
+    }
+
+    @Test func anUnknownNameIsAFinding() throws {
+        let load = try loadDirectory(at: scratch.path, cluster: "asia")
+        #expect(load.findings.map(\.hint) == ["This repository is for eu, us."])
+        #expect(load.state.objects.isEmpty)
+    }
+
+    /// Git keeps no empty folder, so what counts here counts in a revision too.
+    @Test func aFolderIsThereByItsFiles() throws {
+        try FileManager.default.createDirectory(
+            atPath: scratch.path + "/clusters/asia", withIntermediateDirectories: false)
+        #expect(try loadDirectory(at: scratch.path).clusters.map(\.name) == ["eu", "us"])
+        try scratch.write("", to: "clusters/asia/.gitkeep")
+        try scratch.write("words", to: "clusters/africa/README.md")
+        #expect(try loadDirectory(at: scratch.path).clusters.map(\.name) == ["africa", "asia", "eu", "us"])
+    }
+
+    @Test func theListOfClustersIsReadFromTheFolder() throws {
+        try scratch.write(
+            """
+            apiVersion: bylaw.dev/v1
+            kind: Configuration
+            clusters:
+              - {name: eu}
+              - name: us
+              - {name: gone}
+            """, to: "bylaw.yaml")
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings.map(\.position) == [SourcePosition(line: 6, column: 5)])
+        #expect(load.findings.first?.message == "there is no folder clusters/gone (for the cluster gone)")
+        #expect(load.clusters.map(\.objectCount) == [2, 3, 0])
+    }
+
+    @Test func aClusterThatGetsNothingIsRefused() throws {
+        try scratch.write("# nothing yet\n", to: "base/all.yaml")
+        try scratch.write("# nothing yet\n", to: "clusters/eu/a.yaml")
+        let load = try loadDirectory(at: scratch.path)
+        #expect(load.findings.map(\.severity) == [.error])
+        #expect(load.findings.first?.message.hasSuffix("nothing is deleted (for the cluster eu)") == true)
+        #expect(load.clusters.map(\.objectCount) == [0, 2])
+    }
+
+    @Test func aLinkInAClustersPlaceIsAFindingOfThatCluster() throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/clusters/us/more", withDestinationPath: "../eu")
+        #expect(try loadDirectory(at: scratch.path, cluster: "eu").findings == [])
+        #expect(try loadDirectory(at: scratch.path, cluster: "us").findings.map(\.file) == ["clusters/us/more"])
+    }
+}
+
 @Suite struct VerdictCacheTests {
     @Test func givesBackWhatIsUnchanged() {
         var cache = VerdictCache()

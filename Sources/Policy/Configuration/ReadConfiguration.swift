@@ -179,9 +179,25 @@ private struct ConfigurationDecoder {
                     path.field("folders"), "a cluster without a folder gets no object",
                     hint: "List its folders, the base first, or delete the field.")
             }
+            checkFolders(folders, at: path.field("folders"))
             result.append(ClusterDeclaration(name: name, labels: labels, folders: folders))
         }
         return result
+    }
+
+    /// Which of two folders counts for a file must not be a question.
+    private mutating func checkFolders(_ folders: [String], at path: FieldPath) {
+        for (index, folder) in folders.enumerated() {
+            let other = folders[..<index].first { "\(folder)/".hasPrefix("\($0)/") || "\($0)/".hasPrefix("\(folder)/") }
+            guard let other else { continue }
+            if folder.hasSameBytes(as: other) {
+                problems.duplicate(path.index(index), folder, hint: "Delete one of them.")
+            } else {
+                problems.invalid(
+                    path.index(index), folder, "one of the cluster's folders stands in another: \(printable(other))",
+                    hint: "Move one out of the other, so that each file stands in one of them.")
+            }
+        }
     }
 
     private mutating func folder(_ tree: Tree, at path: FieldPath) -> String {
