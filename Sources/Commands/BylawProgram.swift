@@ -33,7 +33,8 @@ private let commands: [Command] = [
     runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, whoCanCommand, canCommand,
     reachCommand, podsCheckCommand,
     snapshotCommand, commentCommand,
-    journalListCommand, journalShowCommand,
+    guardrailsCommand,
+    journalListCommand, journalShowCommand, journalRestoreCommand,
     runbookListCommand, runbookShowCommand, demoCommand, versionCommand,
 ]
 

@@ -57,16 +57,9 @@ let journalShowCommand = Command(
         exitStatuses: [(0, "it was shown"), (2, "there is no such entry, or an error")])
 ) { invocation in
     let wiring = Wiring(invocation)
-    let word = invocation.arguments.positionals.first ?? ""
-    guard let sequence = Int64(word), sequence > 0 else {
-        throw CommandFailure(message: "\"\(word)\" is no entry's number", hint: "Take one from bylaw journal list.")
-    }
     let reader = try await JournalReader.open(wiring.journalPath)
-    let found = try await reader.entry(sequence: sequence)
+    let entry = try await reader.entry(named: invocation.arguments.positionals.first ?? "")
     await reader.close()
-    guard let entry = found else {
-        throw CommandFailure(message: "the journal has no entry \(sequence)", hint: "Take one from bylaw journal list.")
-    }
     let terminal = invocation.terminal
     terminal.write(
         invocation.arguments.text("output") == "json"
@@ -81,5 +74,19 @@ private func waitForMore() async -> Bool {
         return true
     } catch {
         return false
+    }
+}
+
+extension JournalReader {
+    /// The entry of a number that a person wrote.
+    func entry(named word: String) async throws -> JournalEntry {
+        guard let sequence = Int64(word), sequence > 0 else {
+            throw CommandFailure(message: "\"\(word)\" is no entry's number", hint: "Take one from bylaw journal list.")
+        }
+        guard let entry = try await entry(sequence: sequence) else {
+            throw CommandFailure(
+                message: "the journal has no entry \(sequence)", hint: "Take one from bylaw journal list.")
+        }
+        return entry
     }
 }

@@ -16,6 +16,8 @@ import Testing
 final class ClusterUnderTest: Sendable {
     /// What the program under test is given: a user with no more than the rights of `Deploy/rbac.yaml`.
     let kubeconfig: String
+    /// The kubeconfig of somebody who may do everything.
+    let adminKubeconfig: String
     /// Somebody who may do everything, and who is not Bylaw.
     let intruder: KubeCluster
     /// The `kubectl` and the kubeconfig with which people change things by hand; nil for the embedded cluster.
@@ -35,6 +37,7 @@ final class ClusterUnderTest: Sendable {
         if let given = environment["BYLAW_E2E_KUBECONFIG"], !isEmbedded {
             kubeconfig = given
             let admin = environment["BYLAW_E2E_ADMIN_KUBECONFIG"] ?? given
+            adminKubeconfig = admin
             kubectl = environment["BYLAW_E2E_KUBECTL"].map { ($0, admin) }
             auditLog = environment["BYLAW_E2E_FOLDER"].map { $0 + "/audit.log" }
             embedded = nil
@@ -45,6 +48,7 @@ final class ClusterUnderTest: Sendable {
             let cluster = try EmbeddedCluster()
             embedded = cluster
             kubeconfig = try folder.write(cluster.kubeconfig(), to: "kubeconfig")
+            adminKubeconfig = kubeconfig
             kubectl = nil
             auditLog = nil
             intruder = KubeCluster(

@@ -1,0 +1,216 @@
+import Foundation
+import JSON
+import Manifest
+import Testing
+
+/// What waits for an approval, and what goes on beside it.
+@Suite struct GuardrailTests {
+    private let cluster: ClusterUnderTest
+    private let program: Program
+    private let repository: PolicyRepository
+
+    init() async throws {
+        cluster = try ClusterUnderTest()
+        program = try Program()
+        repository = try await PolicyRepository()
+    }
+
+    private func flags(_ name: String) -> [String] {
+        program.flags(repository: repository, cluster: cluster, instance: name)
+    }
+
+    private func secretRole(_ namespace: String) -> String {
+        """
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata: {name: secrets, namespace: \(namespace)}
+        rules: [{apiGroups: [""], resources: [secrets], verbs: [get, list]}]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: RoleBinding
+        metadata: {name: secrets, namespace: \(namespace)}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: secrets}
+        subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]
+
+        """
+    }
+
+    @Test func aRiskyGrantWaitsForALaterRevisionThatApprovesIt() async throws {
+        let namespace = "e2e-risky"
+        let flags = flags("risky")
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "secrets")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await repository.commit("Begin")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+
+        try repository.write(teamManifests(namespace, round: 1) + secretRole(namespace), to: "team.yaml")
+        try await repository.commit("Let the team read secrets", approvals: [])
+        let plan = try await program.run(["plan"] + flags)
+        #expect(plan.output.contains("to approve it: Bylaw-Approved: risky-grant Role \(namespace)/secrets by NAME"))
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 1)
+        #expect(try await cluster.object(binding) == nil)
+        // What stands beside it goes on.
+        let quota = try await cluster.object(ObjectID(.resourceQuota, namespace: namespace, name: "compute"))
+        #expect(quota?["metadata"]?["annotations"]?["example.com/round"] == "1")
+        let status = try await program.run(["status", "--journal", program.journal])
+        #expect(status.output.contains("ApprovalMissing") && status.output.contains("held       2"), "\(status.output)")
+        #expect(try await program.entries(["--reason", "ApprovalMissing", "--outcome", "held"]).count == 2)
+        // Another pass of the same revision says nothing new.
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await program.entries(["--reason", "ApprovalMissing"]).count == 2)
+
+        let commit = try await repository.commit("Approve it", approvals: ["risky-grant by Alice Example"])
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await cluster.object(binding) != nil)
+        let created = try await program.entries(["--kind", "RoleBinding", "--name", "secrets"])
+            .filter { $0["action"] == "create" }
+        #expect(created.first?["approver"]?.string == "Alice Example, in commit \(commit.prefix(12))", "\(created)")
+        #expect(try await program.run(["status", "--journal", program.journal]).status == 0)
+        // What was approved once needs no approval when it is put back.
+        try await cluster.delete(binding)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await cluster.object(binding) != nil)
+    }
+
+    /// What is held keeps its earlier declaration, which is corrected as ever, also by a later run.
+    @Test func whatIsHeldIsStillProtected() async throws {
+        let namespace = "e2e-kept"
+        let flags = flags("kept")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await repository.commit("Begin")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.write(
+            teamManifests(namespace).replacingOccurrences(of: "resources: [configmaps]", with: "resources: [secrets]"),
+            to: "team.yaml")
+        try await repository.commit("Secrets instead of config maps", approvals: [])
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        let role = ObjectID(.role, namespace: namespace, name: "config")
+        #expect(try await cluster.object(role)?["rules"]?.array?.first?["resources"] == ["configmaps"])
+
+        try await cluster.jsonPatch(role, #"[{"op":"replace","path":"/rules/0/resources","value":["pods"]}]"#)
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(role)?["rules"]?.array?.first?["resources"] == ["configmaps"])
+        let corrected = try await program.entries(["--reason", "DriftCorrected"])
+        #expect(corrected.count == 1, "\(corrected)")
+    }
+
+    @Test func aRevisionThatDeletesMuchDeletesNothing() async throws {
+        let namespace = "e2e-budget"
+        let flags = flags("budget")
+        let roles = (0..<20).map { "---\n" + roleManifest("r\($0)", in: namespace) }
+        try repository.write(teamManifests(namespace) + roles.joined(), to: "team.yaml")
+        try await repository.commit("Begin")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+
+        // 18 of 30 objects, and one that comes.
+        try repository.write(
+            teamManifests(namespace) + roles.prefix(2).joined() + "---\n" + roleManifest("new", in: namespace),
+            to: "team.yaml")
+        try await repository.commit("Tidy up", approvals: [])
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(ObjectID(.role, namespace: namespace, name: "r19")) != nil)
+        #expect(try await cluster.object(ObjectID(.role, namespace: namespace, name: "new")) != nil)
+        let held = try await program.entries(["--reason", "DeletionBudgetExceeded"])
+        #expect(held.count == 1)
+        #expect(
+            held.first?["message"]?.string?.contains("Bylaw-Approved: deletion-budget by NAME") == true, "\(held)")
+        #expect(held.first?["message"]?.string?.contains("18 of 30 objects") == true, "\(held)")
+
+        try await repository.commit("Approve it", approvals: ["deletion-budget by Alice Example"])
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await cluster.object(ObjectID(.role, namespace: namespace, name: "r19")) == nil)
+        #expect(try await program.entries().filter { $0["action"] == "delete" }.count == 18)
+    }
+
+    private func roleManifest(_ name: String, in namespace: String) -> String {
+        """
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata: {name: \(name), namespace: \(namespace)}
+        rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+
+        """
+    }
+
+    /// Rule H9.
+    @Test func aPathThatVanishedDeletesNothing() async throws {
+        let namespace = "e2e-vanished"
+        let flags = flags("vanished") + ["--path", "policies"]
+        try repository.write(teamManifests(namespace), to: "policies/team.yaml")
+        try await repository.commit("Begin")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try await repository.git("mv", "policies", "elsewhere")
+        try await repository.commit("Moved")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 2 && sync.errors.contains("no folder \"policies\""), "\(sync.errors)")
+        #expect(try await cluster.object(ObjectID(.role, namespace: namespace, name: "reader")) != nil)
+        #expect(try await program.entries().filter { $0["action"] == "delete" }.isEmpty)
+    }
+
+    @Test func aNamespaceGoesWhenGitSaysSoTwice() async throws {
+        let flags = flags("goes")
+        try repository.write(teamManifests("e2e-goes-a"), to: "a.yaml")
+        try repository.write(teamManifests("e2e-goes-b"), to: "b.yaml")
+        try await repository.commit("Two teams")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.remove("b.yaml")
+        try await repository.commit("One team")
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        let id = ObjectID(.namespace, name: "e2e-goes-b")
+        #expect(try await cluster.object(id)?["metadata"]?["deletionTimestamp"] == nil)
+        try await repository.commit("Really", approvals: ["namespace-deletion Namespace e2e-goes-b by Alice"])
+        _ = try await program.run(["sync"] + flags)
+        let after = try await cluster.object(id)
+        #expect(after == nil || after?["metadata"]?["deletionTimestamp"] != nil)
+    }
+
+    @Test func whatBelongsToKubernetesIsNotWritten() async throws {
+        let flags = flags("system")
+        try repository.write(teamManifests("e2e-system"), to: "team.yaml")
+        try repository.write(roleManifest("e2e-intruding", in: "kube-system"), to: "system.yaml")
+        try await repository.commit("Begin")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 1 && sync.errors.contains("ProtectedObjectHeld"), "\(sync.errors)")
+        #expect(try await cluster.object(ObjectID(.role, namespace: "kube-system", name: "e2e-intruding")) == nil)
+        #expect(try await cluster.object(ObjectID(.role, namespace: "e2e-system", name: "reader")) != nil)
+    }
+
+    @Test func aLooserConfigurationWaits() async throws {
+        let flags = flags("loosened")
+        let namespace = "e2e-loosened"
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(
+            "apiVersion: bylaw.dev/v1\nkind: Configuration\nguardrails: {risks: {risky-grant: hold}}\n",
+            to: "bylaw.yaml")
+        try await repository.commit("Begin")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        // One commit that lifts the guardrail and uses it at once.
+        try repository.write(
+            "apiVersion: bylaw.dev/v1\nkind: Configuration\nguardrails: {risks: {risky-grant: allow}}\n",
+            to: "bylaw.yaml")
+        try repository.write(teamManifests(namespace) + secretRole(namespace), to: "team.yaml")
+        try await repository.commit("Quietly", approvals: [])
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(ObjectID(.roleBinding, namespace: namespace, name: "secrets")) == nil)
+        let reasons = try await program.entries(["--outcome", "held"]).compactMap { $0["reason"]?.string }
+        #expect(Set(reasons).isSuperset(of: ["ConfigurationHeld", "ApprovalMissing"]), "\(reasons)")
+    }
+
+    @Test func whatTheTableOnlyReportsIsToldAndApplied() async throws {
+        let flags = flags("reported")
+        let namespace = "e2e-reported"
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await repository.commit("Begin")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.write(
+            teamManifests(namespace).replacingOccurrences(
+                of: "resources: [configmaps], verbs: [get, list, watch]",
+                with: "resources: [pods/exec], verbs: [create]"), to: "team.yaml")
+        try await repository.commit("Exec", approvals: [])
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let told = try await program.entries(["--reason", "RiskReported"])
+        #expect(told.first?["message"]?.string?.hasPrefix("PodExecutionGranted (medium)") == true, "\(told)")
+    }
+}
