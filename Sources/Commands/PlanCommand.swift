@@ -88,7 +88,7 @@ let planCommand = Command(
         invocation.terminal.writeError("    see: bylaw runbook show \(IncidentReason.selfLockoutRefused.rawValue)\n")
         return ExitStatus.findings
     }
-    let enforced = EnforcedState(loaded, guarded: GuardedState(verdict), canonical: wiring.canonical)
+    let enforced = EnforcedState(loaded, guarded: GuardedState(verdict, after: inForce), canonical: wiring.canonical)
     var input = PlanInput(
         declared: enforced.objects, live: gathered.state.all,
         record: known.owned,

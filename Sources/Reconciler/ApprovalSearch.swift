@@ -12,6 +12,8 @@ struct ApprovalSearch {
 
     /// Each takes a load of a whole revision.
     private static let maximumApprovingCommits = 50
+    /// Those in which the author of what waits is looked for.
+    private static let maximumWrittenCommits = 1000
 
     /// The approvals of all commits between what is in force and the revision.
     ///
@@ -38,7 +40,7 @@ struct ApprovalSearch {
                 continue
             }
             for approval in approvals {
-                switch try await signed(approval, in: commit, declaring: declared, among: commits) {
+                switch try await signed(approval, in: commit, declaring: declared) {
                 case .success(let source): sources.append(source)
                 case .failure(let refusal):
                     complain(
@@ -62,7 +64,7 @@ struct ApprovalSearch {
 
     /// An approval that its approver has signed, with what the approver wrote left out of it.
     private func signed(
-        _ approval: Approval, in commit: Revision, declaring declared: DeclaredState, among commits: [Revision]
+        _ approval: Approval, in commit: Revision, declaring declared: DeclaredState
     ) async throws(SourceError) -> Result<ApprovalSource, Refusal> {
         // Who may approve is said by what was in force before, or the change itself could add its author.
         let settings = (inForce?.configuration ?? head.declared.configuration).guardrails
@@ -76,8 +78,14 @@ struct ApprovalSearch {
                 return .failure(Refusal(why: "it is signed by \(signer.name), not by \(approver.name)"))
             }
         }
+        // What waits may have been written before what is in force now.
+        let since = inForce?.heldSince ?? inForce?.revision.commit
+        let written = try await source.commits(upTo: head.revision, after: since)
+        guard written.count < Self.maximumWrittenCommits else {
+            return .failure(Refusal(why: "there are too many commits to tell who wrote what waits"))
+        }
         var ownWork: Set<ObjectID> = []
-        for candidate in commits where try await isWork(of: approver, candidate) {
+        for candidate in written where try await isWork(of: approver, candidate) {
             ownWork.formUnion(try await content(of: candidate))
         }
         return .success(

@@ -140,7 +140,7 @@ extension Controller {
             notify(.revisionLocksOut(newest, lockout))
             return
         }
-        let guarded = GuardedState(verdict)
+        let guarded = GuardedState(verdict, after: enforced)
         refusedCommit = nil
         newestCommit = newest.commit
         try await journal.record(

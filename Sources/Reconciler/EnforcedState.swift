@@ -35,6 +35,8 @@ package struct EnforcedState: Sendable {
     /// Held objects of which no earlier declaration is known: they are left as they are.
     package var frozen: Set<ObjectID>
     package var deletableNamespaces: Set<ObjectID>
+    /// See ``GuardedState/heldSince``.
+    var heldSince: String?
     /// Who let through what of this revision.
     package var approvers: [ObjectID: String]
     /// Of each declaration, with all that decides whether an object is as declared.
@@ -54,6 +56,7 @@ package struct EnforcedState: Sendable {
         holds = guarded.holds
         frozen = guarded.frozen
         deletableNamespaces = guarded.deletableNamespaces
+        heldSince = guarded.heldSince
         approvers = guarded.approvers
         isolation = Isolation(of: objects) { _ in nil }
         let closedLabels = ClosedLabels(readBy: objects.values.lazy.map(\.tree))

@@ -12,6 +12,10 @@ package struct GuardedState: Sendable {
     package var kept: [ObjectID: DeclaredObject]
     package var frozen: Set<ObjectID>
     package var deletableNamespaces: Set<ObjectID>
+    /// The commit that was in force before the oldest change that is held; nil where nothing is held.
+    ///
+    /// Whoever wrote what is held did so after it.
+    package var heldSince: String?
     /// Who let through what, by object: `Alice Example, in commit 0123abcd`.
     package var approvers: [ObjectID: String]
 
@@ -25,7 +29,9 @@ package struct GuardedState: Sendable {
         approvers = [:]
     }
 
-    package init(_ verdict: GuardVerdict) {
+    /// - Parameter inForce: What was in force before.
+    package init(_ verdict: GuardVerdict, after inForce: EnforcedState?) {
+        heldSince = verdict.holds.isEmpty ? nil : inForce.map { $0.heldSince ?? $0.revision.commit }
         configuration = verdict.state.configuration
         holds = verdict.holds
         kept = [:]
@@ -48,6 +54,7 @@ extension GuardedState {
     func encoded(revision: String) -> Tree {
         [
             "revision": .string(revision), "configuration": configuration.encoded,
+            "heldSince": heldSince.map(Tree.string) ?? .null,
             "holds": .array(
                 holds.map { hold in
                     var tree: Tree = [
@@ -79,6 +86,7 @@ extension GuardedState {
             let configuration = RepositoryConfiguration(encoded: settings), let held = tree["holds"]?.array
         else { return nil }
         self.configuration = configuration
+        heldSince = tree["heldSince"]?.string
         holds = []
         kept = [:]
         approvers = [:]

@@ -125,10 +125,11 @@ private struct SSHCheck {
         let key = "SSH key \(fingerprint)"
         if let revoked, try await isRevoked(allowed: allowed, revoked: revoked) { return .revoked("\(key) is revoked") }
         if let line = complaints.first(where: { $0.contains(": key has expired: ") }) {
-            return .expired("\(key) has expired: \(Self.ending(of: line, after: ": key has expired: "))")
+            // Without the time of the check: the same refusal has to read the same each time.
+            return .expired("\(key) has expired: valid-before \(Self.ending(of: line, after: "valid-before "))")
         }
         if let line = complaints.first(where: { $0.contains(": key is not yet valid: ") }) {
-            return .expired("\(key) is not yet valid: \(Self.ending(of: line, after: ": key is not yet valid: "))")
+            return .expired("\(key) is not yet valid: valid-after \(Self.ending(of: line, after: "valid-after "))")
         }
         if complaints.contains(where: { $0.contains(": key is not permitted for use in signature namespace") }) {
             return .untrusted("\(allowed) does not allow \(key) to sign for Git")

@@ -1,0 +1,204 @@
+import ChildProcess
+import Foundation
+import Manifest
+import TestSupport
+import Testing
+
+/// Which commits are trusted, with keys made by the tools that people sign with.
+@Suite struct TrustTests {
+    private let cluster: ClusterUnderTest
+    private let program: Program
+    private let repository: PolicyRepository
+    private let keys: ScratchDirectory
+
+    init() async throws {
+        cluster = try ClusterUnderTest()
+        program = try Program()
+        repository = try await PolicyRepository()
+        keys = try ScratchDirectory(named: "bylaw-e2e-keys")
+        for name in ["ann", "bob", "eve", "old", "lost"] {
+            try await tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", keys.path + "/" + name)
+        }
+        try keys.write(
+            """
+            ann@example.com \(try publicKey("ann"))
+            bob@example.com \(try publicKey("bob"))
+            lost@example.com \(try publicKey("lost"))
+            old@example.com valid-before="20200101" \(try publicKey("old"))
+
+            """, to: "allowed-signers")
+        try keys.write(try publicKey("lost") + "\n", to: "revoked-keys")
+    }
+
+    private func tool(_ name: String, _ arguments: String..., environment: [String: String] = [:]) async throws {
+        let result = try await runChildProcess(
+            name, arguments,
+            environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": keys.path]
+                .merging(environment) { $1 }, deadline: .seconds(60))
+        try #require(result.ending == .exited(0), "\(name) \(arguments): \(result.errorText)")
+    }
+
+    private func publicKey(_ name: String) throws -> String {
+        try String(contentsOfFile: keys.path + "/\(name).pub", encoding: .utf8)
+            .split(separator: " ").prefix(2).joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Commits everything with somebody's SSH key.
+    @discardableResult
+    private func commit(_ message: String, signedBy key: String?, _ more: String...) async throws -> String {
+        try await repository.git("add", "--all")
+        guard let key else {
+            try await repository.git("commit", "--quiet", "--allow-empty", "--message", message)
+            return try await repository.git("rev-parse", "HEAD")
+        }
+        try await repository.git("config", "gpg.format", "ssh")
+        try await repository.git("config", "user.signingkey", keys.path + "/\(key).pub")
+        try await repository.git("config", "user.name", key == "bob" ? "Bob Approver" : "Ann Policy")
+        try await repository.git("commit", "--quiet", "--allow-empty", "-S", "--message", message)
+        return try await repository.git("rev-parse", "HEAD")
+    }
+
+    private func flags(_ mode: String, _ instance: String) -> [String] {
+        program.flags(repository: repository, cluster: cluster, instance: instance) + [
+            "--verify-commits", mode, "--allowed-signers", keys.path + "/allowed-signers", "--revoked-keys",
+            keys.path + "/revoked-keys",
+        ]
+    }
+
+    @Test func eachFaultIsRefusedWithAReasonOfItsOwn() async throws {
+        let namespace = "e2e-trust"
+        let flags = flags("head", "trust")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let role = ObjectID(.role, namespace: namespace, name: "config")
+
+        try repository.write(teamManifests(namespace, round: 1), to: "team.yaml")
+        for (key, reason) in [
+            (nil, "CommitUnsigned"), ("eve", "SigningKeyUntrusted"), ("old", "SigningKeyExpired"),
+            ("lost", "SigningKeyRevoked"), ("tampered", "CommitSignatureBad"),
+        ] as [(String?, String)] {
+            if key == "tampered" {
+                try await commit("Round one", signedBy: "ann")
+                let object = try await repository.git("cat-file", "commit", "HEAD")
+                try repository.write(
+                    object.replacingOccurrences(of: "Round one", with: "Round two") + "\n", to: ".git/tampered")
+                let id = try await repository.git("hash-object", "-t", "commit", "-w", ".git/tampered")
+                try await repository.git("update-ref", "refs/heads/main", id)
+            } else {
+                try await commit("Round one", signedBy: key)
+            }
+            let sync = try await program.run(["sync"] + flags)
+            #expect(sync.status == 1 && sync.errors.contains(reason), "\(reason): \(sync.errors)")
+            #expect(try await program.run(["plan"] + flags).errors.contains(reason))
+            // The last trusted one stays enforced.
+            try await cluster.jsonPatch(role, #"[{"op":"replace","path":"/rules/0/resources","value":["pods"]}]"#)
+            #expect(try await program.run(["sync"] + flags).status == 1)
+            let found = try await cluster.object(role)
+            #expect(found?["rules"]?.array?.first?["resources"] == ["configmaps"])
+            #expect(found?["metadata"]?["annotations"]?["example.com/round"] == "0")
+            #expect(try await program.entries(["--reason", reason]).count == 1)
+            let status = try await program.run(["status", "--journal", program.journal])
+            #expect(status.output.contains(reason), "\(status.output)")
+        }
+        try await commit("Signed at last", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await cluster.object(role)?["metadata"]?["annotations"]?["example.com/round"] == "1")
+        #expect(try await program.run(["status", "--journal", program.journal]).status == 0)
+    }
+
+    /// Mode `all`: a signed commit does not carry an unsigned one in.
+    @Test func everyCommitSinceTheTrustedOneCounts() async throws {
+        let namespace = "e2e-trustall"
+        let flags = flags("all", "trustall")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await commit("Nobody signed this", signedBy: nil)
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0, "the newest begins the chain")
+        try repository.write(teamManifests(namespace, round: 1), to: "team.yaml")
+        try await commit("Smuggled", signedBy: nil)
+        try await commit("On top", signedBy: "ann")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 1 && sync.errors.contains("CommitUnsigned"), "\(sync.errors)")
+    }
+
+    @Test func openPGPSignaturesCountToo() async throws {
+        let namespace = "e2e-pgp"
+        let home = keys.path + "/gnupg"
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: false)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: home)
+        let gpg = ["GNUPGHOME": home]
+        try await tool(
+            "gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", "--quick-gen-key",
+            "Ann Policy <ann@example.com>", "ed25519", "sign", "0", environment: gpg)
+        try await tool(
+            "gpg", "--batch", "--armor", "--output", keys.path + "/ring.asc", "--export", environment: gpg)
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try keys.write("#!/bin/sh\nGNUPGHOME=\(home) exec gpg \"$@\"\n", to: "sign-with-gpg")
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: keys.path + "/sign-with-gpg")
+        try await repository.git("config", "gpg.program", keys.path + "/sign-with-gpg")
+        try await repository.git("config", "user.signingkey", "ann@example.com")
+        try await repository.git("add", "--all")
+        try await repository.git("commit", "--quiet", "-S", "--message", "Begin")
+        let flags =
+            program.flags(repository: repository, cluster: cluster, instance: "pgp")
+            + ["--verify-commits", "head", "--gpg-keyring", keys.path + "/ring.asc"]
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        try await commit("Nobody signed this", signedBy: nil)
+        #expect(try await program.run(["sync"] + flags).errors.contains("CommitUnsigned"))
+        try await tool("gpgconf", "--homedir", home, "--kill", "all", environment: gpg)
+    }
+
+    @Test func onlyAnotherListedApproverApproves() async throws {
+        let namespace = "e2e-approver"
+        let flags = flags("head", "approver")
+        let grant = """
+            ---
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: editors, namespace: \(namespace)}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]
+
+            """
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(
+            """
+            apiVersion: bylaw.dev/v1
+            kind: Configuration
+            guardrails:
+              approvers:
+              - {name: Ann Policy, signers: [ann@example.com]}
+              - {name: Bob Approver, signers: [bob@example.com]}
+
+            """, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+
+        // Ann, who wrote it, approves it; and somebody who is not listed; and Bob without a signature.
+        try repository.write(teamManifests(namespace) + grant, to: "team.yaml")
+        for (message, key) in [
+            ("Let the team edit\n\nBylaw-Approved: risky-grant by Ann Policy", "ann"),
+            ("Approve\n\nBylaw-Approved: risky-grant by Ann Policy", "ann"),
+            ("Approve\n\nBylaw-Approved: risky-grant by Carol", "ann"),
+            ("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", "ann"),
+        ] {
+            try await commit(message, signedBy: key)
+            let sync = try await program.run(["sync"] + flags)
+            #expect(sync.status == 1, "\(message): \(sync.errors)")
+            #expect(try await cluster.object(binding) == nil, "\(message)")
+        }
+        try await commit("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "bob")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await cluster.object(binding) != nil)
+    }
+
+    @Test func aModeWithoutKeysIsAMistake() async throws {
+        let flags = program.flags(repository: repository, cluster: cluster, instance: "nokeys")
+        let sync = try await program.run(["sync", "--verify-commits", "head"] + flags)
+        #expect(sync.status == 2 && sync.errors.contains("--allowed-signers"), "\(sync.errors)")
+    }
+}
