@@ -140,9 +140,9 @@ private struct SSHKeys {
     }
 
     @Test(arguments: [
-        ("valid-before=\"20200101\"", "has expired: verify time "),
-        ("valid-after=\"20990101\"", "is not yet valid: verify time "),
-        ("valid-after=\"20100101\",valid-before=\"20200101Z\"", "has expired: verify time "),
+        ("valid-before=\"20200101\"", "has expired: valid-before "),
+        ("valid-after=\"20990101\"", "is not yet valid: valid-after "),
+        ("valid-after=\"20100101\",valid-before=\"20200101Z\"", "has expired: valid-before "),
     ])
     func theTimeThatCountsIsNow(_ options: String, _ words: String) async throws {
         let verdict = try await keys.verify(keys.sign(with: "ann"), allowed: "ann@x \(options) \(keys.line("ann"))\n")

@@ -82,7 +82,12 @@ package struct EscalationGraph: Sendable {
         for binding in model.bindings where binding.scope.isEmpty && powers[binding.role] == nil {
             powers[binding.role] = .some(model.roles[binding.role]?.rules.criticalPower)
         }
-        return subjects.sorted().map { Actor($0, model, powers: powers) }
+        // Most roles lead nowhere, and then nobody who holds them need be compared with everybody who was reached.
+        let leading = Dictionary(
+            uniqueKeysWithValues: Set(model.bindings.map(\.role)).map { role in
+                (role, (model.roles[role]?.rules ?? []).filter(\.mayLeadSomewhere))
+            })
+        return subjects.sorted().map { Actor($0, model, powers: powers, leading: leading) }
     }
 }
 
@@ -111,14 +116,18 @@ private struct Actor {
     let power: String?
     private let rules: [String: [PolicyRule]]
 
-    init(_ subject: AccessSubject, _ model: AccessModel, powers: [ObjectID: String?]) {
+    /// - Parameters:
+    ///   - powers: The critical right of each role that is bound over the whole cluster.
+    ///   - leading: The rules of each role by which somebody may become somebody else.
+    init(
+        _ subject: AccessSubject, _ model: AccessModel, powers: [ObjectID: String?], leading: [ObjectID: [PolicyRule]]
+    ) {
         self.subject = subject
         let identity = AccessIdentity(of: subject)
         var rules: [String: [PolicyRule]] = [:]
         var power: String?
         for binding in model.bindings(naming: identity) {
-            guard let role = model.roles[binding.role] else { continue }
-            rules[binding.scope, default: []] += role.rules
+            if let own = leading[binding.role], !own.isEmpty { rules[binding.scope, default: []] += own }
             if binding.scope.isEmpty, power == nil { power = powers[binding.role] ?? nil }
         }
         self.rules = identity.isMaster ? ["": [.everything]] : rules
@@ -130,7 +139,7 @@ private struct Actor {
         for (scope, rules) in rules.sorted(by: { $0.key.precedesByBytes($1.key) }) {
             let accounts = scope.isEmpty ? targets.accounts.values.flatMap { $0 } : targets.accounts[scope] ?? []
             for account in accounts.sorted() where account != subject {
-                if let means = means(of: becoming(account), rules, account) { return (account, means) }
+                if let means = means(of: waysToBecome(account), rules, account) { return (account, means) }
             }
             guard scope.isEmpty else { continue }
             for other in targets.others where other != subject {
@@ -140,43 +149,6 @@ private struct Actor {
             }
         }
         return nil
-    }
-
-    private func becoming(_ account: AccessSubject) -> [(probe: AccessRequest, means: String)] {
-        let place = "in namespace \(account.namespace)"
-        func request(_ verb: String, _ resource: String, _ group: String = "", sub: String = "", name: String = "")
-            -> AccessRequest
-        {
-            AccessRequest(
-                verb, resource, group: group, subresource: sub, name: name, namespace: account.namespace)
-        }
-        var ways: [(AccessRequest, String)] = [
-            (request("create", "serviceaccounts", sub: "token", name: account.name), "makes a token of it"),
-            (request("impersonate", "serviceaccounts", name: account.name), "impersonates it"),
-            (request("create", "pods"), "runs a pod \(place)"),
-        ]
-        for (group, resources) in [
-            ("apps", ["deployments", "daemonsets", "statefulsets", "replicasets"]), ("batch", ["jobs", "cronjobs"]),
-            ("", ["replicationcontrollers"]),
-        ] {
-            for resource in resources {
-                for verb in ["create", "update", "patch"] {
-                    ways.append((request(verb, resource, group), "runs pods \(place) through \(resource)"))
-                }
-            }
-        }
-        for sub in ["exec", "attach"] {
-            for verb in ["create", "get"] {
-                ways.append((request(verb, "pods", sub: sub), "runs commands in its pods \(place)"))
-            }
-        }
-        for verb in ["update", "patch"] {
-            ways.append((request(verb, "pods", sub: "ephemeralcontainers"), "puts a container into its pods \(place)"))
-        }
-        for verb in ["get", "list", "watch"] {
-            ways.append((request(verb, "secrets"), "reads tokens in the Secrets of namespace \(account.namespace)"))
-        }
-        return ways
     }
 
     private func means(
@@ -191,6 +163,44 @@ private struct Actor {
         return rules.giveAnyRight(in: account.namespace)
             ? "binds itself to any role in namespace \(account.namespace)" : nil
     }
+}
+
+/// By which requests somebody becomes a service account, the most direct first.
+private func waysToBecome(_ account: AccessSubject) -> [(probe: AccessRequest, means: String)] {
+    let place = "in namespace \(account.namespace)"
+    func request(_ verb: String, _ resource: String, _ group: String = "", sub: String = "", name: String = "")
+        -> AccessRequest
+    {
+        AccessRequest(
+            verb, resource, group: group, subresource: sub, name: name, namespace: account.namespace)
+    }
+    var ways: [(AccessRequest, String)] = [
+        (request("create", "serviceaccounts", sub: "token", name: account.name), "makes a token of it"),
+        (request("impersonate", "serviceaccounts", name: account.name), "impersonates it"),
+        (request("create", "pods"), "runs a pod \(place)"),
+    ]
+    for (group, resources) in [
+        ("apps", ["deployments", "daemonsets", "statefulsets", "replicasets"]), ("batch", ["jobs", "cronjobs"]),
+        ("", ["replicationcontrollers"]),
+    ] {
+        for resource in resources {
+            for verb in ["create", "update", "patch"] {
+                ways.append((request(verb, resource, group), "runs pods \(place) through \(resource)"))
+            }
+        }
+    }
+    for sub in ["exec", "attach"] {
+        for verb in ["create", "get"] {
+            ways.append((request(verb, "pods", sub: sub), "runs commands in its pods \(place)"))
+        }
+    }
+    for verb in ["update", "patch"] {
+        ways.append((request(verb, "pods", sub: "ephemeralcontainers"), "puts a container into its pods \(place)"))
+    }
+    for verb in ["get", "list", "watch"] {
+        ways.append((request(verb, "secrets"), "reads tokens in the Secrets of namespace \(account.namespace)"))
+    }
+    return ways
 }
 
 extension [PolicyRule] {
@@ -241,7 +251,24 @@ extension AccessSubject {
     }
 }
 
+/// What leads from somebody to somebody else, whoever they are.
+private let leadingProbes: [AccessRequest] =
+    waysToBecome(AccessSubject(kind: .serviceAccount, namespace: "n", name: "a")).map(\.probe)
+    + ["users", "groups"].map { AccessRequest("impersonate", $0) }
+    + ["create", "update", "patch"].flatMap { verb in
+        ["roles", "rolebindings"].map { AccessRequest(verb, $0, group: Resource.role.group) }
+    }
+    + ["bind", "escalate"].flatMap { verb in
+        ["roles", "clusterroles"].map { AccessRequest(verb, $0, group: Resource.role.group) }
+    }
+
 extension PolicyRule {
+    /// Whether somebody may become somebody else by it, perhaps together with other rules.
+    fileprivate var mayLeadSomewhere: Bool {
+        let open = withoutNames
+        return leadingProbes.contains { open.allows($0) }
+    }
+
     fileprivate var withoutNames: PolicyRule {
         var open = self
         open.resourceNames = []
