@@ -2,11 +2,13 @@ import Arguments
 import ChildProcess
 import EmbeddedCluster
 import Foundation
+import Guardrails
 import HTTPClient
 import Journal
 import KubeClient
 import Manifest
 import Reconciler
+import Policy
 
 let demoCommand = Command(
     description: CommandDescription(
@@ -85,9 +87,13 @@ private final class Demo: Sendable {
         }
         try await Self.git(["init", "--quiet", "--initial-branch=main", "."], in: folder + "/policies", environment)
         try await Self.git(["add", "--all"], in: folder + "/policies", environment)
+        // What the first revision grants and removes, its author has approved.
+        let approvals = [Guardrail.riskyGrant, .externalAccess, .podSecurityLoosened, .scopeEnforced].map {
+            "\(Approval.trailerKey): \($0.rawValue) by Ann Policy\n"
+        }
         try await Self.git(
-            ["commit", "--quiet", "--message=The policies of our three teams (#1)"], in: folder + "/policies",
-            environment)
+            ["commit", "--quiet", "--message=The policies of our three teams (#1)\n\n" + approvals.joined()],
+            in: folder + "/policies", environment)
 
         cluster = try EmbeddedCluster()
         cluster.seed(livedInObjects)
@@ -147,7 +153,10 @@ private final class Demo: Sendable {
         ]
         try await tamper(binding, mallory) { ($0["subjects"]?.array ?? []).count == 1 }
 
-        title("4. A change by commit: team storefront may read its daemon sets")
+        title("4. A rogue policy that nobody declares: everything may reach payments")
+        try await intrude()
+
+        title("5. A change by commit: team storefront may read its daemon sets")
         let file = repository + "/production/storefront/access.yaml"
         let text = try String(contentsOfFile: file, encoding: .utf8)
         try text.replacingOccurrences(
@@ -159,7 +168,24 @@ private final class Demo: Sendable {
             environment)
         say("\(try await nextPass(&events).summary)")
 
-        title("5. A commit with a mistake changes nothing")
+        title("6. A commit that lets storefront read Secrets waits for an approval")
+        try String(contentsOfFile: file, encoding: .utf8).replacingOccurrences(
+            of: "  resources: [deployments, replicasets, statefulsets, daemonsets]",
+            with: "  resources: [deployments, replicasets, statefulsets, daemonsets]\n  verbs: [get, list, watch]\n"
+                + "- apiGroups: [\"\"]\n  resources: [secrets]"
+        ).write(toFile: file, atomically: true, encoding: .utf8)
+        try await Self.git(
+            ["commit", "--quiet", "--all", "--message=Let storefront read Secrets (#3)"], in: repository, environment)
+        try await showHold(&events)
+        say("Somebody says yes with an empty commit:")
+        try await Self.git(
+            [
+                "commit", "--quiet", "--allow-empty",
+                "--message=Approve #3\n\n\(Approval.trailerKey): risky-grant by Bob Platform",
+            ], in: repository, environment)
+        say("\(try await nextPass(&events).summary)")
+
+        title("7. A commit with a mistake changes nothing")
         try
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: broken, namespace: payments-production}\nruls: []\n"
             .write(toFile: repository + "/production/payments/broken.yaml", atomically: true, encoding: .utf8)
@@ -167,9 +193,9 @@ private final class Demo: Sendable {
         try await Self.git(["commit", "--quiet", "--message=A typo"], in: repository, environment)
         try await showRefusal(&events)
 
-        title("6. Undo by git revert, twice")
+        title("8. Undo by git revert, twice")
         try await Self.git(["revert", "--no-edit", "HEAD"], in: repository, environment)
-        try await Self.git(["revert", "--no-edit", "HEAD~2"], in: repository, environment)
+        try await Self.git(["revert", "--no-edit", "HEAD~3"], in: repository, environment)
         say("\(try await nextPass(&events).summary)")
 
         try await showJournal()
@@ -187,9 +213,26 @@ private final class Demo: Sendable {
                 hint: "The sample policies may have been changed.")
         }
         _ = try await intruder.mergePatch(patch, to: id, expecting: live)
+        try await waitUntilUndone(id) { $0.map(isUndone) ?? false }
+    }
+
+    /// Makes an object that no revision declares, and waits until it is gone.
+    private func intrude() async throws {
+        let id = ObjectID(.networkPolicy, namespace: "payments-production", name: "allow-everything")
+        let intruder = KubeCluster(endpoint: endpoint, fieldManager: "kubectl-create", userAgent: "kubectl/1.36")
+        let policy: Tree = [
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": ["name": .string(id.name), "namespace": .string(id.namespace)],
+            "spec": ["podSelector": [:], "ingress": [[:]]],
+        ]
+        _ = try await intruder.apply(policy, to: id, expecting: nil, isDryRun: false)
+        try await waitUntilUndone(id) { $0 == nil }
+    }
+
+    private func waitUntilUndone(_ id: ObjectID, isUndone: (Tree?) -> Bool) async throws {
         let changedAt = ContinuousClock.now
         while ContinuousClock.now - changedAt < .seconds(10) {
-            if let tree = cluster.object(id), isUndone(tree) {
+            if isUndone(cluster.object(id)) {
                 let milliseconds = (ContinuousClock.now - changedAt) / .milliseconds(1)
                 say("\(terminal.styled("undone", .green)) after \(String(format: "%.1f", milliseconds)) ms")
                 return
@@ -219,6 +262,16 @@ private final class Demo: Sendable {
             terminal.write(renderFindings(findings, on: terminal).split(separator: "\n").map { "   \($0)\n" }.joined())
             say("revision \(revision.commit.prefix(12)) is refused; the one before it stays enforced")
             return
+        }
+    }
+
+    private func showHold(_ events: inout AsyncStream<ControllerNotice>.Iterator) async throws {
+        while let notice = await events.next(isolation: #isolation) {
+            if case .incident(let entry) = notice, entry.reason == .incident(.approvalMissing) {
+                say(printable(entry.message))
+                say("\(try await nextPass(&events).summary)")
+                return
+            }
         }
     }
 

@@ -57,7 +57,9 @@ import Testing
         )
         // What Kubernetes makes by itself stays.
         if ClusterUnderTest.isReal {
-            #expect(try await cluster.object(ObjectID(.serviceAccount, namespace: namespace, name: "default")) != nil)
+            try await eventually(within: .seconds(60), "the namespace has its default service account") {
+                try await cluster.object(ObjectID(.serviceAccount, namespace: namespace, name: "default")) != nil
+            }
         }
         try await run.stop()
         let removed = try await program.entries(["--reason", "UndeclaredRemoved"])
