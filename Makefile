@@ -20,7 +20,7 @@ test: ## build and run the tests; needs no cluster
 e2e: release ## the end-to-end suites against a real kube-apiserver (made once, about seven minutes)
 	@.ci/install-packages e2e
 	swift build --build-tests $(SWIFT_FLAGS)
-	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster swift test --skip-build --disable-xctest --filter 'ContractTests|EndToEndTests'
+	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/test-e2e
 
 bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
 	@.ci/install-packages e2e
