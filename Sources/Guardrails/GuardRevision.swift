@@ -73,7 +73,8 @@ package struct GuardVerdict: Sendable {
 /// Decides what of a revision may happen, by the guardrails that were in force before it.
 ///
 /// What is held keeps its earlier declaration, and everything else goes on: so a held object is still protected against
-/// drift, and a later revision that approves it is compared with what really holds.
+/// drift, and a later revision that approves it is compared with what really holds. What the revision takes away from a held
+/// role or binding goes at once, since no revocation waits for a grant (design, section 5.3).
 ///
 /// Pure and total.
 package func guardRevision(_ question: GuardQuestion) -> GuardVerdict {
@@ -126,7 +127,9 @@ private struct RevisionGuard {
 
     private var effectiveObjects: [ObjectID: DeclaredObject] {
         var objects = question.head.objects
-        for id in holds.keys { objects[id] = question.inForce?.objects[id] }
+        for id in holds.keys {
+            objects[id] = question.inForce?.objects[id].map { $0.without(whatIsTakenAwayBy: question.head.objects[id]) }
+        }
         return objects
     }
 

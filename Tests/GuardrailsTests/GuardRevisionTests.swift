@@ -126,6 +126,37 @@ import Testing
         ])
     func readsTrailers(_ text: String, _ expected: Approval?) { #expect(Approval(trailer: text) == expected) }
 
+    // MARK: Revocations
+
+    @Test func whatAHeldRoleLosesGoesAtOnce() throws {
+        let base = try declared(
+            Text.namespace() + Text.binding()
+                + Text.clusterRole(
+                    "r", Text.rule("", "pods, configmaps", "get, list"), Text.rule("apps", "deployments", "get")))
+        let head = try declared(
+            Text.namespace() + Text.binding()
+                + Text.clusterRole("r", Text.rule("", "pods", "get"), Text.rule("", "secrets", "get")))
+        let refused = verdict(from: base, to: head)
+        #expect(refused.held == ["ClusterRole r"])
+        let role = try #require(refused.state.objects[ObjectID(.clusterRole, name: "r")])
+        #expect(role.tree["rules"] == [["apiGroups": [""], "resources": ["pods"], "verbs": ["get"]]])
+        // What really holds then is what the next revision is compared with.
+        #expect(verdict(from: refused.state, to: head).held == ["ClusterRole r"])
+        #expect(verdict(from: refused.state, to: head, approvals: ["risky-grant by Alice"]).holds == [])
+    }
+
+    @Test func whomAHeldBindingLosesGoesAtOnce() throws {
+        func binding(_ groups: String...) throws -> DeclaredState {
+            try declared(
+                Text.namespace()
+                    + Text.binding(to: "cluster-admin", subject: groups.map(Text.group).joined(separator: ", ")))
+        }
+        let refused = verdict(from: try binding("a", "b"), to: try binding("b", "c"))
+        #expect(refused.held == ["ClusterRoleBinding b"])
+        let kept = refused.state.objects[ObjectID(.clusterRoleBinding, name: "b")]
+        #expect(kept?.tree["subjects"]?.array?.compactMap { $0["name"]?.string } == ["b"])
+    }
+
     // MARK: The first revision
 
     @Test func theFirstRevisionIsComparedWithTheCluster() throws {

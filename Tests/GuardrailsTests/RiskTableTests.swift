@@ -183,9 +183,11 @@ struct RiskCase: CustomTestStringConvertible, Sendable {
         #expect(verdict.held == risk.held)
         #expect(verdict.guardrails.contains(risk.guardrail))
         #expect(verdict.holds.contains { $0.runbook != nil })
-        // What is held stays as it was, and nothing else does.
+        // What is held stays as it was, but for what is taken away, and nothing else does.
         for id in Set(base.objects.keys).union(head.objects.keys) {
-            let expected = risk.held.contains(id.description) ? base.objects[id] : head.objects[id]
+            let expected =
+                risk.held.contains(id.description)
+                ? base.objects[id]?.without(whatIsTakenAwayBy: head.objects[id]) : head.objects[id]
             #expect(verdict.state.objects[id]?.tree == expected?.tree, "\(id)")
         }
         let findings = analyseChange(base: SecurityState(base), head: SecurityState(head))

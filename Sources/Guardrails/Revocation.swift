@@ -1,0 +1,38 @@
+import Analysis
+import Manifest
+package import Policy
+
+extension DeclaredObject {
+    /// The declaration without what a later one no longer gives: rules of a role that it does not cover, and subjects of a
+    /// binding that it does not name.
+    ///
+    /// The later one may give more, which is not looked at. Everything else, and what is no role or binding, stays as it is.
+    package func without(whatIsTakenAwayBy later: DeclaredObject?) -> DeclaredObject {
+        guard let later, id.resource != nil else { return self }
+        var kept = self
+        switch id.resource {
+        case .role, .clusterRole:
+            // The cluster writes the rules of an aggregated role.
+            guard tree["aggregationRule"] == nil, later.tree["aggregationRule"] == nil,
+                let rules = tree["rules"]?.array
+            else { return self }
+            let given = (later.tree["rules"]?.array ?? []).map { PolicyRule($0) }
+            kept.tree.set(
+                ["rules"],
+                to: .array(
+                    rules.flatMap { written in
+                        let rule = PolicyRule(written)
+                        let shared = [rule].shared(with: given)
+                        return shared == [rule] ? [written] : shared.map(\.tree)
+                    }))
+        case .roleBinding, .clusterRoleBinding:
+            guard let subjects = tree["subjects"]?.array else { return self }
+            // Another role is another binding: as long as it waits, nobody loses what the old one gives.
+            guard tree["roleRef"] == later.tree["roleRef"] else { return self }
+            let named = Set(later.tree["subjects"]?.array ?? [])
+            kept.tree.set(["subjects"], to: .array(subjects.filter(named.contains)))
+        default: return self
+        }
+        return kept
+    }
+}
