@@ -66,6 +66,11 @@ package struct ApprovalSource: Sendable {
 package struct GivenApproval: Sendable, Hashable {
     package var approval: Approval
     package var commit: String
+
+    package init(approval: Approval, commit: String) {
+        self.approval = approval
+        self.commit = commit
+    }
 }
 
 /// The approvals that a revision brings along.

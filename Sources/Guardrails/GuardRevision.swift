@@ -68,6 +68,19 @@ package struct GuardVerdict: Sendable {
     package var approved: [ObjectID: GivenApproval]
     /// What is to be deleted.
     package var removed: [ObjectID]
+
+    package init(
+        state: DeclaredState, holds: [GuardrailHold], frozen: Set<ObjectID>, deletableNamespaces: Set<ObjectID>,
+        reported: [ChangeFinding], approved: [ObjectID: GivenApproval], removed: [ObjectID]
+    ) {
+        self.state = state
+        self.holds = holds
+        self.frozen = frozen
+        self.deletableNamespaces = deletableNamespaces
+        self.reported = reported
+        self.approved = approved
+        self.removed = removed
+    }
 }
 
 /// Decides what of a revision may happen, by the guardrails that were in force before it.

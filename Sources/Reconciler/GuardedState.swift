@@ -51,7 +51,7 @@ package struct GuardedState: Sendable {
 
 extension GuardedState {
     /// - Parameter revision: The commit that it belongs to.
-    func encoded(revision: String) -> Tree {
+    package func encoded(revision: String) -> Tree {
         [
             "revision": .string(revision), "configuration": configuration.encoded,
             "heldSince": heldSince.map(Tree.string) ?? .null,

@@ -1,0 +1,48 @@
+import Guardrails
+import JSON
+import Manifest
+import Policy
+import Reconciler
+import Testing
+
+@Suite struct GuardedStateTests {
+    private let role = DeclaredObject(
+        id: ObjectID(.role, namespace: "a", name: "r"),
+        tree: ["apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": []],
+        origin: Origin(file: "a.yaml", line: 7))
+
+    private var verdict: GuardVerdict {
+        let new = ObjectID(.roleBinding, namespace: "a", name: "new")
+        var configuration = RepositoryConfiguration.standard
+        configuration.scopes.standardMode = .report
+        return GuardVerdict(
+            state: DeclaredState(objects: [role.id: role], configuration: configuration),
+            holds: [
+                GuardrailHold(
+                    id: role.id, guardrails: [.riskyGrant, .deletionBudget], meanings: ["it means this"],
+                    runbook: "Runbooks/SecretAccessGranted.md"),
+                GuardrailHold(id: new, guardrails: [.riskyGrant], meanings: [], runbook: nil),
+            ], frozen: [new], deletableNamespaces: [ObjectID(.namespace, name: "gone")], reported: [],
+            approved: [
+                role.id: GivenApproval(
+                    approval: Approval(subject: "risky-grant", approver: "Alice"), commit: "0123456789abcdef")
+            ], removed: [])
+    }
+
+    @Test func isRememberedAsItWas() throws {
+        let state = GuardedState(verdict, after: nil)
+        let tree = state.encoded(revision: "abc")
+        #expect(GuardedState.revision(of: tree) == "abc")
+        let read = try #require(GuardedState(try parseJSON(tree.jsonText())))
+        #expect(read.holds == state.holds && read.frozen == state.frozen)
+        #expect(read.configuration == state.configuration)
+        #expect(read.deletableNamespaces == state.deletableNamespaces && read.approvers == state.approvers)
+        #expect(read.kept[role.id]?.tree == role.tree && read.kept[role.id]?.origin == role.origin)
+        #expect(read.approvers[role.id] == "Alice, in commit 0123456789ab")
+    }
+
+    @Test(arguments: ["{}", "[]", #"{"revision":"a","configuration":{},"holds":[]}"#])
+    func whatIsDamagedIsNotRead(_ text: String) throws {
+        #expect(GuardedState(try parseJSON(text)) == nil)
+    }
+}
