@@ -307,6 +307,54 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: ApprovalMissing
+    severity: warning
+    ---
+
+    # A change waits for an approval
+
+    ## Meaning
+
+    The newest revision changes an object so that somebody gains a dangerous right, something opens, or a protection goes, and no commit approves that. The message says what it means, names the runbook of that kind of risk, and the trailer that lets it through.
+
+    ## Impact
+
+    The object keeps its earlier declaration, and its drift is corrected as ever; what the revision takes away from a held role or binding is taken away. Everything else of the revision is enforced.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason ApprovalMissing --since 24h
+    bylaw journal show SEQ
+    ```
+
+    See the whole meaning of the change in a clone, and who could do it before:
+
+    ```sh
+    bylaw diff HEAD~1 HEAD --live
+    bylaw guardrails
+    ```
+
+    Where `--verify-commits` is on, a trailer counts only in a commit that a listed approver has signed who did not write the change; Bylaw's log says why one does not count.
+
+    ## Mitigation
+
+    If it is wanted, let somebody who may approve commit the trailer that the message names; an empty commit is enough:
+
+    ```sh
+    git commit --allow-empty -m "Approve the deployers" -m "Bylaw-Approved: risky-grant RoleBinding payments/deployers by Alice Example"
+    ```
+
+    An approval is good for an object only as that commit declares it: a later change of the object takes another one.
+
+    ## Undo
+
+    If it is not wanted, `git revert` the commit. The incident ends with the next revision.
+
+    """#,
+    #"""
+    ---
     reason: BindingLatent
     severity: warning
     ---
@@ -359,6 +407,45 @@ let embeddedRunbookTexts: [String] = [
     ```sh
     bylaw journal list --kind ClusterRole --name NAME
     ```
+
+    """#,
+    #"""
+    ---
+    reason: BreakGlassUsed
+    severity: critical
+    ---
+
+    # Somebody of the break-glass group changed a managed object
+
+    ## Meaning
+
+    Prevention is in force, and a member of the break-glass group wrote an object with the annotation `bylaw.dev/break-glass-until`. The message says until when, and who wrote it last.
+
+    ## Impact
+
+    Bylaw leaves the object as it was written until that time, at most as long as `prevention: breakGlass: longest:` in bylaw.yaml allows, and then puts it back.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason BreakGlassUsed --since 24h
+    bylaw journal show SEQ
+    ```
+
+    ```sh
+    kubectl get KIND NAME --namespace NAMESPACE -o yaml --show-managed-fields
+    ```
+
+    The API server's audit log knows the user.
+
+    ## Mitigation
+
+    Ask the group whether the emergency is real. If the change is to stay, bring it into the repository before the time is over. If it is over, let a member remove the annotation: Bylaw puts the object back at once.
+
+    ## Undo
+
+    Remove the annotation, as a member of the group: `kubectl annotate KIND NAME bylaw.dev/break-glass-until-`.
 
     """#,
     #"""
@@ -581,6 +668,130 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: CommitSignatureBad
+    severity: critical
+    ---
+
+    # A commit's signature does not fit it
+
+    ## Meaning
+
+    The signature was made for something else, was changed, or cannot be read in one way only. A tag that was signed under another name or for another commit counts as this too.
+
+    ## Impact
+
+    The untrusted revision is refused. The last trusted one stays enforced, and its drift is corrected.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason CommitSignatureBad --since 24h
+    bylaw journal show SEQ
+    ```
+
+    In a clone:
+
+    ```sh
+    git log --show-signature -5
+    git verify-commit COMMIT
+    ```
+
+    ## Mitigation
+
+    Treat it as an attack on the repository until you know better: compare the commit with the author's own clone, and look at who pushed it. Then take it off the branch.
+
+    ## Undo
+
+    Move the branch back to the last trusted commit.
+
+    """#,
+    #"""
+    ---
+    reason: CommitUnsigned
+    severity: critical
+    ---
+
+    # A commit is not signed
+
+    ## Meaning
+
+    `--verify-commits` asks for signatures, and the newest commit, or with `all` one since the last trusted one, has none.
+
+    ## Impact
+
+    The untrusted revision is refused. The last trusted one stays enforced, and its drift is corrected.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason CommitUnsigned --since 24h
+    bylaw journal show SEQ
+    ```
+
+    In a clone:
+
+    ```sh
+    git log --show-signature -5
+    git verify-commit COMMIT
+    ```
+
+    ## Mitigation
+
+    Find out who pushed it: the Git host's log knows. If it is wanted, let somebody whose key is listed sign it, as by `git commit --amend -S` and a push, or merge it with a signed merge where only the newest commit counts. If not, take it off the branch and protect the branch.
+
+    ## Undo
+
+    Move the branch back to the last trusted commit; `bylaw status` shows it.
+
+    """#,
+    #"""
+    ---
+    reason: ConfigurationHeld
+    severity: warning
+    ---
+
+    # A change of bylaw.yaml waits for an approval
+
+    ## Meaning
+
+    The newest revision changes bylaw.yaml so that it protects less than before (`configuration-loosened`), or so that objects would be removed that were left alone (`scope-enforced`).
+
+    ## Impact
+
+    The configuration that was in force stays in force, for this very revision too: a commit cannot lift a guardrail and use it. Objects that the revision declares are judged by the old one.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason ConfigurationHeld --since 24h
+    bylaw journal show SEQ
+    ```
+
+    What would be removed if a scope were enforced shows as undeclared:
+
+    ```sh
+    bylaw plan
+    bylaw journal list --reason UndeclaredObject
+    ```
+
+    ## Mitigation
+
+    Look at each undeclared object first: declare it, exclude it, or let it go. Then approve:
+
+    ```sh
+    git commit --allow-empty -m "Close the production namespaces" -m "Bylaw-Approved: scope-enforced by Alice Example"
+    ```
+
+    ## Undo
+
+    `git revert` the change of bylaw.yaml. What was removed meanwhile comes back with `bylaw journal restore SEQ`, or by declaring it.
+
+    """#,
+    #"""
+    ---
     reason: DefaultServiceAccountBound
     severity: warning
     ---
@@ -668,6 +879,52 @@ let embeddedRunbookTexts: [String] = [
     ## Undo
 
     A deletion that was asked for cannot be taken back. Declare the object in Git, and it is made anew when the old one is gone.
+
+    """#,
+    #"""
+    ---
+    reason: DeletionBudgetExceeded
+    severity: critical
+    ---
+
+    # A revision deletes more than the budget allows
+
+    ## Meaning
+
+    The newest revision no longer declares more objects than one revision may delete, by number or by share. It may be a moved folder, a bad merge, or a large clean-up.
+
+    ## Impact
+
+    Nothing of what it no longer declares is deleted; those objects are kept as they were declared. Everything else of the revision is enforced.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason DeletionBudgetExceeded --since 24h
+    bylaw journal show SEQ
+    ```
+
+    See all of them:
+
+    ```sh
+    bylaw plan
+    git diff --stat HEAD~1 HEAD
+    ```
+
+    ## Mitigation
+
+    If it was a mistake, `git revert` the commit. If it is wanted, approve it, for all or object by object:
+
+    ```sh
+    git commit --allow-empty -m "Approve the clean-up" -m "Bylaw-Approved: deletion-budget by Alice Example"
+    ```
+
+    The budget itself is `guardrails: deletions:` in bylaw.yaml.
+
+    ## Undo
+
+    Nothing was deleted. Once approved, `git revert` declares the objects again and they are made anew.
 
     """#,
     #"""
@@ -1224,11 +1481,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    A Namespace that Bylaw owns is no longer declared. Deleting it would delete every workload and volume claim in it, declared or not, so Bylaw does not do it.
+    A Namespace that Bylaw owns is no longer declared. Deleting it would delete every workload and volume claim in it, declared or not, so Bylaw does it only when Git says so twice.
 
     ## Impact
 
-    The Namespace and what runs in it stay. Its roles, bindings and policies that left the repository with it are removed.
+    The Namespace stays as it was declared, and what runs in it. Its roles and bindings that left the repository with it are removed; what isolates or limits it is kept, or waits for an approval of its own.
 
     ## Diagnosis
 
@@ -1240,15 +1497,17 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    If it shall go, delete it by hand after you have looked:
+    If it shall go, and nothing in it is declared any more, say so with a commit:
 
     ```sh
-    kubectl delete namespace NAMESPACE
+    git commit --allow-empty -m "Delete the namespace" -m "Bylaw-Approved: namespace-deletion Namespace NAMESPACE by Alice Example"
     ```
+
+    Or delete it by hand after you have looked.
 
     ## Undo
 
-    If it shall stay, declare it again with `git revert`.
+    If it shall stay, declare it again with `git revert`. A namespace that was deleted does not come back with what was in it.
 
     """#,
     #"""
@@ -1926,6 +2185,77 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: PreventionFailed
+    severity: warning
+    ---
+
+    # Prevention is not in force, or was tampered with
+
+    ## Meaning
+
+    The ValidatingAdmissionPolicy that refuses undeclared changes could not be installed, or somebody changed or removed it and Bylaw put it back. Servers before Kubernetes 1.30 do not have it.
+
+    ## Impact
+
+    While it is not in force the API server admits changes by hand, and Bylaw corrects them afterwards, as without prevention.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason PreventionFailed --since 24h
+    bylaw journal show SEQ
+    ```
+
+    ```sh
+    kubectl get validatingadmissionpolicies,validatingadmissionpolicybindings
+    kubectl auth can-i patch validatingadmissionpolicies --as system:serviceaccount:bylaw-system:bylaw
+    ```
+
+    ## Mitigation
+
+    Where the right is missing, apply Deploy/prevention-rbac.yaml. Where the server does not have the API, take `prevention:` out of bylaw.yaml with an approved commit. Where somebody removed it, the API server's audit log knows who: whoever may delete admission policies can switch prevention off.
+
+    ## Undo
+
+    Prevention goes when `prevention: enabled:` is false in an approved revision.
+
+    """#,
+    #"""
+    ---
+    reason: ProtectedObjectHeld
+    severity: warning
+    ---
+
+    # A change to a protected object is held
+
+    ## Meaning
+
+    The repository declares, or no longer declares, an object that is never written: one in a `kube-*` namespace, RBAC that belongs to Kubernetes (`system:`, `cluster-admin`, `admin`, `edit`, `view`), something in Bylaw's own namespace, or what `protected:` in bylaw.yaml lists.
+
+    ## Impact
+
+    That one object stays as it is in the cluster. Everything else is enforced.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason ProtectedObjectHeld --since 24h
+    bylaw journal show SEQ
+    ```
+
+    ## Mitigation
+
+    Take the object out of the repository, or, where bylaw.yaml protects it, take it off that list with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`. What Kubernetes owns is changed by hand with `kubectl`, if at all.
+
+    ## Undo
+
+    Nothing was changed.
+
+    """#,
+    #"""
+    ---
     reason: PruneUnproven
     severity: info
     ---
@@ -2282,6 +2612,45 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: RiskReported
+    severity: info
+    ---
+
+    # A change with a meaning that is to be told was applied
+
+    ## Meaning
+
+    A revision made somebody gain a right or opened something, of a kind and severity that the table of risks or bylaw.yaml reports and does not hold.
+
+    ## Impact
+
+    It is in force.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason RiskReported --since 24h
+    bylaw journal show SEQ
+    ```
+
+    The message names the runbook of that kind of risk. See what it gives now:
+
+    ```sh
+    bylaw can Group:NAME
+    ```
+
+    ## Mitigation
+
+    If it is not wanted, `git revert` the commit. If such changes are to wait for an approval, set the risk to `hold` under `guardrails: risks:` in bylaw.yaml.
+
+    ## Undo
+
+    `git revert` the commit; what it gave is taken away first.
+
+    """#,
+    #"""
+    ---
     reason: RoleEscalationGranted
     severity: critical
     ---
@@ -2383,6 +2752,217 @@ let embeddedRunbookTexts: [String] = [
     ```sh
     kubectl get secrets -n NAMESPACE --field-selector type=kubernetes.io/service-account-token
     ```
+
+    """#,
+    #"""
+    ---
+    reason: SelfLockoutRefused
+    severity: critical
+    ---
+
+    # A revision would lock Bylaw out and is refused
+
+    ## Meaning
+
+    After the newest revision Bylaw would no longer hold a right that it needs, or its service account or namespace would go. It could not put that right by itself.
+
+    ## Impact
+
+    Nothing of the revision is enforced. The last good one stays enforced, and its drift is corrected.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason SelfLockoutRefused --since 24h
+    bylaw journal show SEQ
+    ```
+
+    See what gives Bylaw its rights now:
+
+    ```sh
+    bylaw can ServiceAccount:bylaw-system/bylaw
+    kubectl get clusterrolebindings -o wide
+    ```
+
+    ## Mitigation
+
+    If it was a mistake, `git revert` the commit. If Bylaw is to have its rights another way, first commit the new role and binding beside the old ones, and remove the old ones with a later commit.
+
+    ## Undo
+
+    Nothing was changed.
+
+    """#,
+    #"""
+    ---
+    reason: SignatureUncheckable
+    severity: critical
+    ---
+
+    # Whether a signature is good cannot be told
+
+    ## Meaning
+
+    `ssh-keygen` or `gpg` is missing, took too long or said something unknown, or a file of keys is missing or damaged. Unknown is not trusted.
+
+    ## Impact
+
+    The untrusted revision is refused. The last trusted one stays enforced, and its drift is corrected.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason SignatureUncheckable --since 24h
+    bylaw journal show SEQ
+    ```
+
+    Run what Bylaw runs, as its user and with its files:
+
+    ```sh
+    ssh-keygen -Y find-principals -f ALLOWED_SIGNERS -s SIGNATURE
+    gpg --show-keys KEY_RING
+    ```
+
+    `No user exists for uid` means that the container's user has no entry in `/etc/passwd`, which ssh-keygen asks for.
+
+    ## Mitigation
+
+    Install the tool, mount the file, or correct it as the message says. It is tried again with each look at the repository.
+
+    ## Undo
+
+    Nothing was changed.
+
+    """#,
+    #"""
+    ---
+    reason: SigningKeyExpired
+    severity: warning
+    ---
+
+    # The key of a commit's signature is not valid now
+
+    ## Meaning
+
+    The signature fits, but its key is no longer valid, or not yet. What counts is the time at which Bylaw looks and not the commit's own date, which whoever holds the key can choose.
+
+    ## Impact
+
+    The untrusted revision is refused. The last trusted one stays enforced, and its drift is corrected.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason SigningKeyExpired --since 24h
+    bylaw journal show SEQ
+    ```
+
+    In a clone:
+
+    ```sh
+    git log --show-signature -5
+    git verify-commit COMMIT
+    ```
+
+    ```sh
+    grep valid- ALLOWED_SIGNERS
+    gpg --list-keys --with-colons EMAIL
+    ```
+
+    ## Mitigation
+
+    Let the author sign with a valid key, or extend the key: a new `valid-before` in the allowed-signers file, or a new export of the key ring with the extended key. Bylaw reads the files with each look.
+
+    ## Undo
+
+    Nothing was changed.
+
+    """#,
+    #"""
+    ---
+    reason: SigningKeyRevoked
+    severity: critical
+    ---
+
+    # The key of a commit's signature was revoked
+
+    ## Meaning
+
+    The signature fits, but the key stands in the file of revoked keys, or its revocation is in the key ring. Somebody may use a key that was stolen.
+
+    ## Impact
+
+    The untrusted revision is refused. The last trusted one stays enforced, and its drift is corrected.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason SigningKeyRevoked --since 24h
+    bylaw journal show SEQ
+    ```
+
+    In a clone:
+
+    ```sh
+    git log --show-signature -5
+    git verify-commit COMMIT
+    ```
+
+    ## Mitigation
+
+    Ask the owner of the key whether the commit is theirs. If not, treat it as an attack: find out who pushed it, and change that account's credentials. If it is, let them sign it with another key.
+
+    ## Undo
+
+    Move the branch back to the last trusted commit.
+
+    """#,
+    #"""
+    ---
+    reason: SigningKeyUntrusted
+    severity: critical
+    ---
+
+    # Nothing vouches for the key of a commit's signature
+
+    ## Meaning
+
+    The signature fits, but its key is neither in the allowed-signers file nor in the key ring that Bylaw was given, or may not sign for Git. X.509 signatures are not supported.
+
+    ## Impact
+
+    The untrusted revision is refused. The last trusted one stays enforced, and its drift is corrected.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason SigningKeyUntrusted --since 24h
+    bylaw journal show SEQ
+    ```
+
+    In a clone:
+
+    ```sh
+    git log --show-signature -5
+    git verify-commit COMMIT
+    ```
+
+    ```sh
+    ssh-keygen -Y find-principals -f ALLOWED_SIGNERS -s SIGNATURE
+    ```
+
+    ## Mitigation
+
+    If the signer is to be trusted, add the key to the mounted file (`--allowed-signers`, `--gpg-keyring`). Merges that a Git host makes are signed with the host's own key: decide whether you trust it. Bylaw reads the files with each look.
+
+    ## Undo
+
+    Nothing was changed.
 
     """#,
     #"""
@@ -2536,6 +3116,94 @@ let embeddedRunbookTexts: [String] = [
     ```
 
     The field counts when a pod is made: pods that were started in between keep the token until they are made anew. A token that was copied out of a pod works until it expires or that pod is deleted.
+
+    """#,
+    #"""
+    ---
+    reason: UndeclaredObject
+    severity: warning
+    ---
+
+    # There is an object that no revision declares
+
+    ## Meaning
+
+    In a scope that bylaw.yaml reports, or under a name like Kubernetes' own that is not known, somebody made a role, binding, NetworkPolicy, quota, limit or service account that the repository does not declare. Such objects add to what is declared: a binding grants and a NetworkPolicy allows, whatever the declared ones say.
+
+    ## Impact
+
+    It is in force. Bylaw leaves it alone.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason UndeclaredObject --since 24h
+    bylaw journal show SEQ
+    ```
+
+    Who wrote it, and what does it give?
+
+    ```sh
+    kubectl get KIND NAME --namespace NAMESPACE -o yaml --show-managed-fields
+    bylaw can User:NAME
+    bylaw who-can '*' '*'
+    ```
+
+    The API server's audit log knows the user.
+
+    ## Mitigation
+
+    Declare it by pull request, remove it with `kubectl delete`, or exclude it under `scopes: exclude:` in bylaw.yaml, which takes `Bylaw-Approved: configuration-loosened by NAME`. Treat an unknown binding to a strong role as an intrusion: remove it and look at what its subjects did.
+
+    ## Undo
+
+    The incident ends when the object is gone, declared or excluded.
+
+    """#,
+    #"""
+    ---
+    reason: UndeclaredRemoved
+    severity: warning
+    ---
+
+    # An object that nobody declared was removed
+
+    ## Meaning
+
+    In a scope that bylaw.yaml enforces somebody made an object that the repository does not declare. Bylaw removed it; the entry holds it whole, with its last writer.
+
+    ## Impact
+
+    It was in force for a moment. What it allowed or granted in that time may have been used.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw journal list --reason UndeclaredRemoved --since 24h
+    bylaw journal show SEQ
+    ```
+
+    The API server's audit log knows the user, and what was done with the right meanwhile.
+
+    ## Mitigation
+
+    If it was an intrusion, look at what its subjects did. If it is needed, declare it by pull request; the manifest is:
+
+    ```sh
+    bylaw journal restore SEQ --print
+    ```
+
+    If it belongs to a tool that Bylaw is to leave alone, exclude it under `scopes: exclude:` in bylaw.yaml with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`.
+
+    ## Undo
+
+    Once it is excluded, bring it back as it was, with your own rights:
+
+    ```sh
+    bylaw journal restore SEQ
+    ```
 
     """#,
     #"""
