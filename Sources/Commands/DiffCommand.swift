@@ -2,6 +2,7 @@ import Analysis
 import Arguments
 import Git
 import GitSource
+import Guardrails
 import Manifest
 import Policy
 import Reconciler
@@ -95,6 +96,12 @@ struct RevisionComparison {
         let analysis = ChangeAnalysis(
             base: before, head: after, context: surroundings?.state ?? SecurityState(), options: options)
         var findings = await Self.findings(of: analysis)
+        // By the settings before the change: what the repository lets through needs no approval.
+        let settings = hasBase ? try await source.load(base).declared.configuration.guardrails : GuardrailSettings()
+        for index in findings.indices {
+            let decision = settings.decision(about: findings[index])
+            findings[index].guardrail = decision?.decision == .hold ? decision?.guardrail : nil
+        }
         try await nameCommits(in: &findings, base: base, head: head)
         return ChangeReport(
             base: names[0], head: names[1], findings: findings, notes: notes, changedObjects: analysis.changedObjects)

@@ -75,8 +75,15 @@ let planCommand = Command(
     let complain: (String, String) -> Void = { message, hint in
         invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
     }
-    let inForce = try await loadRememberedState(
-        enforced: known.enforcedRevision, guarded: known.guardedState, from: source, canonical: wiring.canonical)
+    let inForce: EnforcedState?
+    do throws(SourceError) {
+        inForce = try await loadRememberedState(
+            enforced: known.enforcedRevision, guarded: known.guardedState, from: source, canonical: wiring.canonical)
+    } catch {
+        // The history may have been rewritten: then the cluster is what the revision is compared with.
+        complain(error.explanation.message, error.explanation.hint)
+        inForce = nil
+    }
     let judgement = RevisionJudgement(
         inForce: inForce, live: gathered.state, ownership: wiring.ownership(instance: instance), user: user,
         trust: wiring.trust, source: source)

@@ -1085,7 +1085,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Decide who owns the object. Either stop the other writer, or declare what it wants. Do not just remove the object from the policy repository: Bylaw then deletes it from the cluster.
+    Decide who owns the object. Either stop the other writer, or declare what it wants. Do not just remove the object from the policy repository: Bylaw then deletes it from the cluster. Where the other writer is to win, list the object under `fights: yield:` in bylaw.yaml, with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`.
 
     ## Undo
 
