@@ -82,9 +82,9 @@ import Testing
         try await repository.commit("Begin")
         #expect(try await program.run(["sync"] + flags).status == 0)
         try repository.write(
-            teamManifests(namespace).replacingOccurrences(of: "resources: [configmaps]", with: "resources: [secrets]"),
+            teamManifests(namespace).replacingOccurrences(of: "resources: [configmaps]", with: "resources: [configmaps, secrets]"),
             to: "team.yaml")
-        try await repository.commit("Secrets instead of config maps", approvals: [])
+        try await repository.commit("Secrets beside config maps", approvals: [])
         #expect(try await program.run(["sync"] + flags).status == 1)
         let role = ObjectID(.role, namespace: namespace, name: "config")
         #expect(try await cluster.object(role)?["rules"]?.array?.first?["resources"] == ["configmaps"])
