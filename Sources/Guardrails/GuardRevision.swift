@@ -12,18 +12,21 @@ package struct GuardQuestion: Sendable {
     package var live: [ObjectID: LiveObject]
     /// Live objects that an earlier run of this instance made, where nothing is known to be in force.
     package var marked: Set<ObjectID>
+    /// What the journal knows as ours.
+    package var owned: Set<ObjectID>
     package var approvals: [ApprovalSource]
     /// Namespaces where rights weigh as much as in the whole cluster.
     package var privilegedNamespaces: Set<String>
 
     package init(
         inForce: DeclaredState?, head: DeclaredState, live: [ObjectID: LiveObject] = [:], marked: Set<ObjectID> = [],
-        approvals: [ApprovalSource] = [], privilegedNamespaces: Set<String> = ["kube-system"]
+        owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [], privilegedNamespaces: Set<String> = ["kube-system"]
     ) {
         self.inForce = inForce
         self.head = head
         self.live = live
         self.marked = marked
+        self.owned = owned
         self.approvals = approvals
         self.privilegedNamespaces = privilegedNamespaces
     }
@@ -133,9 +136,17 @@ private struct RevisionGuard {
         GuardVerdict(
             state: DeclaredState(objects: effectiveObjects, configuration: configuration),
             holds: holds.values.sorted { $0.id < $1.id },
-            frozen: Set(holds.keys.filter { question.inForce?.objects[$0] == nil && $0.resource != nil }),
+            frozen: Set(holds.keys.filter(isFrozen)),
             deletableNamespaces: deletableNamespaces, reported: reported.sorted(), approved: approved,
             removed: removed.filter { holds[$0] == nil })
+    }
+
+    /// Whether an object is to be left as it is: nothing is known of what was declared of it.
+    ///
+    /// What is ours, though, and what is in force no longer declares goes, as it would without this revision.
+    private func isFrozen(_ id: ObjectID) -> Bool {
+        guard id.resource != nil, let inForce = question.inForce else { return id.resource != nil }
+        return inForce.objects[id] == nil && !question.owned.contains(id)
     }
 
     private var effectiveObjects: [ObjectID: DeclaredObject] {
@@ -190,22 +201,24 @@ private struct RevisionGuard {
     mutating func judgeDeletions() {
         let total = before.count
         var unapproved: [ObjectID] = []
-        for id in removed {
-            guard id.resource == .namespace else {
-                if let approval = approvals.approval(of: [Guardrail.deletionBudget.rawValue], for: id) {
-                    approved[id] = approval
-                } else {
-                    unapproved.append(id)
-                }
-                continue
+        for id in removed where id.resource == .namespace { judgeNamespace(id) }
+        for id in removed where id.resource != .namespace && !goesWithItsNamespace(id) {
+            if let approval = approvals.approval(of: [Guardrail.deletionBudget.rawValue], for: id) {
+                approved[id] = approval
+            } else {
+                unapproved.append(id)
             }
-            judgeNamespace(id)
         }
         guard !settings.deletions.allows(unapproved.count, of: total) else { return }
         let meaning =
             "the revision deletes \(unapproved.count) of \(total) objects, more than the \(settings.deletions.maximum) or "
             + "\(settings.deletions.maximumPercent) % that may go at once"
         for id in unapproved { hold(id, .deletionBudget, meaning) }
+    }
+
+    /// Whether an object is removed together with its namespace, whose approval covers all that is in it.
+    private func goesWithItsNamespace(_ id: ObjectID) -> Bool {
+        question.head.objects[id] == nil && deletableNamespaces.contains(ObjectID(.namespace, name: id.namespace))
     }
 
     private mutating func judgeNamespace(_ id: ObjectID) {
@@ -257,7 +270,7 @@ private struct RevisionGuard {
     /// - Returns: Whether something of it was not approved.
     private mutating func judge(_ finding: ChangeFinding, _ guardrail: Guardrail) -> Bool {
         var isOpen = false
-        for cause in finding.causes {
+        for cause in finding.causes where !goesWithItsNamespace(cause.object) {
             let subjects = [guardrail.rawValue, finding.reason.rawValue]
             if let approval = approvals.approval(of: subjects, for: cause.object) {
                 approved[cause.object] = approval
@@ -273,7 +286,7 @@ private struct RevisionGuard {
         for finding in findings {
             guard let (guardrail, decision) = settings.decision(about: finding), decision == .hold else { continue }
             let kinds = kinds(of: finding.reason.area)
-            for id in editedObjects where id.resource.map(kinds.contains) == true {
+            for id in editedObjects where id.resource.map(kinds.contains) == true && !goesWithItsNamespace(id) {
                 hold(id, guardrail, finding.message, runbook: finding.runbook)
             }
         }

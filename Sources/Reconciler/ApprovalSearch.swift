@@ -24,7 +24,7 @@ struct ApprovalSearch {
         let commits = try await source.commits(upTo: head.revision, after: inForce?.revision.commit)
         var sources: [ApprovalSource] = []
         for commit in commits {
-            let values = commit.trailers.filter { $0.key == Approval.trailerKey }.map(\.value)
+            let values = commit.trailers.filter { $0.key.lowercased() == Approval.trailerKey.lowercased() }.map(\.value)
             guard !values.isEmpty else { continue }
             let approvals = values.compactMap(Approval.init(trailer:))
             if approvals.count < values.count {

@@ -9,7 +9,8 @@ extension Controller {
     /// Judges a sound revision by the guardrails that are in force before it.
     func judge(_ loaded: LoadedRevision) async throws(SourceError) -> GuardVerdict {
         let judgement = RevisionJudgement(
-            inForce: enforced, live: live, ownership: ownership, user: user, trust: configuration.trust, source: source)
+            inForce: enforced, live: live, ownership: ownership, owned: Set(owned.keys), user: user,
+            trust: configuration.trust, source: source)
         return try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
     }
 

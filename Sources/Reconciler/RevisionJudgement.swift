@@ -10,18 +10,22 @@ package struct RevisionJudgement: Sendable {
     package var inForce: EnforcedState?
     package var live: LiveState
     package var ownership: Ownership
+    /// What the journal knows as ours.
+    package var owned: Set<ObjectID>
     package var user: OwnAccess.User
     /// Where commits must be signed, approvals must be as well.
     package var trust: TrustMode
     package var source: any RevisionSource
 
     package init(
-        inForce: EnforcedState?, live: LiveState, ownership: Ownership, user: OwnAccess.User, trust: TrustMode,
+        inForce: EnforcedState?, live: LiveState, ownership: Ownership, owned: Set<ObjectID>, user: OwnAccess.User,
+        trust: TrustMode,
         source: any RevisionSource
     ) {
         self.inForce = inForce
         self.live = live
         self.ownership = ownership
+        self.owned = owned
         self.user = user
         self.trust = trust
         self.source = source
@@ -43,7 +47,7 @@ package struct RevisionJudgement: Sendable {
             inForce: inForce?.inForce, head: loaded.declared, live: objects,
             // Without a revision in force, what carries our marker is what an earlier run has left.
             marked: inForce != nil ? [] : Set(objects.values.filter { ownership.claim(of: $0) == .ours }.map(\.id)),
-            approvals: approvals, privilegedNamespaces: privileged)
+            owned: owned, approvals: approvals, privilegedNamespaces: privileged)
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         verdict.deletableNamespaces.formUnion(

@@ -82,7 +82,8 @@ import Testing
         try await repository.commit("Begin")
         #expect(try await program.run(["sync"] + flags).status == 0)
         try repository.write(
-            teamManifests(namespace).replacingOccurrences(of: "resources: [configmaps]", with: "resources: [configmaps, secrets]"),
+            teamManifests(namespace).replacingOccurrences(
+                of: "resources: [configmaps]", with: "resources: [configmaps, secrets]"),
             to: "team.yaml")
         try await repository.commit("Secrets beside config maps", approvals: [])
         #expect(try await program.run(["sync"] + flags).status == 1)

@@ -62,6 +62,27 @@ import Testing
         #expect(approved.holds == [] && approved.deletableNamespaces.map(\.name) == ["a"])
     }
 
+    @Test func whatGoesWithItsNamespaceNeedsNoApprovalOfItsOwn() throws {
+        let base = try declared(Text.namespace() + Text.namespace("b") + Text.denyAll + Text.quota("10"))
+        let head = try declared(Text.namespace("b"))
+        let approved = verdict(from: base, to: head, approvals: ["namespace-deletion Namespace a by Alice"])
+        #expect(approved.held == [] && approved.removed.count == 3)
+        // As long as the namespace stays, so does what isolates and limits it.
+        #expect(verdict(from: base, to: head).held == ["Namespace a", "ResourceQuota a/q", "NetworkPolicy a/deny"])
+    }
+
+    /// What is ours and no longer in force goes, though a later revision wants it back in a way that is held.
+    @Test func whatIsOursAndNotInForceIsNotFrozen() throws {
+        let base = try declared(Text.namespace())
+        let head = try declared(Text.namespace() + Text.binding(to: "cluster-admin"))
+        let id = ObjectID(.clusterRoleBinding, name: "b")
+        func frozen(_ owned: Set<ObjectID>, _ base: DeclaredState?) -> Set<ObjectID> {
+            guardRevision(GuardQuestion(inForce: base, head: head, owned: owned)).frozen
+        }
+        #expect(frozen([], base) == [id] && frozen([id], base) == [])
+        #expect(frozen([id], nil) == [id], "without a state in force nothing is known of it")
+    }
+
     @Test func aNamespaceWithDeclaredObjectsStays() throws {
         let base = try declared(Text.namespace() + roles(0..<1))
         let head = try declared(roles(0..<1) + Text.namespace("b"))
