@@ -1,6 +1,6 @@
 import Analysis
 package import Guardrails
-import Manifest
+package import Manifest
 package import Planning
 import Policy
 
