@@ -37,6 +37,27 @@ import Testing
         #expect(try await clone.files(of: id, below: folder)?.map(\.path) == paths)
     }
 
+    /// What a new revision brings along: its own commits and those that it merged.
+    @Test func theCommitsSinceAnotherAreThoseThatItLacks() async throws {
+        let first = try await remote.commit("First", ["a.yaml": "a"])
+        try await remote.git("switch", "--quiet", "--create", "side")
+        let side = try await remote.commit("Side", ["b.yaml": "b"])
+        try await remote.git("switch", "--quiet", "main")
+        let second = try await remote.commit("Second", ["c.yaml": "c"])
+        try await remote.git("merge", "--quiet", "--no-edit", "side")
+        let (clone, head) = try await fetched()
+        func ids(after base: String?, _ count: Int = 100) async throws -> Set<String> {
+            Set(try await clone.commits(of: head, after: base, maximumCount: count).map(\.id))
+        }
+        #expect(try await ids(after: first) == [head, side, second])
+        #expect(try await ids(after: second) == [head, side])
+        #expect(try await ids(after: head) == [])
+        // Without a base, or with one that is gone, the newest and what it merged.
+        #expect(try await ids(after: nil) == [head, side])
+        #expect(try await ids(after: String(repeating: "0", count: 40)) == [head, side])
+        #expect(try await ids(after: first, 2).count == 2)
+    }
+
     @Test func linksAndSubmodulesAreToldFromFiles() async throws {
         try await remote.commit("File", ["a.yaml": "a", "tool.yaml": "#!/bin/sh"])
         try FileManager.default.createSymbolicLink(
