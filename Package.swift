@@ -116,7 +116,8 @@ let package = Package(
             .testTarget(
                 name: "ContractTests",
                 dependencies: [
-                    "EmbeddedCluster", "HTTPClient", "JSON", "KubeClient", "KubeProtocol", "Manifest", "Reconciler",
+                    "Analysis", "EmbeddedCluster", "HTTPClient", "JSON", "KubeClient", "KubeProtocol", "Manifest",
+                    "Reconciler",
                 ], swiftSettings: settings),
             .target(
                 name: "TestSupport", dependencies: ["Manifest", "JSON", "ChildProcess"], path: "Tests/TestSupport",

@@ -1,3 +1,4 @@
+import Analysis
 import KubeClient
 import KubeProtocol
 import Manifest
@@ -40,6 +41,17 @@ import Testing
         }
         #expect(answer.tree["status"]?["userInfo"]?["username"] == "bylaw")
         #expect(try await server.bylaw.whoWeAre() != nil)
+    }
+
+    /// Rule L6: what the server says that we may do is what `Deploy/rbac.yaml` gives.
+    @Test func theServerTellsWhichRulesHoldForUs() async throws {
+        let rules = try await server.bylaw.ownRules(in: "default")
+        for resource in Resource.managed {
+            for verb in ["get", "list", "watch", "create", "patch", "delete"] {
+                let request = AccessRequest(verb, resource.plural, group: resource.group, namespace: "default")
+                #expect(rules.contains { $0.allows(request) }, "\(verb) \(resource.plural)")
+            }
+        }
     }
 
     /// Rule B7.
