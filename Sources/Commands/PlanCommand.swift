@@ -85,7 +85,9 @@ let planCommand = Command(
         inForce = nil
     }
     let judgement = RevisionJudgement(
-        inForce: inForce, live: gathered.state, ownership: wiring.ownership(instance: instance),
+        inForce: inForce,
+        configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
+        live: gathered.state, ownership: wiring.ownership(instance: instance),
         owned: Set(known.owned.keys), user: user,
         trust: wiring.trust, source: source)
     let verdict = try await judgement.verdict(on: loaded, complain: complain)

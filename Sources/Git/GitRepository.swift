@@ -133,13 +133,15 @@ package final class GitRepository: Sendable {
 
     /// The commits that `head` has and `base` has not, newest first, at most so many.
     ///
-    /// Without a base, or where the repository does not have it, `head` and what it merged.
-    package func commits(of head: String, after base: String?, maximumCount: Int) async throws(GitError) -> [GitCommit]
-    {
+    /// Without a base, or where the repository does not have it, `head` and what it merged, or the whole history.
+    package func commits(
+        of head: String, after base: String?, wholeHistory: Bool = false, maximumCount: Int
+    ) async throws(GitError) -> [GitCommit] {
         try await run { worker throws(GitError) in
             if let base, try worker.hasCommit(base) {
                 return try worker.commits(of: head, without: [base], maximumCount: maximumCount)
             }
+            if wholeHistory { return try worker.commits(of: head, without: [], maximumCount: maximumCount) }
             let first = try worker.commit(head).parents.prefix(1).filter { parent in
                 (try? worker.hasCommit(parent)) == true
             }

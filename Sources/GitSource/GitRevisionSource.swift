@@ -49,6 +49,10 @@ package actor GitRevisionSource: RevisionSource {
     /// Of a name or subject, in bytes: whoever may commit chooses them, and they stand in every log line and answer.
     private static let longestWords = 512
 
+    package nonisolated var place: String {
+        "\(configuration.cluster ?? "")\n\(configuration.path.split(separator: "/").filter { $0 != "." }.joined(separator: "/"))"
+    }
+
     /// How far back the history is asked who declared an object (design, section 5.6).
     private static let historyCommits = 2_000
 
@@ -129,10 +133,12 @@ package actor GitRevisionSource: RevisionSource {
         }
     }
 
-    package func commits(upTo revision: Revision, after earlier: String?) async throws(SourceError) -> [Revision] {
+    package func commits(
+        upTo revision: Revision, after earlier: String?, wholeHistory: Bool
+    ) async throws(SourceError) -> [Revision] {
         do throws(GitError) {
             return try await repository.commits(
-                of: revision.commit, after: earlier, maximumCount: Self.historyCommits
+                of: revision.commit, after: earlier, wholeHistory: wholeHistory, maximumCount: Self.historyCommits
             ).map(self.revision)
         } catch {
             throw sourceError(error)

@@ -53,12 +53,19 @@ package struct ApprovalSource: Sendable {
     package var declared: DeclaredState
     /// What the approvers wrote themselves: nobody approves that.
     package var ownWork: Set<ObjectID>
+    /// Whether its history has what is in force: an older branch never had what is to be deleted, and cannot mean it unless
+    /// it names it.
+    package var knowsWhatIsInForce: Bool
 
-    package init(commit: String, approvals: [Approval], declared: DeclaredState, ownWork: Set<ObjectID> = []) {
+    package init(
+        commit: String, approvals: [Approval], declared: DeclaredState, ownWork: Set<ObjectID> = [],
+        knowsWhatIsInForce: Bool = true
+    ) {
         self.commit = commit
         self.approvals = approvals
         self.declared = declared
         self.ownWork = ownWork
+        self.knowsWhatIsInForce = knowsWhatIsInForce
     }
 }
 
@@ -82,7 +89,10 @@ struct ApprovalSet {
     func approval(of subjects: [String], for id: ObjectID) -> GivenApproval? {
         for source in sources
         where source.declared.objects[id]?.tree == head.objects[id]?.tree && !source.ownWork.contains(id) {
-            if let found = source.approvals.first(where: { subjects.contains($0.subject) && $0.concerns(id) }) {
+            let isSeen = head.objects[id] != nil || source.knowsWhatIsInForce
+            if let found = source.approvals.first(where: {
+                subjects.contains($0.subject) && $0.concerns(id) && (isSeen || $0.object != nil)
+            }) {
                 return GivenApproval(approval: found, commit: source.commit)
             }
         }

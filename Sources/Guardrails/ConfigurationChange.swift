@@ -33,13 +33,14 @@ struct ConfigurationChange {
         {
             words.append("a larger deletion budget")
         }
-        let lowered = Set(before.decisions.keys).union(after.decisions.keys).filter { name in
-            strictness(after.decisions[name]) < strictness(before.decisions[name])
+        let lowered = riskTable.filter { strictness(after.setting(of: $0)) < strictness(before.setting(of: $0)) }
+        if !lowered.isEmpty {
+            words.append("a lower setting of \(lowered.map(\.reason.rawValue).sorted().joined(separator: ", "))")
         }
-        if !lowered.isEmpty { words.append("a lower setting of \(lowered.sorted().joined(separator: ", "))") }
         // Nobody is listed: nobody can approve. So whoever comes to the list loosens, and who leaves it does not.
         if !Set(after.approvers).isSubset(of: before.approvers) { words.append("other approvers") }
-        if !Set(new.protected).isSuperset(of: old.protected) { words.append("fewer protected objects") }
+        // What is protected is not written, so drift there stays: more of it loosens as well as less.
+        if Set(new.protected) != Set(old.protected) { words.append("other protected objects") }
         if !Set(new.yieldsInFights).isSubset(of: old.yieldsInFights) { words.append("more objects given up in fights") }
         if let prevention = loosenedPrevention { words.append(prevention) }
         return words
@@ -81,7 +82,10 @@ struct ConfigurationChange {
     var enforcesMore: Bool {
         let (before, after) = (old.scopes, new.scopes)
         let isEnforcing = after.standardMode == .enforce || after.rules.contains { $0.mode == .enforce }
-        guard isEnforcing, before != after else { return false }
+        guard isEnforcing else { return false }
+        // What was not looked at before would be removed from now on.
+        if !new.managedKinds.isSubset(of: old.managedKinds) { return true }
+        guard before != after else { return false }
         if after.standardMode == .enforce, before.standardMode != .enforce { return true }
         if !Set(before.exclusions).isSubset(of: after.exclusions) { return true }
         // The same rules, some of them left out or lowered, remove nothing new unless another comes to its turn.

@@ -6,6 +6,8 @@ package import Policy
 package struct GuardQuestion: Sendable {
     /// What is enforced so far; nil where nothing is, as at the first start.
     package var inForce: DeclaredState?
+    /// The settings that were in force before, also where their revision is no longer known; nil at the first start.
+    package var configurationInForce: RepositoryConfiguration?
     /// What the new revision declares.
     package var head: DeclaredState
     /// Every live object, as far as it is known.
@@ -17,18 +19,24 @@ package struct GuardQuestion: Sendable {
     package var approvals: [ApprovalSource]
     /// Namespaces where rights weigh as much as in the whole cluster.
     package var privilegedNamespaces: Set<String>
+    /// Kinds of roles and bindings that cannot be read now.
+    package var unreadKinds: Set<Resource>
 
     package init(
-        inForce: DeclaredState?, head: DeclaredState, live: [ObjectID: LiveObject] = [:], marked: Set<ObjectID> = [],
-        owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [], privilegedNamespaces: Set<String> = ["kube-system"]
+        inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
+        live: [ObjectID: LiveObject] = [:], marked: Set<ObjectID> = [],
+        owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
+        privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = []
     ) {
         self.inForce = inForce
+        self.configurationInForce = inForce?.configuration ?? configurationInForce
         self.head = head
         self.live = live
         self.marked = marked
         self.owned = owned
         self.approvals = approvals
         self.privilegedNamespaces = privilegedNamespaces
+        self.unreadKinds = unreadKinds
     }
 }
 
@@ -97,6 +105,7 @@ package func guardRevision(_ question: GuardQuestion) -> GuardVerdict {
     var guardian = RevisionGuard(question)
     guardian.judgeConfiguration()
     guardian.judgeDeletions()
+    guardian.judgeUnknownRoles()
     guardian.judgeMeaning()
     guardian.judgeContents()
     return guardian.verdict
@@ -123,7 +132,9 @@ private struct RevisionGuard {
     init(_ question: GuardQuestion) {
         self.question = question
         approvals = ApprovalSet(sources: question.approvals, head: question.head)
-        settings = (question.inForce ?? question.head).configuration.guardrails
+        // At the first start nothing was in force: then the strict table counts, and what is stricter still.
+        let first = question.head.configuration.guardrails.stricter(GuardrailSettings())
+        settings = question.configurationInForce?.guardrails ?? first
         configuration = question.head.configuration
         before =
             question.inForce?.objects
@@ -168,32 +179,47 @@ private struct RevisionGuard {
 
     mutating func judgeConfiguration() {
         let id = RepositoryConfiguration.id
-        // Before the first revision nothing is closed, and there is nothing to loosen.
-        if let inForce = question.inForce?.configuration {
-            let loosened = ConfigurationChange(old: inForce, new: configuration).loosened
-            if !loosened.isEmpty {
-                if let approval = approvals.approval(ofConfiguration: .configurationLoosened) {
-                    approved[id] = approval
-                } else {
-                    hold(
-                        id, .configurationLoosened,
-                        "the change of \(id.name) loosens what is in force: \(loosened.joined(separator: "; "))")
-                    let clusters = configuration.clusters
-                    configuration = inForce
-                    configuration.clusters = clusters
-                    return
-                }
+        let before = baseConfiguration
+        let loosened = ConfigurationChange(old: before, new: configuration).loosened
+        if !loosened.isEmpty {
+            if let approval = approvals.approval(ofConfiguration: .configurationLoosened) {
+                approved[id] = approval
+            } else {
+                hold(
+                    id, .configurationLoosened,
+                    "the change of \(id.name) loosens what is in force: \(loosened.joined(separator: "; "))")
+                let clusters = configuration.clusters
+                configuration = before
+                configuration.clusters = clusters
+                return
             }
         }
-        let before = question.inForce?.configuration ?? .standard
         guard ConfigurationChange(old: before, new: configuration).enforcesMore else { return }
         if let approval = approvals.approval(ofConfiguration: .scopeEnforced) {
             approved[id] = approval
         } else {
             hold(id, .scopeEnforced, "the change of \(id.name) would remove what is not declared in more scopes")
             // What is enforced already stays so, where the scopes are the same otherwise.
-            configuration.scopes = question.inForce == nil ? configuration.scopes.reportingOnly : before.scopes
+            configuration.scopes =
+                question.configurationInForce == nil ? configuration.scopes.reportingOnly : before.scopes
         }
+    }
+
+    /// What the configuration is compared with.
+    ///
+    /// At the very first start nothing is closed, and there is nothing to loosen. Where an earlier run has left objects and
+    /// the record of what was in force is lost, it is the standard one; who may approve has to be taken from the revision, or
+    /// nobody ever could.
+    private var baseConfiguration: RepositoryConfiguration {
+        if let known = question.configurationInForce { return known }
+        guard question.marked.isEmpty else {
+            var base = RepositoryConfiguration.standard
+            base.guardrails.approvers = configuration.guardrails.approvers
+            return base
+        }
+        var base = configuration
+        base.scopes = ScopeRules()
+        return base
     }
 
     // MARK: Deletions
@@ -313,6 +339,27 @@ private struct RevisionGuard {
             objects[id] = question.live[id]?.asDeclared
         }
         return objects
+    }
+
+    /// Holds new and changed bindings whose role's rules cannot be looked at: unknown is not harmless.
+    mutating func judgeUnknownRoles() {
+        for id in editedObjects {
+            guard let reference = question.head.objects[id]?.tree["roleRef"], let name = reference["name"]?.string
+            else {
+                continue
+            }
+            let role =
+                reference["kind"]?.string == "Role"
+                ? ObjectID(.role, namespace: id.namespace, name: name) : ObjectID(.clusterRole, name: name)
+            guard question.head.objects[role] == nil, role.resource.map(question.unreadKinds.contains) == true else {
+                continue
+            }
+            if let approval = approvals.approval(of: [Guardrail.riskyGrant.rawValue], for: id) {
+                approved[id] = approval
+            } else {
+                hold(id, .riskyGrant, "what \(id) gives cannot be told, since \(role) cannot be read now")
+            }
+        }
     }
 
     // MARK: What depends on a held object

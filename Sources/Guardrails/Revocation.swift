@@ -12,10 +12,15 @@ extension DeclaredObject {
         var kept = self
         switch id.resource {
         case .role, .clusterRole:
+            let prefix = "rbac.authorization.k8s.io/aggregate-to-"
+            for (label, _) in tree["metadata"]?["labels"]?.members ?? Members()
+            where label.hasPrefix(prefix) && later.tree["metadata"]?["labels"]?[label] == nil {
+                kept.tree.set(["metadata", "labels", label], to: nil)
+            }
             // The cluster writes the rules of an aggregated role.
             guard tree["aggregationRule"] == nil, later.tree["aggregationRule"] == nil,
                 let rules = tree["rules"]?.array
-            else { return self }
+            else { return kept }
             let given = (later.tree["rules"]?.array ?? []).map { PolicyRule($0) }
             kept.tree.set(
                 ["rules"],
@@ -27,8 +32,6 @@ extension DeclaredObject {
                     }))
         case .roleBinding, .clusterRoleBinding:
             guard let subjects = tree["subjects"]?.array else { return self }
-            // Another role is another binding: as long as it waits, nobody loses what the old one gives.
-            guard tree["roleRef"] == later.tree["roleRef"] else { return self }
             let named = Set(later.tree["subjects"]?.array ?? [])
             kept.tree.set(["subjects"], to: .array(subjects.filter(named.contains)))
         default: return self

@@ -45,9 +45,32 @@ package let riskTable: [RiskRow] = ChangeReason.allCases.compactMap { reason in
 private let riskRows = Dictionary(uniqueKeysWithValues: riskTable.map { ($0.reason, $0) })
 
 extension GuardrailSettings {
+    /// What the repository says of a kind of risk; nil where the table decides.
+    func setting(of row: RiskRow) -> GuardrailDecision? {
+        decisions[row.reason.rawValue] ?? decisions[row.guardrail.rawValue]
+    }
+
+    /// The stricter of two settings in everything; nobody may approve who is not in both.
+    func stricter(_ other: GuardrailSettings) -> GuardrailSettings {
+        var result = self
+        result.deletions = DeletionBudget(
+            maximum: min(deletions.maximum, other.deletions.maximum),
+            maximumPercent: min(deletions.maximumPercent, other.deletions.maximumPercent),
+            always: min(deletions.always, other.deletions.always))
+        // Where one of them leaves it to the table, only a hold is stricter than that.
+        result.decisions = decisions.filter { $0.value == .hold || other.decisions[$0.key] != nil }
+            .merging(other.decisions.filter { $0.value == .hold }) { max($0, $1) }
+        result.approvers = approvers.filter(other.approvers.contains)
+        return result
+    }
+
     /// What becomes of a change with this meaning, and what it has to be approved for where it is held.
     package func decision(about finding: ChangeFinding) -> (guardrail: Guardrail, decision: GuardrailDecision)? {
-        guard finding.direction == .loosens, let row = riskRows[finding.reason] else { return nil }
+        // A binding that waits for its role misleads today and grants tomorrow.
+        guard finding.direction == .loosens || finding.reason == .bindingLatent, let row = riskRows[finding.reason]
+        else {
+            return nil
+        }
         let decision =
             decisions[finding.reason.rawValue] ?? decisions[row.guardrail.rawValue].map { setting in
                 // The whole family is turned up or down from what its table says, never a harmless one up to a hold.

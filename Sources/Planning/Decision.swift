@@ -129,9 +129,8 @@ package struct Action: Sendable {
 package func decide(
     id: ObjectID, declared: DeclaredObject?, live: LiveObject?, record: OwnershipRecord?, in context: DecisionContext
 ) -> Decision {
-    guard let resource = id.resource, context.managedKinds.contains(resource), !context.frozen.contains(id) else {
-        return .leave
-    }
+    guard let resource = id.resource, context.managedKinds.contains(resource) else { return .leave }
+    if context.frozen.contains(id) { return decideFrozen(live, record: record, in: context) }
     let decision: Decision
     if let declared {
         decision = decideDeclared(declared, resource: resource, live: live, record: record, in: context)
@@ -254,13 +253,28 @@ private func decideUndeclared(
             stage: stageOfDelete(live, isolation: context.isolation), origin: nil))
 }
 
+/// What becomes of an object whose declaration is held and that nothing declared before.
+///
+/// What is ours stays as it is. Anything else is a stranger as it was before the revision: a name that waits for its approval
+/// must not shelter what somebody puts there.
+private func decideFrozen(
+    _ live: LiveObject?, record: OwnershipRecord?, in context: DecisionContext
+) -> Decision {
+    guard let live, record?.uid != live.uid else { return .leave }
+    let claim = context.ownership.claim(of: live)
+    guard claim != .ours else { return .leave }
+    return decideStranger(live, claim: claim, in: context) ?? .leave
+}
+
 /// What becomes of an object that is not declared and not known to be ours; nil where it is left to the rules of
 /// ownership.
 private func decideStranger(
     _ live: LiveObject, claim: Ownership.Claim, in context: DecisionContext
 ) -> Decision? {
-    guard !live.isTerminating else { return nil }
-    switch (context.closedWorld.mode(of: live), claim) {
+    let mode = context.closedWorld.mode(of: live)
+    // Until its finalizers let go it grants and allows as before (rule F7).
+    if live.isTerminating { return mode == .declared ? nil : .waitForDeletion(live) }
+    switch (mode, claim) {
     // Our own marker is dealt with in any case where nothing may be removed.
     case (.declared, _), (.report, .ours), (.report, .copied): return nil
     // Two instances whose scopes overlap must not fight: a person has to tell them apart.

@@ -5,6 +5,8 @@ import Policy
 /// Finds the approvals that a new revision brings along, and what each was given for.
 struct ApprovalSearch {
     let inForce: EnforcedState?
+    /// The settings that were in force before, whether or not their commit can be read; nil at the first start.
+    let configurationInForce: RepositoryConfiguration?
     let head: LoadedRevision
     /// Whether only a listed approver's signature counts.
     let requiresSignatures: Bool
@@ -21,7 +23,8 @@ struct ApprovalSearch {
     func sources(
         complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> [ApprovalSource] {
-        let commits = try await source.commits(upTo: head.revision, after: inForce?.revision.commit)
+        let commits = try await source.commits(
+            upTo: head.revision, after: inForce?.revision.commit, wholeHistory: false)
         var sources: [ApprovalSource] = []
         for commit in commits {
             let values = commit.trailers.filter { $0.key.lowercased() == Approval.trailerKey.lowercased() }.map(\.value)
@@ -35,13 +38,23 @@ struct ApprovalSearch {
             guard sources.count < Self.maximumApprovingCommits, !approvals.isEmpty,
                 let declared = try await declared(by: commit)
             else { continue }
+            let isLater: Bool
+            if let inForce {
+                isLater = try await source.isAncestor(inForce.revision.commit, of: commit.commit)
+            } else {
+                isLater = true
+            }
             guard requiresSignatures else {
-                sources.append(ApprovalSource(commit: commit.commit, approvals: approvals, declared: declared))
+                sources.append(
+                    ApprovalSource(
+                        commit: commit.commit, approvals: approvals, declared: declared, knowsWhatIsInForce: isLater))
                 continue
             }
             for approval in approvals {
                 switch try await signed(approval, in: commit, declaring: declared) {
-                case .success(let source): sources.append(source)
+                case .success(var source):
+                    source.knowsWhatIsInForce = isLater
+                    sources.append(source)
                 case .failure(let refusal):
                     complain(
                         "commit \(commit.commit.prefix(12)): \"\(approval.trailer)\" does not count: \(refusal.why)",
@@ -67,7 +80,7 @@ struct ApprovalSearch {
         _ approval: Approval, in commit: Revision, declaring declared: DeclaredState
     ) async throws(SourceError) -> Result<ApprovalSource, Refusal> {
         // Who may approve is said by what was in force before, or the change itself could add its author.
-        let settings = (inForce?.configuration ?? head.declared.configuration).guardrails
+        let settings = configurationInForce?.guardrails ?? GuardrailSettings()
         guard let approver = settings.approvers.first(where: { $0.name == approval.approver }) else {
             return .failure(Refusal(why: "\(approval.approver) is not among the approvers of bylaw.yaml"))
         }
@@ -80,7 +93,9 @@ struct ApprovalSearch {
         }
         // What waits may have been written before what is in force now.
         let since = inForce?.heldSince ?? inForce?.revision.commit
-        let written = try await source.commits(upTo: head.revision, after: since)
+        let written = try await source.commits(
+            upTo: head.revision, after: since == GuardedState.beginning ? nil : since,
+            wholeHistory: since == nil || since == GuardedState.beginning)
         guard written.count < Self.maximumWrittenCommits else {
             return .failure(Refusal(why: "there are too many commits to tell who wrote what waits"))
         }
@@ -92,16 +107,22 @@ struct ApprovalSearch {
             ApprovalSource(commit: commit.commit, approvals: [approval], declared: declared, ownWork: ownWork))
     }
 
-    /// Whether somebody wrote a commit: it says so, or they signed it and it names nobody else as its author.
+    /// Whether a commit is somebody's work: it says so, or they signed it.
+    ///
+    /// Of a merge only what no parent declares so counts as its own content.
     private func isWork(of approver: Approver, _ commit: Revision) async throws(SourceError) -> Bool {
         if approver.isNamed(by: commit.author) { return true }
         guard case .trusted(let signer) = try await source.trust(of: commit, isNewest: false) else { return false }
-        return approver.owns(signer) && commit.author == commit.committer
+        return approver.owns(signer)
     }
 
     /// What a commit itself changed: what none of its parents declares so.
     private func content(of commit: Revision) async throws(SourceError) -> Set<ObjectID> {
-        guard let declared = try await declared(by: commit) else { return [] }
+        guard let declared = try await declared(by: commit) else {
+            // What it changed cannot be told, so it may be anything.
+            return Set(head.declared.objects.keys).union(inForce.map { Set($0.objects.keys) } ?? [])
+                .union([RepositoryConfiguration.id])
+        }
         var before: [DeclaredState] = []
         for parent in commit.parents {
             let revision = try await source.cachedRevision(commit: parent)

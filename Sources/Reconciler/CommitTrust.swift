@@ -38,7 +38,9 @@ package func findDistrust(
 ) async throws(SourceError) -> (reason: IncidentReason, message: String)? {
     guard mode != .off, newest.commit != trusted else { return nil }
     var commits = [newest]
-    if mode == .all, let trusted { commits = try await source.commits(upTo: newest, after: trusted) }
+    if mode == .all, let trusted {
+        commits = try await source.commits(upTo: newest, after: trusted, wholeHistory: false)
+    }
     guard commits.count < maximumCommits else {
         return (
             .signatureUncheckable,

@@ -7,9 +7,11 @@ import Policy
 /// What of a new revision may happen, and the record of it.
 extension Controller {
     /// Judges a sound revision by the guardrails that are in force before it.
-    func judge(_ loaded: LoadedRevision) async throws(SourceError) -> GuardVerdict {
+    func judge(_ loaded: LoadedRevision) async throws -> GuardVerdict {
+        let remembered = try await journal.remembered(.guardedState)
         let judgement = RevisionJudgement(
-            inForce: enforced, live: live, ownership: ownership, owned: Set(owned.keys), user: user,
+            inForce: enforced, configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
+            live: live, ownership: ownership, owned: Set(owned.keys), user: user,
             trust: configuration.trust, source: source)
         return try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
     }

@@ -66,6 +66,8 @@ extension Controller {
             if reason == .driftFight, let object { fights.resume(object) }
         }
         try await enforceRemembered()
+        // An earlier run may have ended before it said what it holds.
+        if let enforced { try await noteHolds(enforced.holds, revision: enforced.revision) }
         await learnUser()
         try await settleInterrupted()
     }

@@ -103,14 +103,12 @@ extension Controller {
             }
             return
         }
-        isRefusalPassing = false
         let trusted = try await journal.remembered(.trustedRevision)
         if let (reason, message) = try await findDistrust(
             of: newest, mode: configuration.trust, after: trusted, from: source)
         {
             if enforced == nil { try await enforceRemembered() }
-            isRefusalPassing = true
-            try await refuse(newest, reason, "revision \(newest.commit) is refused: \(message)")
+            try await refuse(newest, reason, "revision \(newest.commit) is refused: \(message)", isPassing: true)
             notify(.revisionUntrusted(newest, reason, message))
             return
         }
@@ -153,7 +151,8 @@ extension Controller {
             owned: .unchanged)
         try await journal.remember(.newestRevision, newest.commit)
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
-        try await journal.remember(.guardedState, canonical.text(guarded.encoded(revision: newest.commit)))
+        try await journal.remember(
+            .guardedState, canonical.text(guarded.encoded(revision: newest.commit, place: source.place)))
         try await journal.remember(.enforcedRevision, newest.commit)
         if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
         try await resolve(refusals, object: nil)
@@ -166,13 +165,15 @@ extension Controller {
 
     /// Leaves a newest revision aside, and ends what was said of another one.
     private func refuse(
-        _ newest: Revision, _ reason: IncidentReason, outcome: EntryOutcome = .failed, _ message: String
+        _ newest: Revision, _ reason: IncidentReason, outcome: EntryOutcome = .failed, _ message: String,
+        isPassing: Bool = false
     ) async throws(JournalError) {
         try await raise(reason, object: nil, outcome: outcome, revision: newest, message: message)
         try await resolve(refusals.filter { $0 != reason }, object: nil)
         try await journal.remember(.newestRevision, newest.commit)
         // Only what was recorded is done with.
         refusedCommit = newest.commit
+        isRefusalPassing = isPassing
     }
 
     private func noteRewrittenHistory(_ newest: Revision) async throws {

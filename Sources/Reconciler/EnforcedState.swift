@@ -97,7 +97,10 @@ extension EnforcedState {
                 of: user, bindings: { live.isKnown(.clusterRoleBinding) ? live.objects(of: .clusterRoleBinding) : nil },
                 isDrift: { isDrift($0, settledDigests: settledDigests) }),
             closedWorld: ClosedWorld(configuration.scopes) { name in
-                live[ObjectID(.namespace, name: name)].map { Labels($0.metadata["labels"]) }
+                // What is declared counts: nobody moves a declared namespace into or out of a scope by hand.
+                let id = ObjectID(.namespace, name: name)
+                let tree = objects[id]?.tree ?? live[id]?.tree
+                return tree.map { Labels($0["metadata"]?["labels"]) }
             },
             protection: Protection(patterns: configuration.protected, ownNamespace: user.namespace),
             managedKinds: configuration.managedKinds, frozen: frozen, deletableNamespaces: deletableNamespaces)

@@ -8,6 +8,9 @@ package import Policy
 package struct GuardedState: Sendable {
     package var configuration: RepositoryConfiguration
     package var holds: [GuardrailHold]
+    /// Stands for a commit in ``heldSince`` where nothing was in force.
+    static let beginning = "beginning"
+
     /// What is in force of each held object; objects that are missing here are not declared.
     package var kept: [ObjectID: DeclaredObject]
     package var frozen: Set<ObjectID>
@@ -31,7 +34,7 @@ package struct GuardedState: Sendable {
 
     /// - Parameter inForce: What was in force before.
     package init(_ verdict: GuardVerdict, after inForce: EnforcedState?) {
-        heldSince = verdict.holds.isEmpty ? nil : inForce.map { $0.heldSince ?? $0.revision.commit }
+        heldSince = verdict.holds.isEmpty ? nil : inForce?.heldSince ?? inForce?.revision.commit ?? Self.beginning
         configuration = verdict.state.configuration
         holds = verdict.holds
         kept = [:]
@@ -50,10 +53,12 @@ package struct GuardedState: Sendable {
 }
 
 extension GuardedState {
-    /// - Parameter revision: The commit that it belongs to.
-    package func encoded(revision: String) -> Tree {
+    /// - Parameters:
+    ///   - revision: The commit that it belongs to.
+    ///   - place: See ``RevisionSource/place``.
+    package func encoded(revision: String, place: String) -> Tree {
         [
-            "revision": .string(revision), "configuration": configuration.encoded,
+            "revision": .string(revision), "place": .string(place), "configuration": configuration.encoded,
             "heldSince": heldSince.map(Tree.string) ?? .null,
             "holds": .array(
                 holds.map { hold in
@@ -77,10 +82,10 @@ extension GuardedState {
         ]
     }
 
-    /// The commit that ``encoded(revision:)`` was written for.
+    /// The commit that ``encoded(revision:place:)`` was written for.
     package static func revision(of tree: Tree) -> String? { tree["revision"]?.string }
 
-    /// Reads what ``encoded(revision:)`` wrote; nil where it is not that.
+    /// Reads what ``encoded(revision:place:)`` wrote; nil where it is not that.
     package init?(_ tree: Tree) {
         guard let settings = tree["configuration"],
             let configuration = RepositoryConfiguration(encoded: settings), let held = tree["holds"]?.array

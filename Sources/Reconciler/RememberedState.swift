@@ -1,6 +1,7 @@
 import Guardrails
 
-import Policy
+package import Policy
+import Manifest
 
 /// The state that an earlier run enforced last, as far as the clone has its commit.
 ///
@@ -25,6 +26,8 @@ package func loadRememberedState(
                     message: "read what the guardrails hold: the journal's memory of it is damaged", retry: .later,
                     hint: "The newest revision is judged anew, compared with the cluster."))
         }
+        // Read in another place the commit would declare something else, and all that was declared would seem to be gone.
+        guard tree["place"]?.string == source.place else { return nil }
         state = known
         // Written together: what is held belongs to exactly this commit.
         commit = revision
@@ -35,4 +38,9 @@ package func loadRememberedState(
         return nil
     }
     return EnforcedState(loaded, guarded: state, canonical: canonical)
+}
+
+/// The settings that were in force last, whether or not their revision can be read.
+package func rememberedConfiguration(_ guarded: String?, canonical: Canonical) -> RepositoryConfiguration? {
+    guarded.flatMap(canonical.tree).flatMap(GuardedState.init)?.configuration
 }

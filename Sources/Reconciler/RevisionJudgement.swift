@@ -2,12 +2,14 @@ import Analysis
 package import Guardrails
 package import Manifest
 package import Planning
-import Policy
+package import Policy
 
 /// Everything that judging a new revision takes, besides the revision.
 package struct RevisionJudgement: Sendable {
     /// What is enforced so far; nil where nothing is.
     package var inForce: EnforcedState?
+    /// The settings that were in force, which are remembered even where their commit cannot be read; nil at the first start.
+    package var configurationInForce: RepositoryConfiguration?
     package var live: LiveState
     package var ownership: Ownership
     /// What the journal knows as ours.
@@ -18,11 +20,13 @@ package struct RevisionJudgement: Sendable {
     package var source: any RevisionSource
 
     package init(
-        inForce: EnforcedState?, live: LiveState, ownership: Ownership, owned: Set<ObjectID>, user: OwnAccess.User,
+        inForce: EnforcedState?, configurationInForce: RepositoryConfiguration?, live: LiveState, ownership: Ownership,
+        owned: Set<ObjectID>, user: OwnAccess.User,
         trust: TrustMode,
         source: any RevisionSource
     ) {
         self.inForce = inForce
+        self.configurationInForce = inForce?.configuration ?? configurationInForce
         self.live = live
         self.ownership = ownership
         self.owned = owned
@@ -38,16 +42,19 @@ package struct RevisionJudgement: Sendable {
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> GuardVerdict {
         let approvals = try await ApprovalSearch(
-            inForce: inForce, head: loaded, requiresSignatures: trust != .off, source: source
+            inForce: inForce, configurationInForce: configurationInForce, head: loaded,
+            requiresSignatures: trust != .off, source: source
         ).sources(complain: complain)
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
         let objects = live.all
+        // Without a state in force, what carries our marker, or is known as ours, is what an earlier run has left.
+        let left = objects.values.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id)
+        let accessKinds: Set<Resource> = [.role, .clusterRole, .roleBinding, .clusterRoleBinding]
         let question = GuardQuestion(
-            inForce: inForce?.inForce, head: loaded.declared, live: objects,
-            // Without a revision in force, what carries our marker is what an earlier run has left.
-            marked: inForce != nil ? [] : Set(objects.values.filter { ownership.claim(of: $0) == .ours }.map(\.id)),
-            owned: owned, approvals: approvals, privilegedNamespaces: privileged)
+            inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
+            marked: inForce != nil ? [] : Set(left), owned: owned, approvals: approvals,
+            privilegedNamespaces: privileged, unreadKinds: accessKinds.subtracting(live.knownKinds))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         verdict.deletableNamespaces.formUnion(

@@ -6,6 +6,11 @@ package import Policy
 /// An adapter keeps the last good state of its cache whatever the remote does, bounds every wait and every size, and
 /// names no credential in an error.
 package protocol RevisionSource: Sendable {
+    /// Which part of the repository is looked at: its path and the cluster's name.
+    ///
+    /// The same commit read in another place declares something else.
+    nonisolated var place: String { get }
+
     /// Fetches and resolves the followed branch, tag or commit.
     func fetchNewest() async throws(SourceError) -> Revision
 
@@ -20,7 +25,11 @@ package protocol RevisionSource: Sendable {
     ///
     /// Without an earlier commit, or where it is no longer in the repository, the revision and what it merged. No more
     /// than a bounded number.
-    func commits(upTo revision: Revision, after earlier: String?) async throws(SourceError) -> [Revision]
+    ///
+    /// - Parameter wholeHistory: Whether all of it is meant where there is no earlier commit.
+    func commits(
+        upTo revision: Revision, after earlier: String?, wholeHistory: Bool
+    ) async throws(SourceError) -> [Revision]
 
     /// What the signature of a commit is worth by the operator's keys.
     ///

@@ -319,7 +319,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    The object keeps its earlier declaration, and its drift is corrected as ever; what the revision takes away from a held role or binding is taken away. Everything else of the revision is enforced.
+    The object keeps its earlier declaration, and its drift is corrected as ever; what the revision takes away from a held role or binding is taken away. A new object is not made, and what belongs in a new namespace waits with it. Everything else of the revision is enforced.
 
     ## Diagnosis
 
@@ -329,14 +329,12 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
-    See the whole meaning of the change in a clone, and who could do it before:
+    See the whole meaning of the change in a clone, and which kinds of risk are held from which severity on:
 
     ```sh
     bylaw diff HEAD~1 HEAD --live
     bylaw guardrails
     ```
-
-    Where `--verify-commits` is on, a trailer counts only in a commit that a listed approver has signed who did not write the change; Bylaw's log says why one does not count.
 
     ## Mitigation
 
@@ -346,11 +344,13 @@ let embeddedRunbookTexts: [String] = [
     git commit --allow-empty -m "Approve the deployers" -m "Bylaw-Approved: risky-grant RoleBinding payments/deployers by Alice Example"
     ```
 
-    An approval is good for an object only as that commit declares it: a later change of the object takes another one.
+    The object may be left out: then every object of that commit is meant. The trailer may also stand on the commit itself or on the merge that brings it. An approval is good for an object only as that commit declares it: a later change of the object takes another one.
+
+    Where `--verify-commits` is on, add `-S`: the commit counts only if it is signed by an approver who did not write the change. The name in the trailer must be a `name` under `guardrails: approvers:` of the bylaw.yaml in force. Bylaw's log and `bylaw plan` say why a trailer does not count.
 
     ## Undo
 
-    If it is not wanted, `git revert` the commit. The incident ends with the next revision.
+    If it is not wanted, `git revert` the commit. The incident ends with the revision that no longer holds the object.
 
     """#,
     #"""
@@ -423,7 +423,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    Bylaw leaves the object as it was written until that time, at most as long as `prevention: breakGlass: longest:` in bylaw.yaml allows, and then puts it back.
+    Bylaw leaves the object as it was written until that time, at most as long as `prevention: breakGlass: longest:` in bylaw.yaml allows (4 hours where it says nothing), and then puts it back. Nobody outside the group can set, change or remove the annotation.
 
     ## Diagnosis
 
@@ -445,7 +445,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Undo
 
-    Remove the annotation, as a member of the group: `kubectl annotate KIND NAME bylaw.dev/break-glass-until-`.
+    Remove the annotation, as a member of the group:
+
+    ```sh
+    kubectl annotate KIND NAME --namespace NAMESPACE bylaw.dev/break-glass-until-
+    ```
 
     """#,
     #"""
@@ -690,11 +694,11 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
-    In a clone:
+    In a clone; an SSH signature needs the file, an OpenPGP one the key in your own key ring:
 
     ```sh
-    git log --show-signature -5
-    git verify-commit COMMIT
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS log --show-signature -5
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS verify-commit COMMIT
     ```
 
     ## Mitigation
@@ -730,16 +734,29 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
-    In a clone:
+    In a clone; an SSH signature needs the file, an OpenPGP one the key in your own key ring:
 
     ```sh
-    git log --show-signature -5
-    git verify-commit COMMIT
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS log --show-signature -5
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS verify-commit COMMIT
     ```
 
     ## Mitigation
 
-    Find out who pushed it: the Git host's log knows. If it is wanted, let somebody whose key is listed sign it, as by `git commit --amend -S` and a push, or merge it with a signed merge where only the newest commit counts. If not, take it off the branch and protect the branch.
+    Find out who pushed it: the Git host's log knows. If it is wanted, let somebody whose key is listed sign. With `--verify-commits head` a signed commit on top is enough, also an empty one or a merge:
+
+    ```sh
+    git commit --allow-empty -S -m "Sign what was pushed"
+    ```
+
+    With `all`, each commit since the last trusted one needs a signature of its own:
+
+    ```sh
+    git rebase --rebase-merges --exec 'git commit --amend --no-edit -S' TRUSTED
+    git push --force-with-lease
+    ```
+
+    If it is not wanted, take it off the branch and protect the branch.
 
     ## Undo
 
@@ -756,7 +773,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The newest revision changes bylaw.yaml so that it protects less than before (`configuration-loosened`), or so that objects would be removed that were left alone (`scope-enforced`).
+    The newest revision changes bylaw.yaml so that it protects less than before (`configuration-loosened`: a lower setting of a risk, a larger deletion budget, scopes that close less, more exclusions, more objects given up in fights, fewer protected objects or managed kinds, a new approver, prevention switched off or with more exemptions), or so that objects would be removed that were left alone (`scope-enforced`).
 
     ## Impact
 
@@ -770,7 +787,7 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
-    What would be removed if a scope were enforced shows as undeclared:
+    What would be removed if a scope were enforced shows as undeclared while that scope is in mode `report`, so report it first:
 
     ```sh
     bylaw plan
@@ -779,15 +796,18 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Look at each undeclared object first: declare it, exclude it, or let it go. Then approve:
+    Look at each undeclared object first: declare it, exclude it, or let it go. Then approve what the message names; where the change does both, it takes both trailers:
 
     ```sh
+    git commit --allow-empty -m "Leave the operator alone" -m "Bylaw-Approved: configuration-loosened by Alice Example"
     git commit --allow-empty -m "Close the production namespaces" -m "Bylaw-Approved: scope-enforced by Alice Example"
     ```
 
+    With `--verify-commits` the approver must stand in the bylaw.yaml in force. Where none does, nobody can approve: only whoever runs Bylaw can let it take the commit, once, with `--verify-commits off`.
+
     ## Undo
 
-    `git revert` the change of bylaw.yaml. What was removed meanwhile comes back with `bylaw journal restore SEQ`, or by declaring it.
+    `git revert` the change of bylaw.yaml. Once a scope was enforced, taking that back loosens, and takes `configuration-loosened`. What was removed meanwhile comes back with `bylaw journal restore SEQ`, or by declaring it.
 
     """#,
     #"""
@@ -895,7 +915,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    Nothing of what it no longer declares is deleted; those objects are kept as they were declared. Everything else of the revision is enforced.
+    Nothing of what it no longer declares is deleted; those objects are kept as they were declared, and what a binding among them grants stays granted. Everything else of the revision is enforced.
 
     ## Diagnosis
 
@@ -909,7 +929,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     bylaw plan
-    git diff --stat HEAD~1 HEAD
+    git diff --stat --diff-filter=DR HEAD~1 HEAD
     ```
 
     ## Mitigation
@@ -920,7 +940,7 @@ let embeddedRunbookTexts: [String] = [
     git commit --allow-empty -m "Approve the clean-up" -m "Bylaw-Approved: deletion-budget by Alice Example"
     ```
 
-    The budget itself is `guardrails: deletions:` in bylaw.yaml.
+    A right that must go now can go first, with a trailer that names its object, as `Bylaw-Approved: deletion-budget RoleBinding payments/deployers by Alice Example`. The budget itself is `guardrails: deletions:` in bylaw.yaml.
 
     ## Undo
 
@@ -1503,7 +1523,7 @@ let embeddedRunbookTexts: [String] = [
     git commit --allow-empty -m "Delete the namespace" -m "Bylaw-Approved: namespace-deletion Namespace NAMESPACE by Alice Example"
     ```
 
-    Or delete it by hand after you have looked.
+    That covers what left the repository with it as well. Or delete it by hand after you have looked.
 
     ## Undo
 
@@ -2207,18 +2227,22 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
+    The policies are `bylaw-INSTANCE` and, where a scope is enforced, `bylaw-INSTANCE.undeclared`, each with a binding of the same name:
+
     ```sh
     kubectl get validatingadmissionpolicies,validatingadmissionpolicybindings
+    bylaw who-can delete validatingadmissionpolicybindings.admissionregistration.k8s.io
+    kubectl auth can-i patch validatingadmissionpolicybindings --as system:serviceaccount:bylaw-system:bylaw
     kubectl auth can-i patch validatingadmissionpolicies --as system:serviceaccount:bylaw-system:bylaw
     ```
 
     ## Mitigation
 
-    Where the right is missing, apply Deploy/prevention-rbac.yaml. Where the server does not have the API, take `prevention:` out of bylaw.yaml with an approved commit. Where somebody removed it, the API server's audit log knows who: whoever may delete admission policies can switch prevention off.
+    Where the right is missing, apply Deploy/prevention-rbac.yaml. Where the server does not have the API, drift is corrected only: leave it so, or take `prevention:` out of bylaw.yaml with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`. Where somebody removed it, the API server's audit log knows who: whoever may delete admission policies can switch prevention off.
 
     ## Undo
 
-    Prevention goes when `prevention: enabled:` is false in an approved revision.
+    Prevention goes when `prevention: enabled:` is false in a revision approved so. Where it keeps everybody out and cannot wait, stop Bylaw and delete the bindings by hand: the server never asks a policy about those.
 
     """#,
     #"""
@@ -2243,11 +2267,14 @@ let embeddedRunbookTexts: [String] = [
     bylaw status
     bylaw journal list --reason ProtectedObjectHeld --since 24h
     bylaw journal show SEQ
+    bylaw plan
     ```
+
+    The message says why it is protected.
 
     ## Mitigation
 
-    Take the object out of the repository, or, where bylaw.yaml protects it, take it off that list with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`. What Kubernetes owns is changed by hand with `kubectl`, if at all.
+    Take the object out of the repository, or, where bylaw.yaml protects it, take it off that list with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`. An object that Bylaw made before it was protected stays held when it leaves the repository: declare it as it stands in the cluster, or delete it by hand. What Kubernetes owns is changed by hand with `kubectl`, if at all.
 
     ## Undo
 
@@ -2624,12 +2651,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    It is in force.
+    It is in force. It is told once, and is no open incident.
 
     ## Diagnosis
 
     ```sh
-    bylaw status
     bylaw journal list --reason RiskReported --since 24h
     bylaw journal show SEQ
     ```
@@ -2642,7 +2668,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    If it is not wanted, `git revert` the commit. If such changes are to wait for an approval, set the risk to `hold` under `guardrails: risks:` in bylaw.yaml.
+    If it is not wanted, `git revert` the commit. If such changes are to wait for an approval, set that kind of risk to `hold` under `guardrails: risks:` in bylaw.yaml, by its own name, such as `WorkloadCreationGranted: hold`. The name of a whole guardrail, such as `risky-grant: hold`, holds no more than the table does, which `bylaw guardrails` prints.
 
     ## Undo
 
@@ -2764,7 +2790,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    After the newest revision Bylaw would no longer hold a right that it needs, or its service account or namespace would go. It could not put that right by itself.
+    After the newest revision Bylaw would no longer hold a right that it needs, or its own service account or namespace would go. It could not put that right by itself.
 
     ## Impact
 
@@ -2787,7 +2813,9 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    If it was a mistake, `git revert` the commit. If Bylaw is to have its rights another way, first commit the new role and binding beside the old ones, and remove the old ones with a later commit.
+    If it was a mistake, `git revert` the commit. If Bylaw is to have its rights another way, first commit the new role and binding beside the old ones, and take the old ones out with a later one. Bylaw never deletes a binding that names it: that is held (`OwnAccessHeld`) until you delete it by hand.
+
+    The refused revision is judged again with the next commit or at a restart, not when the cluster changes.
 
     ## Undo
 
@@ -2804,7 +2832,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    `ssh-keygen` or `gpg` is missing, took too long or said something unknown, or a file of keys is missing or damaged. Unknown is not trusted.
+    `ssh-keygen` or `gpg` is missing, took too long or said something unknown, or a file of keys is missing or damaged; or, with `--verify-commits all`, there are 1,000 commits or more since the last trusted one. Unknown is not trusted.
 
     ## Impact
 
@@ -2821,6 +2849,7 @@ let embeddedRunbookTexts: [String] = [
     Run what Bylaw runs, as its user and with its files:
 
     ```sh
+    git cat-file commit COMMIT | sed -n 's/^gpgsig //;/BEGIN SSH/,/END SSH/s/^ *//p' > SIGNATURE
     ssh-keygen -Y find-principals -f ALLOWED_SIGNERS -s SIGNATURE
     gpg --show-keys KEY_RING
     ```
@@ -2829,7 +2858,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Install the tool, mount the file, or correct it as the message says. It is tried again with each look at the repository.
+    Install the tool, mount the file, or correct it as the message says; give the container's user an entry in `/etc/passwd`. Where there are too many commits, look at them, and run Bylaw with `--verify-commits head` until it has taken the newest one. It is tried again with each look at the repository.
 
     ## Undo
 
@@ -2846,7 +2875,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The signature fits, but its key is no longer valid, or not yet. What counts is the time at which Bylaw looks and not the commit's own date, which whoever holds the key can choose.
+    The signature fits, but its key is no longer valid, or not yet. What counts is the time at which Bylaw looks and not the commit's own date, which whoever holds the key can choose. What is enforced already stays so when a key expires later.
 
     ## Impact
 
@@ -2860,11 +2889,11 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
-    In a clone:
+    In a clone; an SSH signature needs the file, an OpenPGP one the key in your own key ring:
 
     ```sh
-    git log --show-signature -5
-    git verify-commit COMMIT
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS log --show-signature -5
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS verify-commit COMMIT
     ```
 
     ```sh
@@ -2874,7 +2903,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Let the author sign with a valid key, or extend the key: a new `valid-before` in the allowed-signers file, or a new export of the key ring with the extended key. Bylaw reads the files with each look.
+    Let the author sign with a valid key, by a signed commit on top (`head`) or by signing each commit again (`all`), or extend the key: a new `valid-before` in the allowed-signers file, or a new export of the key ring with the extended key. Bylaw reads the files with each look.
 
     ## Undo
 
@@ -2891,7 +2920,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The signature fits, but the key stands in the file of revoked keys, or its revocation is in the key ring. Somebody may use a key that was stolen.
+    The signature fits, but the SSH key stands in the file of `--revoked-keys`, or the OpenPGP key's revocation is in the key ring of `--gpg-keyring`. Somebody may use a key that was stolen.
 
     ## Impact
 
@@ -2905,11 +2934,19 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
-    In a clone:
+    In a clone; an SSH signature needs the file, an OpenPGP one the key in your own key ring:
 
     ```sh
-    git log --show-signature -5
-    git verify-commit COMMIT
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS log --show-signature -5
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS verify-commit COMMIT
+    ```
+
+    The first reads a list of keys, the second a KRL:
+
+    ```sh
+    ssh-keygen -l -f REVOKED_KEYS
+    ssh-keygen -Q -l -f REVOKED_KEYS
+    gpg --show-keys KEY_RING
     ```
 
     ## Mitigation
@@ -2945,15 +2982,19 @@ let embeddedRunbookTexts: [String] = [
     bylaw journal show SEQ
     ```
 
-    In a clone:
+    In a clone; an SSH signature needs the file, an OpenPGP one the key in your own key ring:
 
     ```sh
-    git log --show-signature -5
-    git verify-commit COMMIT
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS log --show-signature -5
+    git -c gpg.ssh.allowedSignersFile=ALLOWED_SIGNERS verify-commit COMMIT
     ```
 
+    Whose key is it?
+
     ```sh
+    git cat-file commit COMMIT | sed -n 's/^gpgsig //;/BEGIN SSH/,/END SSH/s/^ *//p' > SIGNATURE
     ssh-keygen -Y find-principals -f ALLOWED_SIGNERS -s SIGNATURE
+    gpg --show-keys KEY_RING
     ```
 
     ## Mitigation
@@ -3128,7 +3169,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    In a scope that bylaw.yaml reports, or under a name like Kubernetes' own that is not known, somebody made a role, binding, NetworkPolicy, quota, limit or service account that the repository does not declare. Such objects add to what is declared: a binding grants and a NetworkPolicy allows, whatever the declared ones say.
+    In a scope that bylaw.yaml reports, or in an enforced one under a name of Kubernetes' own that is not known, or with another instance's marker, somebody made a role, binding, NetworkPolicy, quota, limit or service account that the repository does not declare. Such objects add to what is declared: a binding grants and a NetworkPolicy allows, whatever the declared ones say.
 
     ## Impact
 
@@ -3154,7 +3195,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Declare it by pull request, remove it with `kubectl delete`, or exclude it under `scopes: exclude:` in bylaw.yaml, which takes `Bylaw-Approved: configuration-loosened by NAME`. Treat an unknown binding to a strong role as an intrusion: remove it and look at what its subjects did.
+    Declare it by pull request, remove it with `kubectl delete`, or exclude it under `scopes: exclude:` in bylaw.yaml, which takes `Bylaw-Approved: configuration-loosened by NAME`. A `system:` name may come from a Kubernetes release that Bylaw does not know yet, but anybody who may bind can choose one: exclude it only when you have found it in that release. Treat any other unknown binding to a strong role as an intrusion: remove it and look at what its subjects did.
 
     ## Undo
 
@@ -3175,12 +3216,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    It was in force for a moment. What it allowed or granted in that time may have been used.
+    It was in force until then; it is gone now. What it allowed or granted in that time may have been used.
 
     ## Diagnosis
 
     ```sh
-    bylaw status
     bylaw journal list --reason UndeclaredRemoved --since 24h
     bylaw journal show SEQ
     ```
@@ -3199,7 +3239,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Undo
 
-    Once it is excluded, bring it back as it was, with your own rights:
+    Once it is excluded, or the scope no longer enforced, bring it back as it was, with your own rights. Before that it is refused, since it would be removed again:
 
     ```sh
     bylaw journal restore SEQ

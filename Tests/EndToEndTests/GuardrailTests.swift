@@ -150,6 +150,22 @@ import Testing
         #expect(try await program.entries().filter { $0["action"] == "delete" }.isEmpty)
     }
 
+    /// The same commit in another folder declares something else: that is judged like any other change.
+    @Test func anotherPathDeletesNothingUnasked() async throws {
+        let roles = (0..<20).map { "---\n" + roleManifest("r\($0)", in: "e2e-path-a") }.joined()
+        try repository.write(teamManifests("e2e-path-a") + roles, to: "a/team.yaml")
+        try repository.write(teamManifests("e2e-path-b"), to: "b/team.yaml")
+        try await repository.commit("Two folders", approvals: ["external-access by Ann Policy"])
+        let flags = flags("path")
+        #expect(try await program.run(["sync", "--path", "a"] + flags).status == 0)
+        let plan = try await program.run(["plan", "--path", "b"] + flags)
+        #expect(!plan.output.contains("- delete"), "\(plan.output)")
+        let sync = try await program.run(["sync", "--path", "b"] + flags)
+        #expect(sync.status == 1, "\(sync.output)")
+        #expect(try await program.entries().filter { $0["action"] == "delete" }.isEmpty)
+        #expect(try await cluster.object(ObjectID(.role, namespace: "e2e-path-a", name: "r19")) != nil)
+    }
+
     @Test func aNamespaceGoesWhenGitSaysSoTwice() async throws {
         let flags = flags("goes")
         try repository.write(teamManifests("e2e-goes-a"), to: "a.yaml")

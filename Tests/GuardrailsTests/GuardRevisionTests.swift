@@ -231,7 +231,7 @@ import Testing
             ("guardrails: {risks: {SecretAccessGranted: report}}\n", "", false),
             ("", "guardrails: {deletions: {maximum: 51}}\n", true),
             ("", "guardrails: {deletions: {maximum: 49, always: 5, maximumPercent: 30}}\n", false),
-            ("protected: [{names: [x]}]\n", "", true), ("", "protected: [{names: [x]}]\n", false),
+            ("protected: [{names: [x]}]\n", "", true), ("", "protected: [{names: [x]}]\n", true),
             ("", "fights: {yield: [{names: [x]}]}\n", true),
             ("", "managedKinds: [Role, Namespace]\n", true),
             ("prevention: {enabled: true}\n", "prevention: {enabled: false}\n", true),

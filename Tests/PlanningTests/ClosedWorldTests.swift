@@ -68,10 +68,21 @@ import Testing
             try object(
                 "ClusterRoleBinding", "system:node", binding("system:node", "Group", "system:authenticated")),
             try object("Role", "backdoor", in: "kube-system"),
+            try object(
+                "ClusterRoleBinding", "system:node", binding("system:node", "User", "system:serviceaccount:evil:sa")),
+            try object(
+                "ClusterRoleBinding", "system:node", binding("system:node", "Group", "system:serviceaccounts:evil")),
+            try object(
+                "ClusterRoleBinding", "system:discovery", binding("admin", "User", "system:kube-scheduler")),
             try object("ClusterRole", "system:evil"),
         ]
         for object in reported { #expect(world(.enforce).mode(of: object) == .report, "\(object.id)") }
         let removed = [
+            try object(
+                "ClusterRoleBinding", "kubeadm:get-nodes", binding("admin", "User", "system:serviceaccount:evil:sa")),
+            try object(
+                "ClusterRole", "kubeadm:get-nodes",
+                ["rules": [["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]]]]),
             try object(
                 "ClusterRoleBinding", "rogue",
                 binding("cluster-admin", "User", "mallory").merging(
@@ -120,9 +131,15 @@ import Testing
 
     @Test func whatIsFrozenOrNotManagedIsLeftAlone() throws {
         let stranger = try Build.live(Build.denyAll)
-        var context = enforcing
+        var context = Build.context
         context.frozen = [stranger.id]
         #expect(try Build.decide(nil, stranger, record: nil, context: context).isLeave)
+        // A name that waits for its approval shelters nothing that somebody puts there.
+        context = enforcing
+        context.frozen = [stranger.id]
+        #expect(try Build.decide(nil, stranger, record: nil, context: context).action?.isOfStranger == true)
+        #expect(try Build.decide(nil, try Build.applied(Build.denyAll), context: context).isLeave)
+        #expect(try Build.decide(nil, try Build.applied(Build.denyAll), record: nil, context: context).isLeave)
         context = enforcing
         context.managedKinds = [.role]
         #expect(try Build.decide(nil, stranger, record: nil, context: context).isLeave)
@@ -130,10 +147,16 @@ import Testing
         #expect(try Build.decide(nil, try Build.applied(Build.denyAll), context: context).isLeave)
     }
 
-    @Test func aTerminatingStrangerIsNotDeletedAgain() throws {
+    /// Finalizers keep it in force, and that is told (rule F7).
+    @Test func aTerminatingStrangerIsWaitedFor() throws {
         var tree = Build.denyAll
         tree.set(["metadata", "deletionTimestamp"], to: "2026-01-01T00:00:00Z")
-        #expect(try Build.decide(nil, try Build.live(tree), record: nil, context: enforcing).isLeave)
+        let live = try Build.live(tree)
+        guard case .waitForDeletion = try Build.decide(nil, live, record: nil, context: enforcing) else {
+            Issue.record("it is passed over")
+            return
+        }
+        #expect(try Build.decide(nil, live, record: nil).isLeave, "in an open scope it is nobody's business")
     }
 
     @Test func protectedObjectsAreHeld() throws {

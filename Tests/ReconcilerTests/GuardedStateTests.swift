@@ -31,7 +31,7 @@ import Testing
 
     @Test func isRememberedAsItWas() throws {
         let state = GuardedState(verdict, after: nil)
-        let tree = state.encoded(revision: "abc")
+        let tree = state.encoded(revision: "abc", place: "eu\nproduction")
         #expect(GuardedState.revision(of: tree) == "abc")
         let read = try #require(GuardedState(try parseJSON(tree.jsonText())))
         #expect(read.holds == state.holds && read.frozen == state.frozen)

@@ -38,7 +38,7 @@ private func isMadeByKubernetes(_ live: LiveObject) -> Bool {
     case .serviceAccount:
         // The account of pods that name none, and those of the control plane's own controllers.
         return live.id.name == "default" || isOfSystem(live.id.namespace) || isOwned(live)
-    case .clusterRole: return KubernetesOwnObjects.clusterRoles.contains(live.id.name)
+    case .clusterRole: return isClusterRoleAsMade(live)
     case .role:
         return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roles.contains(live.id.name) || isOwned(live)
     case .clusterRoleBinding:
@@ -50,28 +50,38 @@ private func isMadeByKubernetes(_ live: LiveObject) -> Bool {
     }
 }
 
-/// Whether a binding of a known name names a role of Kubernetes' own and nobody but parts of Kubernetes: whoever may
-/// bind could take such a name.
+/// Whether a binding of a known name is as Kubernetes makes it: it names the role that goes with the name, and nobody but
+/// parts of Kubernetes. Whoever may bind could take such a name.
 private func isBoundAsMade(_ live: LiveObject) -> Bool {
     let role = live.tree["roleRef"]?["name"]?.string ?? ""
     let subjects = live.tree["subjects"]?.array ?? []
-    if role == "cluster-admin" {
-        // kubeadm binds its administrators' group so since 1.29.
-        let groups = ["cluster-admin": "system:masters", "kubeadm:cluster-admins": "kubeadm:cluster-admins"]
-        return subjects.allSatisfy { $0["kind"]?.string == "Group" && $0["name"]?.string == groups[live.id.name] }
-    }
-    guard KubernetesOwnObjects.clusterRoles.contains(role) || KubernetesOwnObjects.roles.contains(role) else {
-        return false
-    }
+    guard role == KubernetesOwnObjects.roleBound[live.id.name] ?? live.id.name else { return false }
     return subjects.allSatisfy { subject in
         let name = subject["name"]?.string ?? ""
         switch subject["kind"]?.string {
         case "ServiceAccount": return isOfSystem(subject["namespace"]?.string ?? live.id.namespace)
+        case "Group" where role == "cluster-admin": return name == KubernetesOwnObjects.administrators[live.id.name]
         case "Group" where ["system:unauthenticated", "system:authenticated", "system:serviceaccounts"].contains(name):
             return KubernetesOwnObjects.rolesForEverybody.contains(role)
-        case "Group", "User": return name.hasPrefix("system:") && name != "system:anonymous"
+        // A service account can be named as a user, and all of a namespace as a group.
+        case "Group", "User":
+            return role != "cluster-admin" && name.hasPrefix("system:") && name != "system:anonymous"
+                && !name.hasPrefix("system:serviceaccount")
         default: return false
         }
+    }
+}
+
+/// Whether a ClusterRole of a known name is Kubernetes' own.
+///
+/// Those with `system:` and those for people are put right by the server at its start; another one is known by what it
+/// gives.
+private func isClusterRoleAsMade(_ live: LiveObject) -> Bool {
+    guard KubernetesOwnObjects.clusterRoles.contains(live.id.name) else { return false }
+    guard live.id.name == "kubeadm:get-nodes" else { return true }
+    let rules = live.tree["rules"]?.array ?? []
+    return rules.allSatisfy { rule in
+        rule["verbs"] == ["get"] && rule["resources"] == ["nodes"] && rule["apiGroups"] == [""]
     }
 }
 

@@ -31,6 +31,21 @@ enum KubernetesOwnObjects {
         "kubeadm:node-autoapprove-bootstrap", "kubeadm:node-autoapprove-certificate-rotation", "kubeadm:node-proxier",
     ])
 
+    /// The role of a binding where it is not called like the binding.
+    static let roleBound: [String: String] = [
+        "kubeadm:cluster-admins": "cluster-admin", "kubeadm:kubelet-bootstrap": "system:node-bootstrapper",
+        "kubeadm:node-autoapprove-bootstrap": "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
+        "kubeadm:node-autoapprove-certificate-rotation":
+            "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+        "kubeadm:node-proxier": "system:node-proxier",
+        "system::extension-apiserver-authentication-reader": "extension-apiserver-authentication-reader",
+    ]
+
+    /// The group that a binding to `cluster-admin` names; kubeadm has one of its own since 1.29.
+    static let administrators: [String: String] = [
+        "cluster-admin": "system:masters", "kubeadm:cluster-admins": "kubeadm:cluster-admins",
+    ]
+
     static let roles: Set<String> = [
         "extension-apiserver-authentication-reader", "system::leader-locking-kube-controller-manager",
         "system::leader-locking-kube-scheduler", "system:controller:bootstrap-signer",

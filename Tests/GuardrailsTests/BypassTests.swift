@@ -1,0 +1,98 @@
+import Analysis
+import Guardrails
+import Manifest
+import Policy
+import Testing
+
+/// Ways past the guardrails that were found once.
+@Suite struct BypassTests {
+    private func roles(_ range: Range<Int>) -> String {
+        range.map { Text.role("r\($0)", Text.rule("", "pods", "get")) }.joined()
+    }
+
+    /// What is protected is not written, so protecting everything would switch correction off.
+    @Test func protectingMoreIsLooser() throws {
+        let base = try declared(Text.namespace())
+        let head = try declared(Text.namespace(), configuration: "protected: [{namespaces: [\"*\"]}]\n")
+        #expect(verdict(from: base, to: head).guardrails == [.configurationLoosened])
+    }
+
+    @Test func managingMoreKindsInAnEnforcedScopeRemovesMore() throws {
+        let narrow = "managedKinds: [Namespace, Role]\nscopes: {default: enforce}\n"
+        let base = try declared(Text.namespace(), configuration: narrow)
+        let head = try declared(Text.namespace(), configuration: "scopes: {default: enforce}\n")
+        #expect(verdict(from: base, to: head).guardrails == [.scopeEnforced])
+    }
+
+    @Test func aFamilySettingDoesNotHideALowerOne() throws {
+        let base = try declared(
+            Text.namespace(), configuration: "guardrails: {risks: {risky-grant: allow, ClusterAdminGranted: report}}\n")
+        let head = try declared(Text.namespace(), configuration: "guardrails: {risks: {risky-grant: allow}}\n")
+        #expect(verdict(from: base, to: head).guardrails == [.configurationLoosened])
+    }
+
+    /// Where the record of what was in force is lost, the revision is not judged by what it says itself.
+    @Test func aRevisionIsNotJudgedByItsOwnSettings() throws {
+        let grant = Text.binding(to: "cluster-admin")
+        let lax = "guardrails: {risks: {risky-grant: allow}, deletions: {maximum: 1000, maximumPercent: 100}}\n"
+        let head = try declared(Text.namespace() + grant, configuration: lax)
+        #expect(verdict(from: nil, to: head).held == ["ClusterRoleBinding b"])
+        // With objects of an earlier run the settings themselves wait as well.
+        let left = try live(Text.namespace() + roles(0..<40))
+        let lost = verdict(from: nil, to: head, live: left, marked: Set(left.keys))
+        #expect(lost.guardrails.isSuperset(of: [.configurationLoosened, .riskyGrant, .deletionBudget]))
+        #expect(lost.removed == [])
+        // The settings are remembered even where their commit is not.
+        let strict = try declared(Text.namespace(), configuration: "guardrails: {risks: {RightGranted: hold}}\n")
+        let known = guardRevision(
+            GuardQuestion(
+                inForce: nil, configurationInForce: strict.configuration,
+                head: try declared(
+                    Text.namespace() + Text.role("r", Text.rule("", "pods", "get"))
+                        + Text.binding(in: "a", kind: "Role"),
+                    configuration: lax)))
+        #expect(known.guardrails == [.configurationLoosened, .riskyGrant])
+    }
+
+    /// An approval on a branch that never had an object does not mean its deletion.
+    @Test func anOldBranchApprovesNoDeletionThatItNeverSaw() throws {
+        let base = try declared(Text.namespace() + Text.denyAll)
+        let head = try declared(Text.namespace())
+        func held(_ trailer: String) -> [String] {
+            let source = ApprovalSource(
+                commit: "c", approvals: [trailer].compactMap(Approval.init(trailer:)), declared: head,
+                knowsWhatIsInForce: false)
+            return guardRevision(GuardQuestion(inForce: base, head: head, approvals: [source])).held
+        }
+        #expect(held("isolation-removed by Alice") == ["NetworkPolicy a/deny"])
+        #expect(held("isolation-removed NetworkPolicy a/deny by Alice") == [])
+    }
+
+    @Test func aBindingToARoleThatCannotBeReadIsHeld() throws {
+        let base = try declared(Text.namespace())
+        let head = try declared(Text.namespace() + Text.binding(to: "platform-admin"))
+        func held(_ unread: Set<Resource>) -> [String] {
+            guardRevision(GuardQuestion(inForce: base, head: head, unreadKinds: unread)).held
+        }
+        #expect(held([.clusterRole]) == ["ClusterRoleBinding b"])
+        #expect(held([.role]) == [])
+    }
+
+    @Test func aBindingThatWaitsForItsRoleCanBeHeld() throws {
+        let hold = "guardrails: {risks: {BindingLatent: hold}}\n"
+        let base = try declared(Text.namespace(), configuration: hold)
+        let head = try declared(Text.namespace() + Text.binding(to: "to-come"), configuration: hold)
+        #expect(verdict(from: base, to: head).held == ["ClusterRoleBinding b"])
+    }
+
+    @Test func whomAChangedReferenceLosesGoesAtOnce() throws {
+        func binding(_ role: String, _ groups: String...) throws -> DeclaredState {
+            try declared(
+                Text.namespace() + Text.binding(to: role, subject: groups.map(Text.group).joined(separator: ", ")))
+        }
+        let refused = verdict(from: try binding("edit", "a", "b"), to: try binding("cluster-admin", "b"))
+        let kept = try #require(refused.state.objects[ObjectID(.clusterRoleBinding, name: "b")])
+        #expect(refused.held == ["ClusterRoleBinding b"] && kept.tree["roleRef"]?["name"] == "edit")
+        #expect(kept.tree["subjects"]?.array?.compactMap { $0["name"]?.string } == ["b"])
+    }
+}
