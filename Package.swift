@@ -62,10 +62,13 @@ let modules: [Module] = [
         testImports: ["HTTPClient", "ChildProcess"]),
     Module(
         name: "KubeClient",
-        imports: ["Reconciler", "Manifest", "Analysis", "JSON", "YAML", "KubeProtocol", "HTTPClient", "ChildProcess"]),
+        imports: [
+            "Reconciler", "Manifest", "Analysis", "Planning", "JSON", "YAML", "KubeProtocol", "HTTPClient",
+            "ChildProcess",
+        ]),
     Module(name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite"]),
     Module(
-        name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"],
+        name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "Planning", "KubeProtocol", "HTTPServer"],
         hasTests: false),
     Module(
         name: "GitHost", imports: ["Manifest", "JSON", "HTTPClient", "Signatures"],
