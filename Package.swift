@@ -114,6 +114,7 @@ let package = Package(
                 dependencies: [
                     "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient",
                     "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol", "Manifest",
+                    "Planning",
                     "Reconciler",
                 ], swiftSettings: settings),
             .testTarget(

@@ -67,6 +67,7 @@ extension Controller {
         }
         try await enforceRemembered()
         await learnUser()
+        await keepPrevention()
         try await settleInterrupted()
     }
 
