@@ -173,11 +173,46 @@ import Testing
         #expect(try await program.entries(["--reason", "BreakGlassUsed"]).count == 1)
     }
 
+    /// Each run looks for itself whether the annotation counts, and a single pass does not wait for its end.
+    @Test func brokenGlassOutlastsARestart() async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
+        let namespace = "e2e-glass-kept"
+        let flags = try await begin(namespace, cluster)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let id = ObjectID(.roleBinding, namespace: namespace, name: "reader")
+        try await cluster.mergePatch(id, breakGlass(id, for: .seconds(1800)))
+        // What nobody declares stays as well.
+        let stranger = ObjectID(.networkPolicy, namespace: namespace, name: "allow-everything")
+        var policy = ClosedWorldTests.allowAll(stranger)
+        policy.set(
+            ["metadata", "annotations", Ownership.breakGlassAnnotation],
+            to: .string(moment(in: .seconds(1800)).description))
+        try await cluster.create(policy, as: stranger)
+        for _ in 0..<2 {
+            let outcome = try await program.run(["sync"] + flags)
+            #expect(outcome.status == 1 && outcome.output.contains("2 held"), "\(outcome.output)")
+            #expect(try await !isAsDeclared(id, cluster))
+            #expect(try await cluster.object(stranger) != nil)
+        }
+        #expect(try await program.entries(["--reason", "BreakGlassUsed"]).count == 2, "one for each object")
+        // Whoever ends it early takes the annotation away.
+        let ended = #"{"metadata":{"annotations":{"\#(Ownership.breakGlassAnnotation)":null}}}"#
+        try await cluster.mergePatch(id, ended)
+        try await cluster.mergePatch(stranger, ended)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await isAsDeclared(id, cluster))
+        #expect(try await cluster.object(stranger) == nil)
+        #expect(try await program.run(["status", "--journal", program.journal]).status == 0)
+    }
+
+    private func moment(in time: Duration) -> Timestamp {
+        Timestamp(microsecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1_000_000)).advanced(by: time)
+    }
+
     /// A patch that gives a binding another subject for a while.
     private func breakGlass(_ id: ObjectID, for time: Duration) -> String {
-        let now = Timestamp(microsecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let subject = #"{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"oncall"}"#
-        let annotation = #""\#(Ownership.breakGlassAnnotation)":"\#(now.advanced(by: time))""#
+        let annotation = #""\#(Ownership.breakGlassAnnotation)":"\#(moment(in: time))""#
         return #"{"metadata":{"annotations":{\#(annotation)}},"subjects":[\#(subject)]}"#
     }
 
