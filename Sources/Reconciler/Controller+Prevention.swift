@@ -33,15 +33,23 @@ extension Controller {
     private func keepPrevention(_ objects: [Tree]) async throws(JournalError) {
         let remembered = try await journal.remembered(.keptPrevention)
         let digest = objects.isEmpty ? "" : canonical.digest(.array(objects))
-        // Nothing is wanted, and nothing of ours is left.
-        guard !objects.isEmpty || remembered != "" else { return try await endPrevention() }
+        // Nothing is wanted, and nothing of ours is left, or could be looked for.
+        guard !objects.isEmpty || remembered != "" && !(remembered == nil && isOldPreventionAsked) else {
+            return try await endPrevention()
+        }
         // Somebody else's doing is what is different although it was as wanted.
         let wasKept = remembered == digest
-        let changes: [PreventionChange]
+        // One by one, so that what was done before a failure is told.
+        var changes: [PreventionChange] = []
         do throws(ClusterError) {
-            changes = try await cluster.keepPrevention(
-                objects, removing: unwantedPolicies(beside: objects), instance: configuration.instance)
+            for object in objects {
+                changes += try await cluster.keepPrevention([object], removing: [], instance: configuration.instance)
+            }
+            for id in unwantedPolicies(beside: objects) {
+                changes += try await cluster.keepPrevention([], removing: [id], instance: configuration.instance)
+            }
         } catch {
+            try await notePrevention(changes, isOthersDoing: wasKept)
             return try await noteFailedPrevention(
                 error, isWanted: !objects.isEmpty, wasKept: wasKept, isNew: remembered == nil)
         }
@@ -107,7 +115,8 @@ extension Controller {
             notify(.trouble(error.message, hint: error.hint))
             return
         case .forbidden where !isWanted && isNew, .resourceNotServed where !isWanted && isNew:
-            // Whoever never asked for it need not be told that there is nothing to remove.
+            // Whoever never asked for it need not be told that there is nothing to remove, nor is it asked for again.
+            isOldPreventionAsked = true
             return try await endPrevention()
         default: break
         }

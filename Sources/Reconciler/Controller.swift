@@ -120,6 +120,8 @@ package actor Controller {
     var isPlanning = false
     /// Whether the API server refuses what the enforced revision wants refused.
     var isPreventionInForce = false
+    /// Whether policies of a run that the journal does not know were looked for.
+    var isOldPreventionAsked = false
     /// The words of the last failure to make it so, without its figures.
     var preventionFailure: String?
 
