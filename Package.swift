@@ -62,10 +62,13 @@ let modules: [Module] = [
         testImports: ["HTTPClient", "ChildProcess"]),
     Module(
         name: "KubeClient",
-        imports: ["Reconciler", "Manifest", "Analysis", "JSON", "YAML", "KubeProtocol", "HTTPClient", "ChildProcess"]),
+        imports: [
+            "Reconciler", "Manifest", "Analysis", "Planning", "JSON", "YAML", "KubeProtocol", "HTTPClient",
+            "ChildProcess",
+        ]),
     Module(name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite"]),
     Module(
-        name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "KubeProtocol", "HTTPServer"],
+        name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "Planning", "KubeProtocol", "HTTPServer"],
         hasTests: false),
     Module(
         name: "GitHost", imports: ["Manifest", "JSON", "HTTPClient", "Signatures"],
@@ -111,6 +114,7 @@ let package = Package(
                 dependencies: [
                     "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient",
                     "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol", "Manifest",
+                    "Planning",
                     "Reconciler",
                 ], swiftSettings: settings),
             .testTarget(

@@ -2,6 +2,7 @@ import Foundation
 import HTTPServer
 import JSON
 package import Manifest
+import Planning
 
 /// An API server in memory, on loopback, for the demo and the fast tests.
 ///
@@ -56,6 +57,13 @@ package final class EmbeddedCluster: Sendable {
     }
 
     // MARK: For tests and the demo
+
+    /// Serves ValidatingAdmissionPolicies and their bindings from now on, as servers since Kubernetes 1.30 do.
+    ///
+    /// They are kept and given back; nothing is ever refused by them, since their expressions are not evaluated.
+    package func serveAdmissionPolicies() {
+        store.lock.withLock { store.served = Resource.managed + [.admissionPolicy, .admissionPolicyBinding] }
+    }
 
     /// Puts objects into the store as they are, without any check; managed fields may be given.
     package func seed(_ trees: [Tree]) {
@@ -132,7 +140,8 @@ package final class EmbeddedCluster: Sendable {
 
     func resource(of tree: Tree) -> Resource? {
         guard let version = tree["apiVersion"]?.string, let kind = tree["kind"]?.string else { return nil }
-        return Resource.managed(group: version.contains("/") ? String(version.prefix { $0 != "/" }) : "", kind: kind)
+        let group = version.contains("/") ? String(version.prefix { $0 != "/" }) : ""
+        return store.served.first { $0.group == group && $0.kind == kind }
     }
 
     /// Kubernetes' times have whole seconds.

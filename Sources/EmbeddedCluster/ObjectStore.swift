@@ -40,6 +40,8 @@ final class ObjectStore: @unchecked Sendable {
     }
 
     let lock = NSRecursiveLock()
+    /// The kinds that the server knows (locked).
+    var served = Resource.managed
     private(set) var version: Int64 = 1000
     private var objects: [Resource: [Key: Tree]] = [:]
     private var history: [Event] = []

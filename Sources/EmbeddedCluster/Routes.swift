@@ -11,7 +11,7 @@ extension EmbeddedCluster {
         case "/version":
             return json(["major": "1", "minor": "36", "gitVersion": "v1.36.2-embedded", "platform": "linux/amd64"])
         case "/api": return json(["kind": "APIVersions", "apiVersion": "v1", "versions": ["v1"]])
-        case "/apis": return json(groupList())
+        case "/apis": return json(groupList(store.lock.withLock { store.served }))
         case "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" where request.method == "POST":
             return try reviewAccess(request)
         case "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" where request.method == "POST":
@@ -31,15 +31,16 @@ extension EmbeddedCluster {
         } else if root != "api" {
             throw .unknownPath
         }
-        guard parts.first == "v1", Resource.managed.contains(where: { $0.group == group }) else { throw .unknownPath }
+        let served = store.lock.withLock { store.served }
+        guard parts.first == "v1", served.contains(where: { $0.group == group }) else { throw .unknownPath }
         parts.removeFirst()
-        if parts.isEmpty { return json(resourceList(group)) }
+        if parts.isEmpty { return json(resourceList(group, served)) }
         var namespace = ""
         if parts[0] == "namespaces", parts.count >= 3 {
             namespace = parts[1]
             parts.removeFirst(2)
         }
-        guard let resource = Resource.managed.first(where: { $0.group == group && $0.plural == parts[0] }),
+        guard let resource = served.first(where: { $0.group == group && $0.plural == parts[0] }),
             parts.count <= 2,
             resource.isNamespaced || namespace.isEmpty
         else { throw .unknownResource() }
@@ -144,7 +145,7 @@ extension EmbeddedCluster {
         guard var review = try? parseJSON(request.body), let attributes = review["spec"]?["resourceAttributes"] else {
             throw Refusal(400, reason: "BadRequest", "the request is no access review")
         }
-        let resource = Resource.managed.first {
+        let resource = store.lock.withLock { store.served }.first {
             $0.group == attributes["group"]?.string ?? "" && $0.plural == attributes["resource"]?.string
         }
         let isAllowed = store.lock.withLock {
@@ -183,8 +184,8 @@ extension EmbeddedCluster {
 
     // MARK: Discovery
 
-    private func groupList() -> Tree {
-        let groups = Set(Resource.managed.map(\.group)).filter { !$0.isEmpty }.sorted()
+    private func groupList(_ served: [Resource]) -> Tree {
+        let groups = Set(served.map(\.group)).filter { !$0.isEmpty }.sorted()
         return [
             "kind": "APIGroupList", "apiVersion": "v1",
             "groups": .array(
@@ -195,12 +196,12 @@ extension EmbeddedCluster {
         ]
     }
 
-    private func resourceList(_ group: String) -> Tree {
+    private func resourceList(_ group: String, _ served: [Resource]) -> Tree {
         [
             "kind": "APIResourceList", "apiVersion": "v1",
             "groupVersion": .string(group.isEmpty ? "v1" : "\(group)/v1"),
             "resources": .array(
-                Resource.managed.filter { $0.group == group }.map { resource in
+                served.filter { $0.group == group }.map { resource in
                     var entry: Tree = [
                         "name": .string(resource.plural), "kind": .string(resource.kind),
                         "namespaced": .bool(resource.isNamespaced),

@@ -5,6 +5,8 @@ import Policy
 enum Admission {
     /// Fills in the server's defaults, outside the metadata and the status (rule E7).
     static func defaulted(_ tree: Tree, _ resource: Resource) -> Tree {
+        // Admission policies are taken as they come: ours are sent with the server's defaults.
+        guard Resource.managed.contains(resource) else { return tree }
         let canonical = canonicalLive(tree, of: resource)
         var result = tree
         for (key, value) in canonical.members ?? Members()
@@ -35,6 +37,7 @@ enum Admission {
     ///
     /// - Parameter isApply: An unknown field or wrong type in an apply is answered with 500 and no reason (rule D20).
     static func validate(_ tree: Tree, _ resource: Resource, isApply: Bool) throws(Refusal) {
+        guard Resource.managed.contains(resource) else { return }
         var tree = tree
         // The repository's own rules speak of these; the server does not.
         for label in tree["metadata"]?["labels"]?.members?.keys ?? []

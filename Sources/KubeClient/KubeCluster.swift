@@ -11,7 +11,7 @@ import Synchronization
 /// number; the server's own fairness does the rest (rule A16).
 package final class KubeCluster: ClusterAPI {
     package let endpoint: ClusterEndpoint
-    private let fieldManager: String
+    let fieldManager: String
     private let calls: HTTPExchanger
     private let watches: HTTPExchanger
     private let slots: CallSlots

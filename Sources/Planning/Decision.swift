@@ -29,13 +29,15 @@ package struct DecisionContext: Sendable {
     package var frozen: Set<ObjectID>
     /// Namespaces whose deletion is approved.
     package var deletableNamespaces: Set<ObjectID>
+    /// Which objects somebody may keep from us for a time; nil where the API server lets anybody say so.
+    package var breakGlass: BreakGlass?
 
     package init(
         ownership: Ownership, fieldManager: String, closedLabels: ClosedLabels = ClosedLabels(),
         declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown, ownAccess: OwnAccess = .none,
         closedWorld: ClosedWorld = .open, protection: Protection = .standard,
         managedKinds: Set<Resource> = Set(Resource.managed), frozen: Set<ObjectID> = [],
-        deletableNamespaces: Set<ObjectID> = []
+        deletableNamespaces: Set<ObjectID> = [], breakGlass: BreakGlass? = nil
     ) {
         self.ownership = ownership
         self.fieldManager = fieldManager
@@ -48,6 +50,7 @@ package struct DecisionContext: Sendable {
         self.managedKinds = managedKinds
         self.frozen = frozen
         self.deletableNamespaces = deletableNamespaces
+        self.breakGlass = breakGlass
     }
 }
 
@@ -62,6 +65,8 @@ package enum Decision: Sendable {
     case hold(Hold)
     /// Nobody declares it, in a scope where that is an incident.
     case stranger(LiveObject)
+    /// Somebody of the break-glass group wrote it, and it is left like that until this moment.
+    case leaveUntil(LiveObject, Timestamp)
     /// The object, or its namespace, is being deleted: nothing can be done until it is gone (rule F9).
     case waitForDeletion(LiveObject)
     /// It is gone or handed over, so the record of owning it ends.
@@ -138,6 +143,13 @@ package func decide(
         decision = decideUndeclared(live, record: record, in: context)
     } else {
         decision = record == nil ? .leave : .release
+    }
+    switch decision {
+    case .act, .stranger:
+        if let live, let end = context.breakGlass?.end(of: live, instance: context.ownership.instance) {
+            return .leaveUntil(live, end)
+        }
+    case .leave, .recognise, .hold, .leaveUntil, .waitForDeletion, .release: break
     }
     guard case .act(let action) = decision,
         let hold = context.protection.hold(action) ?? context.ownAccess.hold(action)

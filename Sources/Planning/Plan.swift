@@ -9,6 +9,8 @@ package struct Plan: Sendable {
     package var recognised: [LiveObject]
     /// Objects that nobody declares, in scopes where that is an incident.
     package var strangers: [LiveObject] = []
+    /// Objects that differ and are left like that for a time, since somebody broke the glass.
+    package var leftForNow: [LiveObject] = []
     /// Objects that wait until something is deleted.
     package var waiting: [LiveObject]
     /// Records of objects that are gone or handed over.
@@ -16,7 +18,9 @@ package struct Plan: Sendable {
     /// How many declared objects are as declared.
     package var unchangedCount: Int
 
-    package var isEmpty: Bool { actions.isEmpty && holds.isEmpty && waiting.isEmpty && strangers.isEmpty }
+    package var isEmpty: Bool {
+        actions.isEmpty && holds.isEmpty && waiting.isEmpty && strangers.isEmpty && leftForNow.isEmpty
+    }
 }
 
 /// Everything a plan is made from.
@@ -66,6 +70,7 @@ package func plan(_ input: PlanInput) -> Plan {
         case .act(let action): plan.actions.append(action)
         case .hold(let hold): plan.holds.append(hold)
         case .stranger(let live): plan.strangers.append(live)
+        case .leaveUntil(let live, _): plan.leftForNow.append(live)
         case .waitForDeletion(let live): plan.waiting.append(live)
         case .release: plan.released.append(id)
         }

@@ -41,6 +41,33 @@ package protocol ClusterAPI: Sendable {
 
     /// Deletes the object in exactly the version of `expecting`, in the background (rules F8 and H3).
     func delete(_ id: ObjectID, expecting: LiveObject) async throws(ClusterError) -> DeleteAnswer
+
+    /// Makes the admission policies of an instance, and their bindings, those that are wanted, by looking at each first.
+    ///
+    /// - Parameters:
+    ///   - objects: What is wanted, with our marker, in the order in which it is to be written.
+    ///   - unwanted: What is to be gone, in that order; it is left alone where it does not carry our label.
+    ///   - instance: The value of our label.
+    /// - Returns: What had to be done, none where all was as it should be.
+    /// - Throws: ``ClusterError`` of the kind `resourceNotServed` where the server has no such policies.
+    func keepPrevention(_ objects: [Tree], removing unwanted: [ObjectID], instance: String) async throws(ClusterError)
+        -> [PreventionChange]
+}
+
+/// Something that had to be done to an admission policy or its binding.
+package struct PreventionChange: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable { case made, putBack, removed }
+
+    package var id: ObjectID
+    package var kind: Kind
+    /// Who wrote last what had to be put back, by the object's own word.
+    package var writer: String?
+
+    package init(id: ObjectID, kind: Kind, writer: String? = nil) {
+        self.id = id
+        self.kind = kind
+        self.writer = writer
+    }
 }
 
 /// A complete list.

@@ -237,7 +237,7 @@ extension Controller {
             let isDone = action.kind != .delete || object == nil || object?.isTerminating == true
             return isDone ? .alreadyDone(object) : .superseded
         case .waitForDeletion where action.kind == .delete: return .alreadyDone(object)
-        case .hold, .stranger, .waitForDeletion: return .superseded
+        case .hold, .stranger, .leaveUntil, .waitForDeletion: return .superseded
         }
     }
 

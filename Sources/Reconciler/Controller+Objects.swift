@@ -47,6 +47,8 @@ extension Controller {
                 hold.reason.incident, object: id, outcome: .held, live: live[id], message: hold.message)
         case .stranger(let object):
             try await noteStranger(object, enforced: enforced)
+        case .leaveUntil(let object, let end):
+            try await noteBrokenGlass(object, until: end)
         case .waitForDeletion(let object):
             try await noteDeletion(of: object, isDeclared: enforced.objects[id] != nil)
         case .act(let action):
@@ -233,4 +235,5 @@ extension Hold.Reason {
 private let objectIncidents: [IncidentReason] = [
     .driftCorrectionFailed, .actionFailed, .actionRejected, .actionForbidden, .namespaceTerminating, .deletionBlocked,
     .ownershipConflict, .pruneUnproven, .ownAccessHeld, .protectedObjectHeld, .undeclaredObject,
+    .breakGlassUsed,
 ]

@@ -102,7 +102,7 @@ extension Controller {
         case .act(let action) where !isDrift(id, enforced):
             enqueue(action)
         case .stranger(let object) where isTold(object): break
-        case .act, .recognise, .hold, .stranger, .waitForDeletion, .release:
+        case .act, .recognise, .hold, .stranger, .leaveUntil, .waitForDeletion, .release:
             queue.addUrgent(id)
         }
     }

@@ -40,15 +40,17 @@ extension Controller {
         waitingForProtection = [:]
         pass = PassInProgress(
             report: report, startedAt: surroundings.uptime(),
-            total: acting.count + plan.holds.count + plan.strangers.count + plan.recognised.count + plan.waiting.count)
+            total: acting.count + plan.holds.count + plan.strangers.count + plan.leftForNow.count
+                + plan.recognised.count + plan.waiting.count)
         for action in plan.actions { enqueue(action) }
-        let others = plan.holds.map(\.id) + plan.strangers.map(\.id) + plan.recognised.map(\.id)
+        let different = plan.holds.map(\.id) + plan.strangers.map(\.id) + plan.leftForNow.map(\.id)
+        let others = different + plan.recognised.map(\.id)
         for id in others + plan.waiting.map(\.id) + plan.released {
             queue.addUrgent(id)
         }
         // What is as declared now may have incidents that are over.
         for id in troubled where !acting.contains(id) { queue.addUrgent(id) }
-        await keepDigests(enforced, except: acting.union(plan.holds.map(\.id)).union(plan.waiting.map(\.id)))
+        await keepDigests(enforced, except: acting.union(different).union(plan.waiting.map(\.id)))
         await advancePass()
         wake()
     }
@@ -98,7 +100,8 @@ extension Controller {
     func context(_ enforced: EnforcedState) -> DecisionContext {
         enforced.context(
             live: live, ownership: ownership, fieldManager: configuration.fieldManager,
-            declaredEarlier: declaredEarlier, user: user, settledDigests: settledDigests)
+            declaredEarlier: declaredEarlier, user: user, settledDigests: settledDigests,
+            breakGlass: breakGlass(enforced))
     }
 
     /// Asks the repository's history about marked objects that the journal does not know, each of them once.

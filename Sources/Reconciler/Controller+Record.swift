@@ -69,6 +69,7 @@ extension Controller {
         // An earlier run may have ended before it said what it holds.
         if let enforced { try await noteHolds(enforced.holds, revision: enforced.revision) }
         await learnUser()
+        await keepPrevention()
         try await settleInterrupted()
     }
 

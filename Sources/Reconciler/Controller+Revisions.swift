@@ -52,11 +52,13 @@ extension Controller {
             let newest = try await source.fetchNewest()
             lastFetchAt = surroundings.now()
             try await take(newest)
+            await keepPrevention()
             try await resolve([.fetchFailed], object: nil)
             lastFetchFailure = nil
             if needsPass { await beginPass() }
             try await rememberStatus()
         } catch let error as SourceError {
+            await keepPrevention()
             await noteFailedFetch(error.explanation.message)
             notify(.trouble(error.explanation.message, hint: error.explanation.hint))
         } catch let error as JournalError {

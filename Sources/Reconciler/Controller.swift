@@ -118,6 +118,12 @@ package actor Controller {
     var lastFetchFailure: String?
     /// A pass is being planned.
     var isPlanning = false
+    /// Whether the API server refuses what the enforced revision wants refused.
+    var isPreventionInForce = false
+    /// Whether policies of a run that the journal does not know were looked for.
+    var isOldPreventionAsked = false
+    /// The words of the last failure to make it so, without its figures.
+    var preventionFailure: String?
 
     private var idleWorkers: [CheckedContinuation<ObjectID?, Never>] = []
     private var alarm: (due: Duration, task: Task<Void, Never>)?
@@ -207,6 +213,7 @@ package actor Controller {
             }
             await learnUser()
             try await take(newest)
+            await keepPrevention()
         } catch let error as SourceError {
             try await raise(.fetchFailed, object: nil, isTold: false, message: error.explanation.message)
             throw error

@@ -88,7 +88,8 @@ extension EnforcedState {
     /// What deciding by this state needs besides the object itself.
     package func context(
         live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = [],
-        user: OwnAccess.User = .unknowable, settledDigests: [ObjectID: String] = [:]
+        user: OwnAccess.User = .unknowable, settledDigests: [ObjectID: String] = [:],
+        breakGlass: BreakGlass? = nil
     ) -> DecisionContext {
         DecisionContext(
             ownership: ownership, fieldManager: fieldManager, closedLabels: closedLabels,
@@ -103,7 +104,8 @@ extension EnforcedState {
                 return tree.map { Labels($0["metadata"]?["labels"]) }
             },
             protection: Protection(patterns: configuration.protected, ownNamespace: user.namespace),
-            managedKinds: configuration.managedKinds, frozen: frozen, deletableNamespaces: deletableNamespaces)
+            managedKinds: configuration.managedKinds, frozen: frozen, deletableNamespaces: deletableNamespaces,
+            breakGlass: breakGlass)
     }
 }
 

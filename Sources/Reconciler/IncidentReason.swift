@@ -57,6 +57,10 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case undeclaredObject = "UndeclaredObject"
     /// Nobody declared an object, in a scope where that is removed; it was.
     case undeclaredRemoved = "UndeclaredRemoved"
+    /// The API server cannot be made to refuse what is not declared, or somebody changed what makes it do so.
+    case preventionFailed = "PreventionFailed"
+    /// Somebody broke the glass: an object is left as they wrote it until a moment that they named.
+    case breakGlassUsed = "BreakGlassUsed"
     /// An object is being deleted and finalizers hold it; it keeps its effect.
     case deletionBlocked = "DeletionBlocked"
     /// An object carries the marker of another instance, or a copied one.

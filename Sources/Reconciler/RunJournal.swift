@@ -64,6 +64,8 @@ package enum MemoryKey: String, Sendable, CaseIterable {
     case status
     /// The uid of the cluster's `kube-system` namespace, so that a journal is not used on another cluster by mistake.
     case clusterIdentity
+    /// The digest of the admission policies that were put in force last; empty where they were removed.
+    case keptPrevention
     /// `true` once a whole pass has settled what this instance owns: until then the journal may be a new one beside objects
     /// of an earlier, lost one, or the cluster may have been put back to a backup.
     case ownershipSettled

@@ -2,6 +2,7 @@ import ChildProcess
 import EmbeddedCluster
 import Foundation
 import HTTPClient
+import JSON
 import KubeClient
 import KubeProtocol
 import Manifest
@@ -30,8 +31,10 @@ final class ClusterUnderTest: Sendable {
     static let isReal = ProcessInfo.processInfo.environment["BYLAW_E2E_KUBECONFIG"] != nil
     static let absence = "skipped: no real cluster (make e2e has one)"
 
-    /// - Parameter isEmbedded: Takes an embedded cluster in any case: a real one has no faults on demand.
-    init(isEmbedded: Bool = false) throws {
+    /// - Parameters:
+    ///   - isEmbedded: Takes an embedded cluster in any case: a real one has no faults on demand.
+    ///   - servesAdmissionPolicies: Whether an embedded one is like servers since Kubernetes 1.30 in that.
+    init(isEmbedded: Bool = false, servesAdmissionPolicies: Bool = false) throws {
         let environment = ProcessInfo.processInfo.environment
         folder = try ScratchDirectory(named: "bylaw-e2e-cluster")
         if let given = environment["BYLAW_E2E_KUBECONFIG"], !isEmbedded {
@@ -46,6 +49,7 @@ final class ClusterUnderTest: Sendable {
                 fieldManager: "intruder", userAgent: "intruder/1")
         } else {
             let cluster = try EmbeddedCluster()
+            if servesAdmissionPolicies { cluster.serveAdmissionPolicies() }
             embedded = cluster
             kubeconfig = try folder.write(cluster.kubeconfig(), to: "kubeconfig")
             adminKubeconfig = kubeconfig
@@ -108,6 +112,12 @@ final class ClusterUnderTest: Sendable {
         let path = try #require(auditLog, "the cluster's audit log is needed to count writes")
         return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
             .count { $0.contains("fieldManager=bylaw-\(instance)") && !$0.contains("dryRun=All") }
+    }
+
+    /// An object of any kind that the cluster serves, also one that is not managed.
+    func object(_ resource: Resource, named name: String) async throws -> Tree? {
+        let list = try await intruder.send(.list(resource), what: "list \(resource.plural)")
+        return try parseJSON(list)["items"]?.array?.first { $0["metadata"]?["name"]?.string == name }
     }
 
     // MARK: Changing by hand
@@ -179,10 +189,26 @@ final class ClusterUnderTest: Sendable {
         return 0
     }
 
+    /// Changes an object of an embedded cluster, also of a kind that is not managed.
+    func mergePatch(_ resource: Resource, named name: String, _ patch: String) async throws {
+        let id = ObjectID(resource, name: name)
+        try await sendPatch(id, of: resource, patch, type: "application/merge-patch+json")
+    }
+
+    /// Deletes an object of any kind.
+    func delete(_ resource: Resource, named name: String) async throws {
+        let path = resource.path(of: ObjectID(resource, name: name))
+        _ = try await intruder.send(APIRequest(method: .delete, path: path), what: "delete \(name)")
+    }
+
     private func sendPatch(_ id: ObjectID, _ patch: String, type: String) async throws {
+        try await sendPatch(id, of: try #require(id.resource), patch, type: type)
+    }
+
+    private func sendPatch(_ id: ObjectID, of resource: Resource, _ patch: String, type: String) async throws {
         _ = try await intruder.send(
             APIRequest(
-                method: .patch, path: try #require(id.resource).path(of: id),
+                method: .patch, path: resource.path(of: id),
                 query: [("fieldManager", "kubectl-patch")], contentType: type, body: Array(patch.utf8)),
             what: "patch \(id)")
     }

@@ -7,7 +7,7 @@ import Testing
 /// CEL's own evaluator, run as a child.
 enum PolicyEvaluator {
     static let absence: Comment =
-        "skipped: no CEL evaluator (PyPI cel-expr-python; BYLAW_CEL_PYTHON names a Python that has it)"
+        "skipped: no CEL evaluator (.ci/install-packages test provides it, or BYLAW_CEL_PYTHON names a Python that has it)"
 
     /// What one request was answered.
     struct Answer: Equatable {
@@ -18,7 +18,14 @@ enum PolicyEvaluator {
 
     struct Failure: Error, CustomStringConvertible { var description: String }
 
-    private static let python = ProcessInfo.processInfo.environment["BYLAW_CEL_PYTHON"] ?? "python3"
+    /// The one that is named, else the one that `.ci/install-packages test` made, else any.
+    private static let python: String = {
+        let environment = ProcessInfo.processInfo.environment
+        if let named = environment["BYLAW_CEL_PYTHON"] { return named }
+        let cache = environment["BYLAW_CEL_CACHE"] ?? (environment["HOME"] ?? "/root") + "/.cache/bylaw"
+        let made = cache + "/cel/bin/python"
+        return FileManager.default.isExecutableFile(atPath: made) ? made : "python3"
+    }()
 
     static func isPresent() async -> Bool {
         let result = try? await run(["-c", "from cel_expr_python import cel"], input: [])

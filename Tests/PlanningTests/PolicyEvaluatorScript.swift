@@ -53,9 +53,10 @@ let policyEvaluatorScript = #"""
 
         def matches(self, request):
             resource = request["resource"]
+            part = "/" + request["subResource"] if "subResource" in request else ""
             return any(
                 resource["group"] in r["apiGroups"] and resource["version"] in r["apiVersions"]
-                and request["operation"] in r["operations"] and resource["resource"] in r["resources"]
+                and request["operation"] in r["operations"] and resource["resource"] + part in r["resources"]
                 for r in self.rules)
 
         def ask(self, case, answer):

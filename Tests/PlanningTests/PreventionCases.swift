@@ -104,6 +104,16 @@ func delete(
     _ who: Requester, _ old: Tree, in labels: [String: String]? = nil, _ verdict: PreventionCase.Verdict, _ name: String
 ) -> PreventionCase { write("DELETE", who, old, nil, labels, verdict, name) }
 
+/// An update through a subresource: the server hands over the whole object, and keeps its metadata.
+func update(
+    _ subresource: String, of who: Requester, _ old: Tree, to new: Tree, _ verdict: PreventionCase.Verdict,
+    _ name: String
+) -> PreventionCase {
+    var item = write("UPDATE", who, old, new, nil, verdict, name)
+    item.request.set(["request", "subResource"], to: .string(subresource))
+    return item
+}
+
 /// The request as an AdmissionRequest has it: absent where empty, and a Namespace in itself.
 private func write(
     _ operation: String, _ who: Requester, _ old: Tree?, _ new: Tree?, _ labels: [String: String]?,

@@ -313,10 +313,68 @@ private let undeclaredCases: [PreventionCase] = {
             .dev, Sample.role.label("by", "helm").with("metadata", "ownerReferences", to: [["kind": "Kafka"]]), .passes,
             "an exclusion by label and owner"),
         create(.dev, Sample.role.label("by", "helm"), .isRefused(undeclared), "of which one is not enough"),
+        create(
+            .dev, Sample.role.with("metadata", "ownerReferences", to: [Sample.owner.with("controller", to: true)]),
+            .passes, "what a controller keeps is not removed either"),
+        create(
+            .dev, Sample.role.with("metadata", "ownerReferences", to: [Sample.owner.with("controller", to: false)]),
+            .isRefused(undeclared), "another owner is no controller"),
+        create(
+            .dev,
+            Sample.clusterRole.with("metadata", "ownerReferences", to: [Sample.owner.with("controller", to: true)]),
+            .isRefused(undeclared), "and nobody owns what is of the whole cluster"),
         create(.dev, Sample.object(.networkPolicy, "x", namespace: "pay.test"), .passes, "an exclusion by namespace"),
         update(
             .dev, Sample.object(.role, "a\nb"), to: Sample.object(.role, "a\nb").label("x", "y"),
             .isRefused("change it by pull request in the policy repository"), "a name with a line feed"),
+    ]
+}()
+
+/// Requests to the subresources whose metadata the server keeps.
+private let subresourceCases: [PreventionCase] = {
+    let namespace = Sample.namespace.managed
+    let quota = Sample.quota.managed
+    let leaving = namespace.with("status", to: ["phase": "Terminating"])
+    let counted = quota.with("status", to: ["used": ["pods": "3"]])
+    let emptier = Requester.controller("namespace-controller")
+    let kubelet = Requester("system:node:a", ["system:nodes"])
+    return [
+        update("status", of: emptier, namespace, to: leaving, .passes, "the namespace controller writes a phase"),
+        update(
+            "finalize", of: emptier, leaving.with("spec", to: ["finalizers": ["kubernetes"]]),
+            to: leaving.with("spec", to: [:]), .passes, "and lets a namespace go"),
+        update("status", of: .manager, namespace, to: leaving, .passes, "also without an account of its own"),
+        update("status", of: kubelet, namespace, to: leaving, .passes, "whoever may write a status writes it"),
+        update(
+            "status", of: .controller("resourcequota-controller"), quota, to: counted, .passes,
+            "the quota controller counts"),
+        update(
+            "status", of: .dev, quota, to: counted.with("spec", "hard", "pods", to: "500"), .passes,
+            "the server drops a spec that comes with a status"),
+        update(
+            "status", of: .dev, namespace, to: namespace.label("pod-security.kubernetes.io/enforce", "privileged"),
+            .isRefused("Namespace shop " + kept), "a label of a namespace through its status"),
+        update(
+            "finalize", of: .admin, namespace, to: namespace.label("pod-security.kubernetes.io/enforce", nil),
+            .isRefused(kept), "or through its finalizers"),
+        update(
+            "status", of: .dev, quota, to: counted.label("x", "y"), .isRefused("ResourceQuota shop/quota " + kept),
+            "a label of a quota through its status"),
+        update(
+            "status", of: .dev, quota, to: quota.annotation("bylaw.dev/id", nil), .isRefused(kept), "the identity"),
+        update(
+            "status", of: .dev, quota, to: quota.label("bylaw.dev/instance", nil), .isRefused(kept), "the marker"),
+        update(
+            "status", of: .dev, Sample.quota, to: quota, .isRefused(kept), "the marker on what is not managed"),
+        update(
+            "status", of: .dev, Sample.quota, to: Sample.quota.until(soon), .isRefused(annotationGuard),
+            "the break-glass annotation"),
+        update(
+            "status", of: .oncall, quota, to: counted.until(soon).label("x", "y"), .passes,
+            "the break-glass group breaks it here as well"),
+        update("status", of: .bylaw, quota, to: quota.label("x", "y"), .passes, "Bylaw itself"),
+        update("status", of: .dev, Sample.quota, to: Sample.quota.label("x", "y"), .passes, "what is not managed"),
+        update("scale", of: .dev, quota, to: quota.label("x", "y"), .passes, "other subresources are not asked about"),
     ]
 }()
 
@@ -353,11 +411,16 @@ private let undeclaredCases: [PreventionCase] = {
         }
     }
 
-    @Test func theObjectsThemselvesAreMatchedAndNoSubresource() throws {
+    @Test func theObjectsThemselvesAreMatchedAndTheSubresourcesThatKeepMetadata() throws {
         let rules = Self.policies(settings).compactMap { $0["spec"]?["matchConstraints"]?["resourceRules"]?.array }
         try #require(rules.count == 2)
         #expect(rules[0].map { $0["apiGroups"] } == [[""], ["networking.k8s.io"], ["rbac.authorization.k8s.io"]])
-        #expect(rules[0][0]["resources"] == ["limitranges", "namespaces", "resourcequotas", "serviceaccounts"])
+        #expect(
+            rules[0][0]["resources"] == [
+                "limitranges", "namespaces", "namespaces/finalize", "namespaces/status", "resourcequotas",
+                "resourcequotas/status", "serviceaccounts",
+            ])
+        #expect(rules[0][1]["resources"] == ["networkpolicies"])
         #expect(rules[0].allSatisfy { $0["operations"] == ["CREATE", "UPDATE", "DELETE"] })
         #expect(rules[1][0]["resources"] == ["limitranges", "resourcequotas", "serviceaccounts"])
         #expect(rules[1].allSatisfy { $0["operations"] == ["CREATE", "UPDATE"] })
@@ -380,7 +443,7 @@ private let undeclaredCases: [PreventionCase] = {
 
     @Test(.enabled(PolicyEvaluator.absence) { await PolicyEvaluator.isPresent() }, .timeLimit(.minutes(2)))
     func everyRequestIsAnsweredAsItShouldBe() async throws {
-        let cases = managedCases + breakGlassCases + undeclaredCases
+        let cases = managedCases + subresourceCases + breakGlassCases + undeclaredCases
         let answers = try await PolicyEvaluator.answers(of: Self.policies(settings), to: cases.map(\.request))
         try #require(answers.count == cases.count)
         for (item, answer) in zip(cases, answers) {

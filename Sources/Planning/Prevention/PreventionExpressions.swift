@@ -12,6 +12,8 @@ enum PreventionExpressions {
 
     static let isDelete = "request.operation == 'DELETE'"
     static let resource = "request.resource.resource"
+    /// Whatever else such a request carries, the server keeps only the subresource itself and the metadata.
+    private static let isOfSubresource = "has(request.subResource) && request.subResource != ''"
 
     /// Who asks, for what, and what would be different.
     static func request(_ settings: PreventionSettings) -> [Variable] {
@@ -86,12 +88,13 @@ enum PreventionExpressions {
     /// - The Secrets that a ServiceAccount names, which servers and image-pull controllers add: they grant nothing that
     ///   the namespace does not have, unless the annotation makes them a limit. What is declared of them is put right
     ///   as drift.
+    /// - A status or the finalizers of a namespace's contents, which controllers write through subresources.
     private static let isQuiet = allOf([
         "request.operation == 'UPDATE'", "variables.gainsNoTie", "variables.labels == variables.oldLabels",
         "variables.changedAnnotations.all(k, k == \(literal(Ownership.breakGlassAnnotation))"
             + " || \(resource) == 'namespaces' && !k.startsWith('bylaw.dev/'))",
         anyOf([
-            "variables.changedFields.size() == 0",
+            "variables.changedFields.size() == 0", isOfSubresource,
             allOf([
                 "\(resource) == 'serviceaccounts'",
                 "!('kubernetes.io/enforce-mountable-secrets' in variables.annotations)",
@@ -115,9 +118,14 @@ enum PreventionExpressions {
                     firstFit(settings.namespaceSelections),
                 ])
             ),
-            ("isExcluded", anyOf(settings.exclusions.map(isLike))),
+            ("isExcluded", anyOf([isOwned] + settings.exclusions.map(isLike))),
         ]
     }
+
+    /// Whether a controller keeps it, which nobody asks about either where it is there.
+    private static let isOwned =
+        "variables.namespace != '' && has(variables.metadata.ownerReferences)"
+        + " && variables.metadata.ownerReferences.exists(o, has(o.controller) && o.controller)"
 
     private static func firstFit(_ selections: [NamespaceSelection]) -> String {
         selections.reversed().reduce("false") { rest, selection in

@@ -17,7 +17,8 @@ package func preventionObjects(_ settings: PreventionSettings) -> [Tree] {
     var objects = pair(
         named: name, settings,
         spec: spec(
-            settings, kinds: Resource.managed, operations: ["CREATE", "UPDATE", "DELETE"],
+            settings, kinds: Resource.managed, subresources: subresourcesWithMetadata,
+            operations: ["CREATE", "UPDATE", "DELETE"],
             variables: [
                 (
                     "concerns",
@@ -73,14 +74,14 @@ private func pair(named name: String, _ settings: PreventionSettings, spec: Tree
 }
 
 private func spec(
-    _ settings: PreventionSettings, kinds: some Sequence<Resource>, operations: [String],
-    variables: [PreventionExpressions.Variable], validations: [Tree]
+    _ settings: PreventionSettings, kinds: some Sequence<Resource>, subresources: [String] = [],
+    operations: [String], variables: [PreventionExpressions.Variable], validations: [Tree]
 ) -> Tree {
     [
         "failurePolicy": "Fail",
         "matchConstraints": [
             "matchPolicy": "Equivalent", "namespaceSelector": [:], "objectSelector": [:],
-            "resourceRules": .array(resourceRules(kinds, operations: operations)),
+            "resourceRules": .array(resourceRules(kinds, subresources: subresources, operations: operations)),
         ],
         "matchConditions": [
             [
@@ -107,20 +108,26 @@ private func spec(
     ]
 }
 
-/// One rule for each API group: exactly the objects themselves and no subresource of theirs.
-///
-/// The controllers' many status writes stay unasked. The price: the server keeps changed labels and annotations that
-/// come through `namespaces/status`, `namespaces/finalize` and `resourcequotas/status`, so whoever may write these, as
-/// administrators may, gets past; that is found and put right as drift.
-private func resourceRules(_ kinds: some Sequence<Resource>, operations: [String]) -> [Tree] {
+/// One rule for each API group: the objects themselves, and the subresources that are given.
+private func resourceRules(
+    _ kinds: some Sequence<Resource>, subresources: [String], operations: [String]
+) -> [Tree] {
     Dictionary(grouping: Set(kinds), by: \.group).sorted { $0.key < $1.key }.map { group, kinds in
-        [
+        let plurals = Set(kinds.map(\.plural))
+        // All of them are of the core group.
+        let parts = subresources.filter { plurals.contains(String($0.prefix { $0 != "/" })) }
+        return [
             "apiGroups": [.string(group)], "apiVersions": ["v1"],
             "operations": .array(operations.map(Tree.string)),
-            "resources": .array(kinds.map(\.plural).sorted().map(Tree.string)), "scope": "*",
+            "resources": .array((plurals + parts).sorted().map(Tree.string)), "scope": "*",
         ]
     }
 }
+
+/// The subresources through which the server keeps changed labels and annotations.
+///
+/// The controllers' many other writes to them pass as quiet ones: only the metadata counts there.
+private let subresourcesWithMetadata = ["namespaces/finalize", "namespaces/status", "resourcequotas/status"]
 
 /// `RoleBinding shop/readers`, as an expression.
 private let subject =
