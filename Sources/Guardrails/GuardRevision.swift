@@ -180,7 +180,7 @@ private struct RevisionGuard {
     mutating func judgeConfiguration() {
         let id = RepositoryConfiguration.id
         let before = baseConfiguration
-        let loosened = ConfigurationChange(old: before, new: configuration).loosened
+        let loosened = isFirstStart ? [] : ConfigurationChange(old: before, new: configuration).loosened
         if !loosened.isEmpty {
             if let approval = approvals.approval(ofConfiguration: .configurationLoosened) {
                 approved[id] = approval
@@ -205,20 +205,17 @@ private struct RevisionGuard {
         }
     }
 
+    /// Whether nothing was ever enforced here: then there is nothing to loosen.
+    private var isFirstStart: Bool { question.configurationInForce == nil && question.marked.isEmpty }
+
     /// What the configuration is compared with.
     ///
-    /// At the very first start nothing is closed, and there is nothing to loosen. Where an earlier run has left objects and
-    /// the record of what was in force is lost, it is the standard one; who may approve has to be taken from the revision, or
-    /// nobody ever could.
+    /// Where an earlier run has left objects and the record of what was in force is lost, it is the standard one; who may
+    /// approve has to be taken from the revision, or nobody ever could.
     private var baseConfiguration: RepositoryConfiguration {
         if let known = question.configurationInForce { return known }
-        guard question.marked.isEmpty else {
-            var base = RepositoryConfiguration.standard
-            base.guardrails.approvers = configuration.guardrails.approvers
-            return base
-        }
-        var base = configuration
-        base.scopes = ScopeRules()
+        var base = RepositoryConfiguration.standard
+        base.guardrails.approvers = configuration.guardrails.approvers
         return base
     }
 

@@ -219,6 +219,16 @@ import Testing
         #expect(refused.holds.last?.meanings == ["NetworkPolicy a/deny waits for Namespace a, which is held"])
     }
 
+    /// Nothing is in force before it, so nothing is loosened by it; what it would remove is asked for all the same.
+    @Test func theFirstConfigurationIsTaken() throws {
+        let text =
+            "scopes: {default: report, rules: [{namespaces: [a], mode: declared}], exclude: [{names: [x]}]}\n"
+            + "guardrails: {risks: {QuotaLoosened: allow}, approvers: [{name: A, signers: [a]}]}\n"
+        let head = try declared(Text.namespace(), configuration: text)
+        let first = verdict(from: nil, to: head)
+        #expect(first.holds == [] && first.state.configuration == head.configuration)
+    }
+
     // MARK: The configuration
 
     @Test(
