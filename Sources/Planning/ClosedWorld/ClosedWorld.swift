@@ -50,8 +50,9 @@ private func isMadeByKubernetes(_ live: LiveObject) -> Bool {
     }
 }
 
-/// Whether a binding of a known name is as Kubernetes makes it: it names the role that goes with the name, and nobody but
-/// parts of Kubernetes. Whoever may bind could take such a name.
+/// Whether a binding of a known name is as Kubernetes makes it.
+///
+/// It names the role that goes with the name, and nobody but parts of Kubernetes: whoever may bind could take such a name.
 private func isBoundAsMade(_ live: LiveObject) -> Bool {
     let role = live.tree["roleRef"]?["name"]?.string ?? ""
     let subjects = live.tree["subjects"]?.array ?? []
