@@ -142,10 +142,9 @@ package final class GitRepository: Sendable {
                 return try worker.commits(of: head, without: [base], maximumCount: maximumCount)
             }
             if wholeHistory { return try worker.commits(of: head, without: [], maximumCount: maximumCount) }
-            let first = try worker.commit(head).parents.prefix(1).filter { parent in
-                (try? worker.hasCommit(parent)) == true
-            }
-            return try worker.commits(of: head, without: Array(first), maximumCount: maximumCount)
+            var base: [String] = []
+            if let first = try worker.commit(head).parents.first, try worker.hasCommit(first) { base = [first] }
+            return try worker.commits(of: head, without: base, maximumCount: maximumCount)
         }.get()
     }
 

@@ -123,22 +123,17 @@ extension GitWorker {
         return result == 1
     }
 
+    /// The commits that lead to one, newest first, that one left out.
     func history(of commit: String, maximumCount: Int) throws(GitError) -> [String] {
-        let repository = try open()
-        var id = try objectID(commit)
-        var walk: OpaquePointer?
-        try check("walk the history") { git_revwalk_new(&walk, repository) }
-        defer { git_revwalk_free(walk) }
-        git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL.rawValue | GIT_SORT_TIME.rawValue)
-        try check("walk the history of \(commit)") { git_revwalk_push(walk, &id) }
-        var commits: [String] = []
-        var next = git_oid()
-        while commits.count <= maximumCount, git_revwalk_next(&next, walk) == 0 { commits.append(text(of: &next)) }
-        return Array(commits.dropFirst())
+        Array(try walk(from: commit, without: [], maximumCount: maximumCount + 1).dropFirst())
     }
 
     /// The commits that `head` has and none of `bases` has, newest first.
     func commits(of head: String, without bases: [String], maximumCount: Int) throws(GitError) -> [GitCommit] {
+        try walk(from: head, without: bases, maximumCount: maximumCount).map { id throws(GitError) in try commit(id) }
+    }
+
+    private func walk(from head: String, without bases: [String], maximumCount: Int) throws(GitError) -> [String] {
         let repository = try open()
         var id = try objectID(head)
         var walk: OpaquePointer?
@@ -150,11 +145,9 @@ extension GitWorker {
             var hidden = try objectID(base)
             try check("leave out the history of \(base)") { git_revwalk_hide(walk, &hidden) }
         }
-        var commits: [GitCommit] = []
+        var commits: [String] = []
         var next = git_oid()
-        while commits.count < maximumCount, git_revwalk_next(&next, walk) == 0 {
-            commits.append(try commit(text(of: &next)))
-        }
+        while commits.count < maximumCount, git_revwalk_next(&next, walk) == 0 { commits.append(text(of: &next)) }
         return commits
     }
 

@@ -83,8 +83,9 @@ extension Controller {
         }
         guard isDrift(id, enforced) || action.isOfStranger else { return true }
         let now = surroundings.uptime()
-        if fights.isOn(id, at: now), enforced.configuration.yieldsInFights.contains(where: { $0.matches(id) }) {
-            // The repository says so: the incident of the fight stays open, and the next revision begins anew.
+        if yielded.contains(id) || fights.isOn(id, at: now), yields(id, by: enforced) {
+            // The repository says so: until it is as declared again, or is no longer to be given up.
+            yielded.insert(id)
             waiting.insert(id)
             return false
         }
@@ -101,6 +102,11 @@ extension Controller {
         pausedUntil[id] = now + pause
         queue.addDelayed(id, due: now + pause, isUrgent: true)
         return false
+    }
+
+    /// Whether the repository gives an object up in a fight.
+    private func yields(_ id: ObjectID, by enforced: EnforcedState) -> Bool {
+        enforced.configuration.yieldsInFights.contains { $0.matches(id) }
     }
 
     /// The namespace that has to be there first, where it is known not to be, or to be on its way out (rules F9 and G5).
@@ -174,6 +180,7 @@ extension Controller {
         held.remove(id)
         failing.remove(id)
         toldStrangers[id] = nil
+        yielded.remove(id)
         endFailedProtection(id)
         waiting.remove(id)
         failureCounts[id] = nil

@@ -182,8 +182,9 @@ extension Controller {
     /// Ends the incidents of fights that are over.
     func endOldFights() async throws(JournalError) {
         let now = surroundings.uptime()
-        for id in fights.endOld(at: now) {
-            pausedUntil[id] = nil
+        for id in fights.endOld(at: now) { pausedUntil[id] = nil }
+        for case let id? in openIncidents.filter({ $0.value.contains(.driftFight) }).keys {
+            guard !fights.isKnown(id), !yielded.contains(id) else { continue }
             try await resolve([.driftFight], object: id)
         }
     }

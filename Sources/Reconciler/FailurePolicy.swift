@@ -69,6 +69,9 @@ package struct FightRecord: Sendable {
     /// Takes up a fight that an earlier run has left open.
     package mutating func resume(_ id: ObjectID) { meters[id] = FightMeter() }
 
+    /// Whether anything is left of a fight about an object.
+    package func isKnown(_ id: ObjectID) -> Bool { meters[id] != nil }
+
     package func pause(of id: ObjectID, at now: Duration) -> Duration { meters[id]?.pause(at: now) ?? .zero }
 
     package func isOn(_ id: ObjectID, at now: Duration) -> Bool { pause(of: id, at: now) > .zero }

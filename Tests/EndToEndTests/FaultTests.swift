@@ -481,6 +481,33 @@ import Testing
         #expect(try await program.run(["status", "--journal", program.journal]).output.contains("DriftFight"))
     }
 
+    /// What the repository gives up is left to the other writer, and said once.
+    @Test func aFightIsGivenUpWhereTheRepositorySaysSo() async throws {
+        try repository.write(
+            "apiVersion: bylaw.dev/v1\nkind: Configuration\nfights: {yield: [{kinds: [ResourceQuota]}]}\n",
+            to: "bylaw.yaml")
+        try await commit(teamManifests(namespace))
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Synced")
+        let quota = ObjectID(.resourceQuota, namespace: namespace, name: "compute")
+        // Each is put back until it is a fight, of which the last one was no exception.
+        for _ in 0..<20 where try await program.entries(["--reason", "DriftFight"]).isEmpty {
+            try await cluster.mergePatch(quota, #"{"spec":{"hard":{"pods":"70"}}}"#)
+            try await eventually(within: .seconds(60), "the quota is put back") {
+                try await cluster.object(quota)?["spec"]?["hard"]?["pods"] == "50"
+            }
+        }
+        try await cluster.mergePatch(quota, #"{"spec":{"hard":{"pods":"80"}}}"#)
+        // Others are put back meanwhile, so it was looked at.
+        let role = ObjectID(.role, namespace: namespace, name: "reader")
+        try await cluster.delete(role)
+        try await eventually(within: .seconds(60), "the role is back") { try await cluster.object(role) != nil }
+        #expect(try await cluster.object(quota)?["spec"]?["hard"]?["pods"] == "80")
+        try await run.stop()
+        #expect(try await program.entries(["--reason", "DriftFight"]).count == 1)
+        #expect(try await program.run(["status", "--journal", program.journal]).output.contains("DriftFight"))
+    }
+
     /// Rules C5 and C6: watches that end, and cannot be resumed, begin again with a list; nothing is missed.
     @Test func driftBesideBrokenWatchesIsUndone() async throws {
         try await commit(teamManifests(namespace))

@@ -50,11 +50,14 @@ final class PolicyRemote: Sendable {
         return result.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// A source that follows this repository; each has the same cache unless another is named.
+    /// A source that follows this repository.
+    ///
+    /// Each has the same cache unless another is named, but that of a cluster has one of its own: two of them may be alive at
+    /// once.
     func source(
         _ reference: FollowedReference = .branch("main"), path subpath: String = "", cluster: String? = nil,
         from address: String? = nil,
-        cache: String = "cache", credentials: GitCredentials = GitCredentials(proxy: .none),
+        cache: String? = nil, credentials: GitCredentials = GitCredentials(proxy: .none),
         fetchLimits: FetchLimits = FetchLimits(total: .seconds(30), stall: .seconds(5), connect: .seconds(5)),
         limits: RepositoryLimits = RepositoryLimits()
     ) throws -> GitRevisionSource {
@@ -62,7 +65,8 @@ final class PolicyRemote: Sendable {
             GitSourceConfiguration(
                 url: try RemoteURL(address ?? path), reference: reference, path: subpath, cluster: cluster,
                 credentials: credentials,
-                cacheDirectory: folder.path + "/" + cache, fetchLimits: fetchLimits, repositoryLimits: limits,
+                cacheDirectory: folder.path + "/" + (cache ?? cluster.map { _ in UUID().uuidString } ?? "cache"),
+                fetchLimits: fetchLimits, repositoryLimits: limits,
                 environment: ProcessInfo.processInfo.environment))
     }
 }
