@@ -85,6 +85,24 @@ import Testing
         #expect(verdict(from: base, to: head).held == ["ClusterRoleBinding b"])
     }
 
+    /// What tightens does not wait for what opens beside it.
+    @Test func whatTightensANamespaceGoesOn() throws {
+        let open = Text.policy(
+            "open", "podSelector: {}, egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}], policyTypes: [Egress]")
+        let allow = Text.policy("allow", "podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 80}]}]")
+        let isolated = Text.policy("ingress", "podSelector: {}, policyTypes: [Ingress]")
+        let base = try declared(
+            Text.namespace("a", "baseline") + isolated + allow
+                + Text.policy("egress", "podSelector: {}, policyTypes: [Egress]"))
+        let head = try declared(
+            Text.namespace("a", "restricted") + isolated + open
+                + Text.policy("egress", "podSelector: {}, policyTypes: [Egress]")
+                + Text.policy("more", "podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress]"))
+        let refused = verdict(from: base, to: head)
+        #expect(refused.held == ["NetworkPolicy a/open"])
+        #expect(refused.removed == [ObjectID(.networkPolicy, namespace: "a", name: "allow")])
+    }
+
     @Test func whomAChangedReferenceLosesGoesAtOnce() throws {
         func binding(_ role: String, _ groups: String...) throws -> DeclaredState {
             try declared(

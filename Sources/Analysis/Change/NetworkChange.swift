@@ -122,7 +122,7 @@ struct NetworkChange {
                 ? "\(shown) can newly reach \(count(flows.pods)) of namespace \(namespace) on \(flows.ports)"
                 : "\(count(flows.pods)) of namespace \(namespace) can newly reach \(shown) on \(flows.ports)"
                     + (reachesMetadata ? ", the cloud's metadata address among it" : ""),
-            after: listed(flows.lines), causes: causes(in: [namespace]), guardrail: .externalAccess)
+            after: listed(flows.lines), causes: openers(in: [namespace]), guardrail: .externalAccess)
     }
 
     private func widening(_ pair: NamespacePair, _ flows: Flows) -> ChangeFinding {
@@ -132,7 +132,7 @@ struct NetworkChange {
             direction: .loosens, subject: FindingSubject(kind: "Namespace", name: pair.to),
             scope: scopeName(pair.to),
             message: "\(pair.sourceName) can newly reach \(pair.destinationName) on \(flows.ports)",
-            after: listed(flows.lines), causes: causes(in: [pair.from, pair.to]),
+            after: listed(flows.lines), causes: openers(in: [pair.from, pair.to]),
             guardrail: isNew && pair.from != pair.to ? .isolationRemoved : nil)
     }
 
@@ -207,6 +207,33 @@ struct NetworkChange {
                 flows[NamespacePair(from: source, to: destination), default: Flows()].add(
                     sources, destinations, ports)
             }
+        }
+    }
+
+    /// What may have opened something in some namespaces; everything that was edited there, where nothing of it could.
+    private func openers(in namespaces: [String]) -> [FindingCause] {
+        let all = causes(in: namespaces)
+        let openers = all.filter(mayOpen)
+        return openers.isEmpty ? all : openers
+    }
+
+    /// Whether an edit could let more through while the pods stay isolated.
+    ///
+    /// A policy without a rule allows nothing, one that goes takes away what it allowed, and of a namespace only labels that
+    /// selectors read count.
+    private func mayOpen(_ cause: FindingCause) -> Bool {
+        let (before, after) = (change.base[cause.object]?.tree, change.head[cause.object]?.tree)
+        switch cause.object.kind {
+        case "NetworkPolicy":
+            guard let after, cause.edit != .removed else { return false }
+            return ["ingress", "egress"].contains { after["spec"]?[$0]?.array?.isEmpty == false }
+                || (cause.edit == .changed && before?["spec"]?["podSelector"] != after["spec"]?["podSelector"])
+        case "Namespace":
+            func labels(_ tree: Tree?) -> [String: String] {
+                Labels(tree?["metadata"]?["labels"]).values.filter { !$0.key.hasPrefix("pod-security.kubernetes.io/") }
+            }
+            return cause.edit != .changed || labels(before) != labels(after)
+        default: return true
         }
     }
 
