@@ -45,7 +45,7 @@ let journalRestoreCommand = Command(
     let cluster = KubeCluster(
         endpoint: try wiring.endpoint(), fieldManager: "bylaw-restore", userAgent: "bylaw/\(bylawVersion)",
         concurrentCalls: 2)
-    let configuration = try configurationInForce(memory)
+    let configuration = try configurationInForce(memory, canonical: wiring.canonical)
     let place = id.namespace.isEmpty ? nil : try await cluster.read(ObjectID(.namespace, name: id.namespace))
     let closedWorld = ClosedWorld(configuration.scopes) { _ in place.map { Labels($0.metadata["labels"]) } }
     guard closedWorld.mode(of: lost) != .enforce else {
@@ -67,14 +67,16 @@ let journalRestoreCommand = Command(
 }
 
 /// The configuration that the journal remembers to be in force; the standard one where it remembers none.
-private func configurationInForce(_ memory: String?) throws(CommandFailure) -> RepositoryConfiguration {
+private func configurationInForce(
+    _ memory: String?, canonical: Canonical
+) throws(CommandFailure) -> RepositoryConfiguration {
     guard let memory else { return .standard }
-    guard let tree = try? parseJSON(memory), let state = GuardedState(tree) else {
+    guard let configuration = rememberedConfiguration(memory, canonical: canonical) else {
         throw CommandFailure(
             message: "the journal's memory of the configuration in force is damaged",
             hint: "Let bylaw run or bylaw sync write it anew.")
     }
-    return state.configuration
+    return configuration
 }
 
 /// Whoever restores an object does not make it Bylaw's.

@@ -85,29 +85,21 @@ struct ApprovalSet {
     let sources: [ApprovalSource]
     let head: DeclaredState
 
-    /// The approval of what a revision does to an object, for any of some names.
+    /// The approval of what a revision does to an object, or to its configuration, for any of some names.
     func approval(of subjects: [String], for id: ObjectID) -> GivenApproval? {
-        for source in sources
-        where source.declared.objects[id]?.tree == head.objects[id]?.tree && !source.ownWork.contains(id) {
-            let isSeen = head.objects[id] != nil || source.knowsWhatIsInForce
+        let isConfiguration = id == RepositoryConfiguration.id
+        for source in sources where !source.ownWork.contains(id) {
+            let isSame =
+                isConfiguration
+                ? source.declared.configuration.rules == head.configuration.rules
+                : source.declared.objects[id]?.tree == head.objects[id]?.tree
+            guard isSame else { continue }
+            let isSeen = isConfiguration || head.objects[id] != nil || source.knowsWhatIsInForce
             if let found = source.approvals.first(where: {
                 subjects.contains($0.subject) && $0.concerns(id) && (isSeen || $0.object != nil)
             }) {
                 return GivenApproval(approval: found, commit: source.commit)
             }
-        }
-        return nil
-    }
-
-    func approval(ofConfiguration guardrail: Guardrail) -> GivenApproval? {
-        for source in sources
-        where source.declared.configuration.rules == head.configuration.rules
-            && !source.ownWork.contains(RepositoryConfiguration.id)
-        {
-            let found = source.approvals.first {
-                $0.subject == guardrail.rawValue && $0.concerns(RepositoryConfiguration.id)
-            }
-            if let found { return GivenApproval(approval: found, commit: source.commit) }
         }
         return nil
     }

@@ -175,6 +175,13 @@ private struct RevisionGuard {
         holds[id] = hold
     }
 
+    /// Whether what happens to an object is approved under one of some names; then that is noted.
+    private mutating func isApproved(_ id: ObjectID, by subjects: String...) -> Bool {
+        guard let approval = approvals.approval(of: subjects, for: id) else { return false }
+        approved[id] = approval
+        return true
+    }
+
     // MARK: The configuration
 
     mutating func judgeConfiguration() {
@@ -182,9 +189,7 @@ private struct RevisionGuard {
         let before = baseConfiguration
         let loosened = isFirstStart ? [] : ConfigurationChange(old: before, new: configuration).loosened
         if !loosened.isEmpty {
-            if let approval = approvals.approval(ofConfiguration: .configurationLoosened) {
-                approved[id] = approval
-            } else {
+            if !isApproved(id, by: Guardrail.configurationLoosened.rawValue) {
                 hold(
                     id, .configurationLoosened,
                     "the change of \(id.name) loosens what is in force: \(loosened.joined(separator: "; "))")
@@ -195,9 +200,7 @@ private struct RevisionGuard {
             }
         }
         guard ConfigurationChange(old: before, new: configuration).enforcesMore else { return }
-        if let approval = approvals.approval(ofConfiguration: .scopeEnforced) {
-            approved[id] = approval
-        } else {
+        if !isApproved(id, by: Guardrail.scopeEnforced.rawValue) {
             hold(id, .scopeEnforced, "the change of \(id.name) would remove what is not declared in more scopes")
             // What is enforced already stays so, where the scopes are the same otherwise.
             configuration.scopes =
@@ -226,11 +229,7 @@ private struct RevisionGuard {
         var unapproved: [ObjectID] = []
         for id in removed where id.resource == .namespace { judgeNamespace(id) }
         for id in removed where id.resource != .namespace && !goesWithItsNamespace(id) {
-            if let approval = approvals.approval(of: [Guardrail.deletionBudget.rawValue], for: id) {
-                approved[id] = approval
-            } else {
-                unapproved.append(id)
-            }
+            if !isApproved(id, by: Guardrail.deletionBudget.rawValue) { unapproved.append(id) }
         }
         guard !settings.deletions.allows(unapproved.count, of: total) else { return }
         let meaning =
@@ -250,8 +249,7 @@ private struct RevisionGuard {
             hold(
                 id, .namespaceDeletion,
                 "\(id) is no longer declared, but \(rest) in it is: deleting the namespace would delete that too")
-        } else if let approval = approvals.approval(of: [Guardrail.namespaceDeletion.rawValue], for: id) {
-            approved[id] = approval
+        } else if isApproved(id, by: Guardrail.namespaceDeletion.rawValue) {
             deletableNamespaces.insert(id)
         } else {
             hold(
@@ -265,9 +263,10 @@ private struct RevisionGuard {
     /// Holds what makes the revision mean something that needs an approval, until nothing of that is left.
     mutating func judgeMeaning() {
         let context = SecurityState(live: question.live)
+        let base = SecurityState(DeclaredState(objects: before))
         for round in 1... {
             let findings = analyseChange(
-                base: SecurityState(DeclaredState(objects: before)),
+                base: base,
                 head: SecurityState(
                     DeclaredState(objects: effectiveObjects.merging(frozenAsLive) { first, _ in first })),
                 context: context,
@@ -294,13 +293,9 @@ private struct RevisionGuard {
     private mutating func judge(_ finding: ChangeFinding, _ guardrail: Guardrail) -> Bool {
         var isOpen = false
         for cause in finding.causes where !goesWithItsNamespace(cause.object) {
-            let subjects = [guardrail.rawValue, finding.reason.rawValue]
-            if let approval = approvals.approval(of: subjects, for: cause.object) {
-                approved[cause.object] = approval
-            } else {
-                isOpen = true
-                hold(cause.object, guardrail, finding.message, runbook: finding.runbook)
-            }
+            guard !isApproved(cause.object, by: guardrail.rawValue, finding.reason.rawValue) else { continue }
+            isOpen = true
+            hold(cause.object, guardrail, finding.message, runbook: finding.runbook)
         }
         return isOpen
     }
@@ -341,21 +336,12 @@ private struct RevisionGuard {
     /// Holds new and changed bindings whose role's rules cannot be looked at: unknown is not harmless.
     mutating func judgeUnknownRoles() {
         for id in editedObjects {
-            guard let reference = question.head.objects[id]?.tree["roleRef"], let name = reference["name"]?.string
-            else {
-                continue
-            }
-            let role =
-                reference["kind"]?.string == "Role"
-                ? ObjectID(.role, namespace: id.namespace, name: name) : ObjectID(.clusterRole, name: name)
-            guard question.head.objects[role] == nil, role.resource.map(question.unreadKinds.contains) == true else {
-                continue
-            }
-            if let approval = approvals.approval(of: [Guardrail.riskyGrant.rawValue], for: id) {
-                approved[id] = approval
-            } else {
-                hold(id, .riskyGrant, "what \(id) gives cannot be told, since \(role) cannot be read now")
-            }
+            guard
+                let role = question.head.objects[id].flatMap({ ObjectID(roleReferencedBy: $0.tree, in: id.namespace) }),
+                question.head.objects[role] == nil, role.resource.map(question.unreadKinds.contains) == true,
+                !isApproved(id, by: Guardrail.riskyGrant.rawValue)
+            else { continue }
+            hold(id, .riskyGrant, "what \(id) gives cannot be told, since \(role) cannot be read now")
         }
     }
 

@@ -63,15 +63,6 @@ package struct SelfLockout: Sendable {
     }
 }
 
-extension UserIdentity {
-    /// The service account that the user is; nil for any other user.
-    package var serviceAccount: ObjectID? {
-        let account = AccessSubject.user(name)
-        guard account.kind == .serviceAccount else { return nil }
-        return ObjectID(.serviceAccount, namespace: account.namespace, name: account.name)
-    }
-}
-
 extension AccessRequest {
     fileprivate func `in`(namespace: String) -> AccessRequest {
         guard case .resource(let group, let resource, let subresource, let name, _) = target else { return self }

@@ -43,7 +43,7 @@ extension KubeCluster {
             resource: resource)
         // Members that a later server fills in by itself come back at once, and are nobody's doing.
         guard try liveObject(answer, what, of: resource).resourceVersion != live.resourceVersion else { return nil }
-        let writer = live.fieldManagers.filter { $0.manager != fieldManager }.max { ($0.time ?? "") < ($1.time ?? "") }
+        let writer = attribute([], of: live, ourFieldManager: fieldManager)
         return PreventionChange(id: id, kind: .putBack, writer: writer?.manager)
     }
 

@@ -8,7 +8,8 @@ import Policy
 extension Controller {
     /// Judges a sound revision by the guardrails that are in force before it.
     func judge(_ loaded: LoadedRevision) async throws -> GuardVerdict {
-        let remembered = try await journal.remembered(.guardedState)
+        // What is enforced knows its own; the memory is read only where its revision is lost.
+        let remembered = enforced == nil ? try await journal.remembered(.guardedState) : nil
         let judgement = RevisionJudgement(
             inForce: enforced, configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,

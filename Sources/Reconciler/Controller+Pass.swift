@@ -131,12 +131,7 @@ extension Controller {
 
     /// The role that a binding names.
     func referencedRole(_ action: Action) -> ObjectID? {
-        guard let reference = action.desired?["roleRef"], let name = reference["name"]?.string else { return nil }
-        switch reference["kind"]?.string {
-        case "Role": return ObjectID(.role, namespace: action.id.namespace, name: name)
-        case "ClusterRole": return ObjectID(.clusterRole, name: name)
-        default: return nil
-        }
+        action.desired.flatMap { ObjectID(roleReferencedBy: $0, in: action.id.namespace) }
     }
 
     /// Notes that work went on, and ends the pass when nothing of it is left.

@@ -14,8 +14,8 @@ extension PreventionSettings {
         let namespaced = kinds.filter(\.isNamespaced)
         var system = [NamePattern("kube-*")]
         // What is there belongs to whoever runs Bylaw, and is never removed.
-        let words = bylawUser.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        if words.count == 4, words.starts(with: ["system", "serviceaccount"]) { system.append(NamePattern(words[2])) }
+        let account = UserIdentity(name: bylawUser, groups: []).serviceAccount
+        if let account { system.append(NamePattern(account.namespace)) }
         var selections = [NamespaceSelection(names: system, kinds: namespaced, isEnforced: false)]
         for rule in configuration.scopes.rules {
             guard case .namespaces(let names, let labels) = rule.target else { continue }
