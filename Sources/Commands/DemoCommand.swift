@@ -247,8 +247,8 @@ private final class Demo: Sendable {
         while let notice = await events.next(isolation: #isolation) {
             if case .synced(let report) = notice { return report }
             if case .trouble(let message, let hint) = notice { throw CommandFailure(message: message, hint: hint) }
-            if case .revisionRefused(_, let findings) = notice {
-                terminal.write(renderFindings(findings, on: terminal))
+            if case .revisionRefused(_, let refusal) = notice {
+                terminal.write(renderFindings(refusal.findings, on: terminal))
                 throw CommandFailure(
                     message: "the sample policies are not valid", hint: "Correct them; bylaw check judges them too.")
             }
@@ -258,8 +258,9 @@ private final class Demo: Sendable {
 
     private func showRefusal(_ events: inout AsyncStream<ControllerNotice>.Iterator) async throws {
         while let notice = await events.next(isolation: #isolation) {
-            guard case .revisionRefused(let revision, let findings) = notice else { continue }
-            terminal.write(renderFindings(findings, on: terminal).split(separator: "\n").map { "   \($0)\n" }.joined())
+            guard case .revisionRefused(let revision, let refusal) = notice else { continue }
+            let findings = renderFindings(refusal.findings, on: terminal)
+            terminal.write(findings.split(separator: "\n").map { "   \($0)\n" }.joined())
             say("revision \(revision.commit.prefix(12)) is refused; the one before it stays enforced")
             return
         }

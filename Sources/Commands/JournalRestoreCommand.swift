@@ -47,7 +47,11 @@ let journalRestoreCommand = Command(
         concurrentCalls: 2)
     let configuration = try configurationInForce(memory, canonical: wiring.canonical)
     let place = id.namespace.isEmpty ? nil : try await cluster.read(ObjectID(.namespace, name: id.namespace))
-    let closedWorld = ClosedWorld(configuration.scopes) { _ in place.map { Labels($0.metadata["labels"]) } }
+    // Its marker tells whether the namespace is declared, which decides whether its labels count.
+    let isDeclared = place.map { wiring.ownership(instance: entry.instance).claim(of: $0) == .ours } ?? false
+    let closedWorld = ClosedWorld(configuration.scopes) { name in
+        ScopedNamespace(name: name, labels: place.map { Labels($0.metadata["labels"]) }, isDeclared: isDeclared)
+    }
     guard closedWorld.mode(of: lost) != .enforce else {
         terminal.writeError(
             "\(printable(id.description)) would be removed again: no revision declares it, in a scope that is enforced\n"

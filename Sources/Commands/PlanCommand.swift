@@ -14,7 +14,7 @@ let planCommand = Command(
         name: "plan", summary: "what a pass would change; writes nothing",
         details:
             "Fetches the newest revision, reads the cluster, and shows in order what a sync would do and what a rule "
-            + "would hold back.",
+            + "would hold back. Undeclared objects in scopes that only report are listed, and are no difference.",
         flags: Flags.repository + Flags.connection + [
             Flags.cluster, Flags.instance, Flags.journal, Flags.output, Flags.config,
         ],
@@ -29,49 +29,6 @@ let planCommand = Command(
     let cluster = wiring.cluster(endpoint, instance: instance)
     let revision = try await source.fetchNewest()
     let known = try await journalKnowledge(wiring, instance, endpoint.name)
-    if let (reason, message) = try await findDistrust(
-        of: revision, mode: wiring.trust, after: known.trustedRevision, from: source)
-    {
-        invocation.terminal.writeError(
-            "Revision \(revision.commit.prefix(12)) would be refused: \(printable(message)).\n"
-                + "    see: bylaw runbook show \(reason.rawValue)\n")
-        return ExitStatus.findings
-    }
-    let loaded = try await source.load(revision)
-    let errors = loaded.findings.filter { $0.severity == .error }
-    guard errors.isEmpty else {
-        if invocation.arguments.text("output") == "json" {
-            invocation.terminal.write(
-                renderAnswer(
-                    kind: "Plan",
-                    [
-                        ("revision", .string(revision.commit)), ("isRevisionValid", false),
-                        ("findings", findingTrees(errors)),
-                    ]))
-        } else {
-            invocation.terminal.write(renderFindings(errors, on: invocation.terminal))
-            invocation.terminal.write(
-                "Revision \(revision.commit.prefix(12)) is not valid; the one before it would stay enforced.\n")
-        }
-        return ExitStatus.findings
-    }
-    guard !loaded.declared.objects.isEmpty else {
-        let message = "Revision \(revision.commit.prefix(12)) declares nothing; a sync refuses it and deletes nothing."
-        if invocation.arguments.text("output") == "json" {
-            invocation.terminal.write(
-                renderAnswer(
-                    kind: "Plan",
-                    [("revision", .string(revision.commit)), ("isRevisionValid", false), ("findings", .array([]))]))
-        } else {
-            invocation.terminal.write(message + "\n")
-        }
-        return ExitStatus.findings
-    }
-    let gathered = try await gatherLiveState(from: cluster)
-    if let (resource, error) = gathered.unreadable.first {
-        throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
-    }
-    let user = OwnAccess.User(answered: try await cluster.whoWeAre())
     let complain: (String, String) -> Void = { message, hint in
         invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
     }
@@ -84,6 +41,18 @@ let planCommand = Command(
         complain(error.explanation.message, error.explanation.hint)
         inForce = nil
     }
+    let loaded: LoadedRevision
+    switch try await examine(
+        revision, trust: wiring.trust, after: known.trustedRevision, from: source, cluster: { inForce?.cluster })
+    {
+    case .sound(let sound): loaded = sound
+    case .refused(let refusal): return show(refusal, of: revision, invocation)
+    }
+    let gathered = try await gatherLiveState(from: cluster)
+    if let (resource, error) = gathered.unreadable.first {
+        throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
+    }
+    let user = OwnAccess.User(answered: try await cluster.whoWeAre())
     let judgement = RevisionJudgement(
         inForce: inForce,
         configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
@@ -94,11 +63,11 @@ let planCommand = Command(
     if let lockout = await findLockout(
         by: verdict, user: user, live: gathered.state, cluster: cluster, complain: complain)
     {
-        invocation.terminal.writeError("Revision \(revision.commit.prefix(12)) would be refused: \(lockout).\n")
-        invocation.terminal.writeError("    see: bylaw runbook show \(IncidentReason.selfLockoutRefused.rawValue)\n")
-        return ExitStatus.findings
+        return show(.lockout(lockout), of: revision, invocation)
     }
-    let enforced = EnforcedState(loaded, guarded: GuardedState(verdict, after: inForce), canonical: wiring.canonical)
+    let guarded = GuardedState(
+        verdict, on: revision.commit, after: inForce, isFirst: inForce == nil && known.guardedState == nil)
+    let enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
     var input = PlanInput(
         declared: enforced.objects, live: gathered.state.all,
         record: known.owned,
@@ -107,7 +76,10 @@ let planCommand = Command(
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             fieldManager: ControllerConfiguration(instance: instance).fieldManager,
             user: user,
-            settledDigests: known.digests))
+            settledDigests: known.digests,
+            breakGlass: breakGlass(
+                by: enforced, user: user, ownership: wiring.ownership(instance: instance),
+                kept: known.keptPrevention, at: systemNow(), canonical: wiring.canonical)))
     let unproven = objectsOfUnprovenOwnership(input)
     if !known.isSettled, !unproven.isEmpty {
         input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
@@ -117,7 +89,21 @@ let planCommand = Command(
         invocation.arguments.text("output") == "json"
             ? planAnswer(plan, guarded: verdict.holds, revision: revision)
             : renderPlan(plan, guarded: verdict.holds, revision: revision, on: invocation.terminal))
-    return plan.isEmpty && verdict.holds.isEmpty ? ExitStatus.success : ExitStatus.findings
+    return plan.isConverged && verdict.holds.isEmpty ? ExitStatus.success : ExitStatus.findings
+}
+
+/// Shows why a sync would not take the revision.
+private func show(_ refusal: RevisionRefusal, of revision: Revision, _ invocation: Invocation) -> Int32 {
+    invocation.terminal.write(
+        invocation.arguments.text("output") == "json"
+            ? renderAnswer(
+                kind: "Plan",
+                [
+                    ("revision", .string(revision.commit)), ("isRevisionValid", false),
+                    ("refusal", refusalTree(refusal)), ("findings", findingTrees(refusal.findings)),
+                ])
+            : renderRefusal(refusal, of: revision, on: invocation.terminal))
+    return ExitStatus.findings
 }
 
 /// What the journal knows; nothing where there is no journal yet.
@@ -129,6 +115,7 @@ private struct JournalKnowledge {
     var enforcedRevision: String?
     var guardedState: String?
     var trustedRevision: String?
+    var keptPrevention: String?
 }
 
 private func journalKnowledge(
@@ -143,7 +130,8 @@ private func journalKnowledge(
         isSettled: try await reader.remembered(.ownershipSettled, scope) == "true",
         enforcedRevision: try await reader.remembered(.enforcedRevision, scope),
         guardedState: try await reader.remembered(.guardedState, scope),
-        trustedRevision: try await reader.remembered(.trustedRevision, scope))
+        trustedRevision: try await reader.remembered(.trustedRevision, scope),
+        keptPrevention: try await reader.remembered(.keptPrevention, scope))
     await reader.close()
     return knowledge
 }

@@ -40,6 +40,11 @@ func renderPlan(_ plan: Plan, guarded: [GuardrailHold], revision: Revision, on t
     for object in plan.waiting {
         text += terminal.styled("! waits \(printable(object.id.description))", .yellow) + "  is being deleted\n"
     }
+    for object in plan.leftForNow {
+        text +=
+            terminal.styled("! left \(printable(object.id.description))", .yellow)
+            + "  as it is, since somebody broke the glass\n"
+    }
     for object in plan.strangers {
         text += terminal.styled("? undeclared \(printable(object.id.description))", .yellow) + "\n"
     }
@@ -51,6 +56,7 @@ func renderPlan(_ plan: Plan, guarded: [GuardrailHold], revision: Revision, on t
     }
     let held = plan.holds.count + guarded.count
     if held > 0 { counts.append("\(held) held") }
+    if !plan.leftForNow.isEmpty { counts.append("\(plan.leftForNow.count) left for now") }
     if !plan.strangers.isEmpty { counts.append("\(plan.strangers.count) undeclared") }
     if !plan.waiting.isEmpty { counts.append("\(plan.waiting.count) waiting") }
     let sum = counts.isEmpty ? "Nothing to change" : counts.joined(separator: ", ")
@@ -67,6 +73,7 @@ func planAnswer(_ plan: Plan, guarded: [GuardrailHold], revision: Revision) -> S
             ("unchanged", .integer(Int64(plan.unchangedCount))),
             ("actions", .array(plan.actions.map(actionTree))),
             ("undeclared", .array(plan.strangers.map { objectTree($0.id) })),
+            ("leftForNow", .array(plan.leftForNow.map { objectTree($0.id) })),
             (
                 "held",
                 .array(guarded.map(guardedTree) + plan.holds.map(heldTree))
@@ -76,7 +83,8 @@ func planAnswer(_ plan: Plan, guarded: [GuardrailHold], revision: Revision) -> S
 }
 
 private func guardedTree(_ hold: GuardrailHold) -> Tree {
-    let reason = (hold.incident ?? .deletionBudgetExceeded).rawValue
+    // What has no guardrail of its own waits for something that has.
+    let reason = (hold.incident ?? (hold.trailers.isEmpty ? .approvalMissing : .deletionBudgetExceeded)).rawValue
     return [
         "object": objectTree(hold.id), "message": .string(hold.meanings.joined(separator: "; ")),
         "runbook": .string(hold.runbook ?? "Runbooks/\(reason).md"), "reason": .string(reason),

@@ -191,27 +191,12 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
         logger.log(
             .notice, "Revision accepted",
             [("revision", revision.commit), ("subject", revision.subject), ("objects", String(count))])
-    case .revisionRefused(let revision, let findings):
-        let first = findings.first { $0.severity == .error }
+    case .revisionRefused(let revision, let refusal):
         logger.log(
             .error, "Revision refused; the last good one stays enforced",
             [
-                ("revision", revision.commit), ("errors", String(findings.count { $0.severity == .error })),
-                ("first", first.map { "\($0.file):\($0.position): \($0.message)" } ?? ""),
-                ("runbook", "RevisionInvalid"),
+                ("revision", revision.commit), ("detail", refusal.message), ("runbook", refusal.incident.rawValue),
             ])
-    case .revisionEmpty(let revision):
-        logger.log(
-            .error, "Revision declares nothing; nothing is deleted",
-            [("revision", revision.commit), ("runbook", "RevisionEmpty")])
-    case .revisionUntrusted(let revision, let reason, let message):
-        logger.log(
-            .error, "Revision is not trusted; the last trusted one stays enforced",
-            [("revision", revision.commit), ("detail", message), ("runbook", reason.rawValue)])
-    case .revisionLocksOut(let revision, let what):
-        logger.log(
-            .error, "Revision would lock Bylaw out; the last good one stays enforced",
-            [("revision", revision.commit), ("detail", what), ("runbook", "SelfLockoutRefused")])
     case .changed(let entry, let sequence):
         let level: LogLevel = entry.outcome == .succeeded ? (entry.reason.incident == nil ? .info : .notice) : .error
         logger.log(

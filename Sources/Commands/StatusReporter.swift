@@ -71,16 +71,8 @@ final class StatusReporter: Sendable {
         case .revisionAccepted(let revision, let count):
             memory.heldBecause = nil
             return status(revision.commit, .pending, "applying \(count) objects")
-        case .revisionRefused(let revision, let findings):
-            let first = findings.first { $0.severity == .error }
-            let place = first.map { "\($0.file):\($0.position): \($0.message)" } ?? "it is not valid"
-            return status(revision.commit, .failure, "refused: \(place)")
-        case .revisionEmpty(let revision):
-            return status(revision.commit, .failure, "refused: it declares nothing; nothing is deleted")
-        case .revisionUntrusted(let revision, _, let message):
-            return status(revision.commit, .failure, "not trusted: \(message)")
-        case .revisionLocksOut(let revision, let what):
-            return status(revision.commit, .failure, "refused: \(what)")
+        case .revisionRefused(let revision, let refusal):
+            return status(revision.commit, .failure, "refused: \(refusal.message)")
         case .incident(let entry):
             let reasons: [IncidentReason] = [
                 .approvalMissing, .deletionBudgetExceeded, .configurationHeld, .namespaceDeletionHeld, .ownAccessHeld,

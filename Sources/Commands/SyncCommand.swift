@@ -76,8 +76,7 @@ private final class SyncAnswer: Sendable {
     private struct Parts {
         var actions: [Tree] = []
         var incidents: [Tree] = []
-        var refusedRevision: String?
-        var findings: [Finding] = []
+        var refused: (revision: Revision, because: RevisionRefusal)?
     }
 
     private let parts = Mutex(Parts())
@@ -87,12 +86,7 @@ private final class SyncAnswer: Sendable {
             switch notice {
             case .changed(let entry, let sequence): parts.actions.append(Self.tree(entry, sequence: sequence))
             case .incident(let entry): parts.incidents.append(Self.tree(entry, sequence: nil))
-            case .revisionRefused(let revision, let findings):
-                parts.refusedRevision = revision.commit
-                parts.findings = findings
-            case .revisionEmpty(let revision), .revisionLocksOut(let revision, _),
-                .revisionUntrusted(let revision, _, _):
-                parts.refusedRevision = revision.commit
+            case .revisionRefused(let revision, let refusal): parts.refused = (revision, refusal)
             case .revisionAccepted, .trouble, .progress, .synced: break
             }
         }
@@ -101,9 +95,10 @@ private final class SyncAnswer: Sendable {
     var fields: [(String, Tree)] {
         parts.withLock { parts in
             [
-                ("refusedRevision", parts.refusedRevision.map(Tree.string) ?? .null),
-                ("findings", findingTrees(parts.findings)), ("actions", .array(parts.actions)),
-                ("incidents", .array(parts.incidents)),
+                ("refusedRevision", parts.refused.map { .string($0.revision.commit) } ?? .null),
+                ("refusal", parts.refused.map { refusalTree($0.because) } ?? .null),
+                ("findings", findingTrees(parts.refused?.because.findings ?? [])),
+                ("actions", .array(parts.actions)), ("incidents", .array(parts.incidents)),
             ]
         }
     }
@@ -128,13 +123,8 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
     }
     terminal.showProgress(nil)
     switch notice {
-    case .revisionRefused(let revision, let findings):
-        terminal.writeError(renderFindings(findings, on: terminal))
-        terminal.writeError("revision \(revision.commit.prefix(12)) is refused; the last good one stays enforced\n")
-    case .revisionEmpty(let revision):
-        terminal.writeError("revision \(revision.commit.prefix(12)) declares nothing; nothing is deleted\n")
-    case .revisionLocksOut(let revision, _), .revisionUntrusted(let revision, _, _):
-        terminal.writeError("revision \(revision.commit.prefix(12)) is refused; the last good one stays enforced\n")
+    case .revisionRefused(let revision, let refusal):
+        terminal.writeError(renderRefusal(refusal, of: revision, on: terminal))
     case .changed(let entry, let sequence) where entry.outcome == .succeeded:
         if !isQuiet {
             // The message of a drift is a whole sentence, that of another change begins with the object.
@@ -147,9 +137,9 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
             terminal.writeError("    see: bylaw runbook show \(reason.rawValue)\n")
         }
     case .incident(let entry):
-        // The findings of a refused revision come by themselves, each on a line of its own.
-        let isRefusal = entry.reason == .incident(.revisionInvalid)
-        terminal.writeError(entry.reason.word + (isRefusal ? "" : ": \(printable(entry.message))") + "\n")
+        // Why a revision is refused is told by itself, its findings on a line of their own each.
+        if let reason = entry.reason.incident, refusalIncidents.contains(reason) { break }
+        terminal.writeError("\(entry.reason.word): \(printable(entry.message))\n")
         terminal.writeError("    see: bylaw runbook show \(entry.reason.word)\n")
     case .trouble(let message, let hint):
         terminal.writeError("\(printable(message))\n" + (hint.isEmpty ? "" : "    \(printable(hint))\n"))

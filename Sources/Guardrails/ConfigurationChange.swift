@@ -70,7 +70,8 @@ struct ConfigurationChange {
     private var areScopesAsStrict: Bool {
         let (before, after) = (old.scopes, new.scopes)
         guard after.standardMode >= before.standardMode, after.rules.count >= before.rules.count,
-            Set(after.exclusions).isSubset(of: before.exclusions)
+            Set(after.exclusions).isSubset(of: before.exclusions),
+            after.otherInstances.isSubset(of: before.otherInstances)
         else { return false }
         let areKept = zip(before.rules, after.rules).allSatisfy { old, new in
             new.target == old.target && new.kinds == old.kinds && new.mode >= old.mode
@@ -88,6 +89,7 @@ struct ConfigurationChange {
         guard before != after else { return false }
         if after.standardMode == .enforce, before.standardMode != .enforce { return true }
         if !Set(before.exclusions).isSubset(of: after.exclusions) { return true }
+        if !before.otherInstances.isSubset(of: after.otherInstances) { return true }
         // The same rules, some of them left out or lowered, remove nothing new unless another comes to its turn.
         return
             !(after.rules.count == before.rules.count

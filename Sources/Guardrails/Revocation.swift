@@ -3,10 +3,10 @@ import Manifest
 package import Policy
 
 extension DeclaredObject {
-    /// The declaration without what a later one no longer gives: rules of a role that it does not cover, and subjects of a
-    /// binding that it does not name.
+    /// The declaration without what a later one no longer gives: rules of a role that it does not cover, subjects of a
+    /// binding that it does not name, and Pod Security modes of a namespace that it tightens.
     ///
-    /// The later one may give more, which is not looked at. Everything else, and what is no role or binding, stays as it is.
+    /// The later one may give more, which is not looked at. Everything else, and what is of another kind, stays as it is.
     package func without(whatIsTakenAwayBy later: DeclaredObject?) -> DeclaredObject {
         guard let later, id.resource != nil else { return self }
         var kept = self
@@ -34,6 +34,17 @@ extension DeclaredObject {
             guard let subjects = tree["subjects"]?.array else { return self }
             let named = Set(later.tree["subjects"]?.array ?? [])
             kept.tree.set(["subjects"], to: .array(subjects.filter(named.contains)))
+        case .namespace:
+            let labels = later.tree["metadata"]?["labels"]
+            let tightened = comparePodSecurity(
+                from: NamespacePodSecurity(labels: Labels(tree["metadata"]?["labels"])),
+                to: NamespacePodSecurity(labels: Labels(labels))
+            ).filter { $0.direction == .tightens }
+            for mode in tightened.map(\.mode) {
+                for label in [mode.levelLabel, mode.versionLabel] {
+                    kept.tree.set(["metadata", "labels", label], to: labels?[label])
+                }
+            }
         default: return self
         }
         return kept

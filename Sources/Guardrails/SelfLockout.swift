@@ -2,13 +2,19 @@ package import Analysis
 package import Manifest
 package import Policy
 
-/// The rights that Bylaw needs to do its work: reading and writing every managed kind, and granting what it does not hold.
-package func neededRights(managing kinds: Set<Resource>) -> [AccessRequest] {
-    kinds.sorted { $0.qualifiedPlural.precedesByBytes($1.qualifiedPlural) }.flatMap { resource in
+/// The rights that Bylaw needs to do what a repository asks: reading and writing every managed kind, granting what it does
+/// not hold, and keeping admission policies where it is to prevent.
+package func neededRights(for configuration: RepositoryConfiguration) -> [AccessRequest] {
+    let kinds = configuration.managedKinds
+    let prevention: [Resource] = configuration.prevention == nil ? [] : [.admissionPolicy, .admissionPolicyBinding]
+    return kinds.sorted { $0.qualifiedPlural.precedesByBytes($1.qualifiedPlural) }.flatMap { resource in
         ["get", "list", "watch", "create", "patch", "delete"].map {
             AccessRequest($0, resource.plural, group: resource.group)
         }
     }
+        + prevention.flatMap { resource in
+            ["get", "create", "patch", "delete"].map { AccessRequest($0, resource.plural, group: resource.group) }
+        }
         + ["escalate", "bind"].flatMap { verb in
             [Resource.role, .clusterRole].filter(kinds.contains).map {
                 AccessRequest(verb, $0.plural, group: $0.group)
@@ -55,17 +61,22 @@ package struct SelfLockout: Sendable {
         let namespaces = Set(
             modelBefore.bindings(naming: identity).map(\.scope).filter { !$0.isEmpty }
         ).sorted()
-        lostRights = needed.flatMap { request in
-            ([""] + namespaces).map { request.in(namespace: $0) }.filter {
-                modelBefore.allows($0, to: identity) && !modelAfter.allows($0, to: identity)
+        lostRights = ([""] + namespaces).flatMap { namespace in
+            // What is given for some names only is asked for by these names.
+            let names = Set(modelBefore.grants(of: identity, in: namespace).flatMap(\.rule.resourceNames)).sorted()
+            return needed.flatMap { request in
+                let whole = request.about("", in: namespace)
+                let asked =
+                    modelBefore.allows(whole, to: identity) ? [whole] : names.map { request.about($0, in: namespace) }
+                return asked.filter { modelBefore.allows($0, to: identity) && !modelAfter.allows($0, to: identity) }
             }
         }
     }
 }
 
 extension AccessRequest {
-    fileprivate func `in`(namespace: String) -> AccessRequest {
-        guard case .resource(let group, let resource, let subresource, let name, _) = target else { return self }
+    fileprivate func about(_ name: String, in namespace: String) -> AccessRequest {
+        guard case .resource(let group, let resource, let subresource, _, _) = target else { return self }
         return AccessRequest(
             verb, resource, group: group, subresource: subresource, name: name, namespace: namespace)
     }

@@ -55,3 +55,18 @@ extension Resource {
         managed.first { $0.group == group && $0.kind == kind }
     }
 }
+
+extension Resource {
+    /// What says which requests are refused, from Kubernetes 1.30 on.
+    ///
+    /// None of the managed kinds: a repository cannot declare it.
+    package static let admissionPolicy = Resource(
+        group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicy",
+        plural: "validatingadmissionpolicies", isNamespaced: false)
+    /// What puts such a policy in force.
+    ///
+    /// Without one a policy refuses nothing.
+    package static let admissionPolicyBinding = Resource(
+        group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding",
+        plural: "validatingadmissionpolicybindings", isNamespaced: false)
+}

@@ -289,8 +289,9 @@ private func decideStranger(
     switch (mode, claim) {
     // Our own marker is dealt with in any case where nothing may be removed.
     case (.declared, _), (.report, .ours), (.report, .copied): return nil
-    // Two instances whose scopes overlap must not fight: a person has to tell them apart.
-    case (.report, _), (.enforce, .another): return .stranger(live)
+    case (.report, _): return .stranger(live)
+    // Two instances whose scopes overlap must not fight.
+    case (.enforce, .another(let instance)) where context.closedWorld.isOtherInstance(instance): return .stranger(live)
     case (.enforce, .ours) where context.declaredEarlier.contains(live.id): return nil
     case (.enforce, _):
         var action = Action(

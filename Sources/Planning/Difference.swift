@@ -41,7 +41,7 @@ package struct Difference: Sendable, Equatable {
 ///
 /// A namespace joins a NetworkPolicy's peer, and a ClusterRole joins an aggregated role, by a label alone.
 package struct ClosedLabels: Sendable, Equatable {
-    /// Keys that a declared namespaceSelector reads.
+    /// Keys that a declared namespaceSelector, or the repository's scopes, read.
     package var namespaceKeys: Set<String> = []
     /// Keys that a declared aggregationRule reads.
     package var clusterRoleKeys: Set<String> = []
@@ -54,7 +54,10 @@ package struct ClosedLabels: Sendable, Equatable {
     package init() {}
 
     /// Collects the keys that the selectors of a declared state read.
-    package init(readBy objects: some Sequence<Tree>) {
+    ///
+    /// - Parameter scopeKeys: Label keys of namespaces that the repository's scopes read.
+    package init(readBy objects: some Sequence<Tree>, scopeKeys: Set<String> = []) {
+        namespaceKeys = scopeKeys
         for tree in objects {
             switch tree["kind"]?.string {
             case Resource.networkPolicy.kind?: collectNamespaceKeys(tree["spec"])

@@ -3,8 +3,10 @@ package import Manifest
 /// What gives this instance its own rights.
 ///
 /// Deleting it is not checked by the server, but making it again would be, with rights that are gone by then (rule F4):
-/// whoever deletes the binding that lets it write can only be helped by a person. Its rights hold for the whole cluster,
-/// so it is a ClusterRoleBinding that gives them; a RoleBinding that names us is somebody else's doing.
+/// whoever deletes the binding that lets it write can only be helped by a person.
+///
+/// What Git takes away is held where it may be ours at all. What nobody declared is held only where a right would be lost
+/// by it: whoever makes a binding could name us beside themselves, to have it spared.
 package struct OwnAccess: Sendable {
     /// Who the server takes us for.
     package enum User: Sendable, Equatable {
@@ -21,9 +23,11 @@ package struct OwnAccess: Sendable {
     private let user: User
     private let bindings: @Sendable () -> [LiveObject]?
     private let isDrift: @Sendable (ObjectID) -> Bool
+    private let losesRights: @Sendable (ObjectID, UserIdentity) -> Bool
 
     /// Nothing is known, and nothing held back.
-    package static let none = OwnAccess(of: .unknowable, bindings: { [] }, isDrift: { _ in false })
+    package static let none = OwnAccess(
+        of: .unknowable, bindings: { [] }, isDrift: { _ in false }, losesRights: { _, _ in false })
 
     /// Groups that everybody, or every workload, belongs to: a binding of theirs is no more ours than anybody's.
     private static let commonGroups: Set<String> = [
@@ -34,13 +38,16 @@ package struct OwnAccess: Sendable {
     ///   - bindings: All live ClusterRoleBindings; nil while they are not known.
     ///   - isDrift: Whether an object was as the same declaration wants it before: then what differs is somebody's doing,
     ///     and gave us nothing.
+    ///   - losesRights: Whether somebody would lose rights that we need, were an object deleted.
     package init(
         of user: User, bindings: @escaping @Sendable () -> [LiveObject]?,
-        isDrift: @escaping @Sendable (ObjectID) -> Bool
+        isDrift: @escaping @Sendable (ObjectID) -> Bool,
+        losesRights: @escaping @Sendable (ObjectID, UserIdentity) -> Bool
     ) {
         self.user = user
         self.bindings = bindings
         self.isDrift = isDrift
+        self.losesRights = losesRights
     }
 
     /// The reason to hold an action back, or nil where it leaves our own rights alone.
@@ -57,6 +64,7 @@ package struct OwnAccess: Sendable {
     }
 
     private func takesAway(_ action: Action, from live: LiveObject) -> Bool {
+        if action.isOfStranger, case .known(let identity) = user { return losesRights(action.id, identity) }
         let isRemoved = action.kind == .delete || action.kind == .replace
         switch action.id.resource {
         case .clusterRoleBinding:
@@ -67,15 +75,21 @@ package struct OwnAccess: Sendable {
             let kept = Set(desired["subjects"]?.array ?? [])
             return !(live.tree["subjects"]?.array ?? []).allSatisfy(kept.contains)
         case .clusterRole:
-            guard isRemoved else { return false }
+            guard isRemoved else { return user == .notAsked && losesRules(action, from: live) }
             guard let bindings = bindings() else { return true }
             return bindings.contains { $0.tree["roleRef"]?["name"]?.string == live.id.name && mayNameUs($0.tree) }
         case .serviceAccount:
             guard isRemoved else { return false }
             guard case .known(let identity) = user else { return true }
-            return identity.name == "system:serviceaccount:\(live.id.namespace):\(live.id.name)"
+            return identity.serviceAccount == live.id
+        case .namespace: return isRemoved && user == .notAsked
         default: return false
         }
+    }
+
+    private func losesRules(_ action: Action, from live: LiveObject) -> Bool {
+        let kept = Set(action.desired?["rules"]?.array ?? [])
+        return !(live.tree["rules"]?.array ?? []).allSatisfy(kept.contains)
     }
 
     /// Whether a binding names us; any may, as long as we do not know who we are.

@@ -18,9 +18,8 @@ package struct Plan: Sendable {
     /// How many declared objects are as declared.
     package var unchangedCount: Int
 
-    package var isEmpty: Bool {
-        actions.isEmpty && holds.isEmpty && waiting.isEmpty && strangers.isEmpty && leftForNow.isEmpty
-    }
+    /// Whether a pass would find the cluster as declared: what is only told changes nothing.
+    package var isConverged: Bool { actions.isEmpty && holds.isEmpty && waiting.isEmpty && leftForNow.isEmpty }
 }
 
 /// Everything a plan is made from.

@@ -14,8 +14,6 @@ struct ApprovalSearch {
 
     /// Each takes a load of a whole revision.
     private static let maximumApprovingCommits = 50
-    /// Those in which the author of what waits is looked for.
-    private static let maximumWrittenCommits = 1000
 
     /// The approvals of all commits between what is in force and the revision.
     ///
@@ -25,7 +23,10 @@ struct ApprovalSearch {
     ) async throws(SourceError) -> [ApprovalSource] {
         let commits = try await source.commits(
             upTo: head.revision, after: inForce?.revision.commit, wholeHistory: false)
+        var history = AuthorshipSearch(inForce: inForce, head: head, source: source)
         var sources: [ApprovalSource] = []
+        var signed: [(approver: Approver, source: ApprovalSource)] = []
+        var approvingCommits = 0
         for commit in commits {
             let values = commit.trailers.filter { $0.key.lowercased() == Approval.trailerKey.lowercased() }.map(\.value)
             guard !values.isEmpty else { continue }
@@ -35,26 +36,27 @@ struct ApprovalSearch {
                     "commit \(commit.commit.prefix(12)) has a trailer \(Approval.trailerKey) that approves nothing",
                     "Write it as \(Approval.trailerKey): GUARDRAIL [OBJECT] by NAME, as bylaw plan shows it.")
             }
-            guard sources.count < Self.maximumApprovingCommits, !approvals.isEmpty,
-                let declared = try await declared(by: commit)
-            else { continue }
-            let isLater: Bool
-            if let inForce {
-                isLater = try await source.isAncestor(inForce.revision.commit, of: commit.commit)
-            } else {
-                isLater = true
+            guard !approvals.isEmpty else { continue }
+            approvingCommits += 1
+            guard approvingCommits <= Self.maximumApprovingCommits else {
+                complain(
+                    "more than \(Self.maximumApprovingCommits) commits approve something; the older ones do not count",
+                    "Approve what still waits in a commit of its own.")
+                break
             }
+            guard let declared = try await history.declared(by: commit) else { continue }
+            var given = ApprovalSource(
+                commit: commit.commit, approvals: approvals, declared: declared,
+                knowsWhatIsInForce: try await isLater(commit))
             guard requiresSignatures else {
-                sources.append(
-                    ApprovalSource(
-                        commit: commit.commit, approvals: approvals, declared: declared, knowsWhatIsInForce: isLater))
+                sources.append(given)
                 continue
             }
             for approval in approvals {
-                switch try await signed(approval, in: commit, declaring: declared) {
-                case .success(var source):
-                    source.knowsWhatIsInForce = isLater
-                    sources.append(source)
+                switch try await approver(of: approval, in: commit, &history) {
+                case .success(let approver):
+                    given.approvals = [approval]
+                    signed.append((approver, given))
                 case .failure(let refusal):
                     complain(
                         "commit \(commit.commit.prefix(12)): \"\(approval.trailer)\" does not count: \(refusal.why)",
@@ -62,91 +64,46 @@ struct ApprovalSearch {
                 }
             }
         }
+        guard !signed.isEmpty else { return sources }
+        let authorship = try await history.authorship()
+        for part in authorship.unknown {
+            let first = part.objects.min()?.description ?? ""
+            let rest = part.objects.count > 1 ? " and \(part.objects.count - 1) more" : ""
+            complain(
+                "nobody's approval counts for \(first)\(rest), since who wrote the change cannot be told: \(part.why)",
+                "Take the change back, and bring it in again in a commit that its author signs.")
+        }
         return sources
+            + signed.map { approver, source in
+                var source = source
+                source.ownWork = authorship.ownWork(of: approver)
+                return source
+            }
     }
 
-    /// What a commit declares; nil where it is not sound.
-    private func declared(by commit: Revision) async throws(SourceError) -> DeclaredState? {
-        let loaded = commit.commit == head.revision.commit ? head : try await source.load(commit)
-        return loaded.findings.contains { $0.severity == .error } ? nil : loaded.declared
+    private func isLater(_ commit: Revision) async throws(SourceError) -> Bool {
+        guard let inForce else { return true }
+        return try await source.isAncestor(inForce.revision.commit, of: commit.commit)
     }
-
-    // MARK: Signatures
 
     private struct Refusal: Error { var why: String }
 
-    /// An approval that its approver has signed, with what the approver wrote left out of it.
-    private func signed(
-        _ approval: Approval, in commit: Revision, declaring declared: DeclaredState
-    ) async throws(SourceError) -> Result<ApprovalSource, Refusal> {
+    /// Who has signed an approval.
+    private func approver(
+        of approval: Approval, in commit: Revision, _ history: inout AuthorshipSearch
+    ) async throws(SourceError) -> Result<Approver, Refusal> {
         // Who may approve is said by what was in force before, or the change itself could add its author.
         let settings = configurationInForce?.guardrails ?? GuardrailSettings()
         guard let approver = settings.approvers.first(where: { $0.name == approval.approver }) else {
             return .failure(Refusal(why: "\(approval.approver) is not among the approvers of bylaw.yaml"))
         }
-        switch try await source.trust(of: commit, isNewest: commit == head.revision) {
+        switch try await history.trust(of: commit) {
         case .refused(_, let message): return .failure(Refusal(why: message))
         case .trusted(let signer):
             guard approver.owns(signer) else {
                 return .failure(Refusal(why: "it is signed by \(signer.name), not by \(approver.name)"))
             }
         }
-        // What waits may have been written before what is in force now.
-        let since = inForce?.heldSince ?? inForce?.revision.commit
-        let written = try await source.commits(
-            upTo: head.revision, after: since == GuardedState.beginning ? nil : since,
-            wholeHistory: since == nil || since == GuardedState.beginning)
-        guard written.count < Self.maximumWrittenCommits else {
-            return .failure(Refusal(why: "there are too many commits to tell who wrote what waits"))
-        }
-        var ownWork: Set<ObjectID> = []
-        for candidate in written where try await isWork(of: approver, candidate) {
-            ownWork.formUnion(try await content(of: candidate))
-        }
-        return .success(
-            ApprovalSource(commit: commit.commit, approvals: [approval], declared: declared, ownWork: ownWork))
-    }
-
-    /// Whether a commit is somebody's work: it says so, or they signed it.
-    ///
-    /// Of a merge only what no parent declares so counts as its own content.
-    private func isWork(of approver: Approver, _ commit: Revision) async throws(SourceError) -> Bool {
-        if approver.isNamed(by: commit.author) { return true }
-        guard case .trusted(let signer) = try await source.trust(of: commit, isNewest: false) else { return false }
-        return approver.owns(signer)
-    }
-
-    /// What a commit itself changed: what none of its parents declares so.
-    private func content(of commit: Revision) async throws(SourceError) -> Set<ObjectID> {
-        guard let declared = try await declared(by: commit) else {
-            // What it changed cannot be told, so it may be anything.
-            return Set(head.declared.objects.keys).union(inForce.map { Set($0.objects.keys) } ?? [])
-                .union([RepositoryConfiguration.id])
-        }
-        var before: [DeclaredState] = []
-        for parent in commit.parents {
-            let revision = try await source.cachedRevision(commit: parent)
-            before.append(try await self.declared(by: revision) ?? DeclaredState())
-        }
-        if before.isEmpty { before = [DeclaredState()] }
-        let ids = before.reduce(into: Set(declared.objects.keys)) { $0.formUnion($1.objects.keys) }
-        var changed = ids.filter { id in !before.contains { $0.objects[id]?.tree == declared.objects[id]?.tree } }
-        if !before.contains(where: { $0.configuration == declared.configuration }) {
-            changed.insert(RepositoryConfiguration.id)
-        }
-        return changed
-    }
-}
-
-extension Approver {
-    /// Whether a signature is one of theirs.
-    fileprivate func owns(_ signer: CommitSigner) -> Bool {
-        signers.contains { known in
-            known == signer.name || known == signer.fingerprint || !signer.email.isEmpty && known == signer.email
-        }
-    }
-
-    fileprivate func isNamed(by person: Person) -> Bool {
-        person.name == name || signers.contains(person.email) || signers.contains(person.description)
+        return .success(approver)
     }
 }

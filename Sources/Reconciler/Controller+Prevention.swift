@@ -1,5 +1,5 @@
-import Manifest
-import Planning
+package import Manifest
+package import Planning
 import Policy
 
 /// The admission policies that make the API server refuse what is not declared, and those who get past them for a time.
@@ -22,9 +22,7 @@ extension Controller {
             }
             return
         }
-        let settings = PreventionSettings(
-            enforced.configuration, instance: configuration.instance, bylawUser: identity.name)
-        let objects = settings.map { preventionObjects($0).map(markedPolicy) } ?? []
+        let objects = wantedPolicies(by: enforced, user: identity, ownership: ownership)
         await withJournal("keep the admission policies") { () async throws(JournalError) in
             try await self.keepPrevention(objects)
         }
@@ -64,12 +62,6 @@ extension Controller {
         isPreventionInForce = false
         preventionFailure = nil
         try await resolve([.preventionFailed], object: nil)
-    }
-
-    private func markedPolicy(_ tree: Tree) -> Tree {
-        let resource =
-            tree["kind"]?.string == Resource.admissionPolicy.kind ? Resource.admissionPolicy : .admissionPolicyBinding
-        return ownership.marked(tree, id: ObjectID(resource, name: tree["metadata"]?["name"]?.string ?? ""))
     }
 
     /// What an earlier revision may have had put in force: the bindings first, so that nothing is judged by half.
@@ -142,11 +134,7 @@ extension Controller {
 
     /// Which objects may be kept from us now; nil where anybody could say so, as nothing refuses it.
     func breakGlass(_ enforced: EnforcedState) -> BreakGlass? {
-        guard isPreventionInForce, let request = enforced.configuration.prevention, request.breakGlassGroup != nil
-        else {
-            return nil
-        }
-        return BreakGlass(now: surroundings.now(), longest: request.breakGlassLongest)
+        isPreventionInForce ? enforced.configuration.breakGlass(at: surroundings.now()) : nil
     }
 
     /// Notes that an object is left as somebody wrote it, and looks at it again when its time is over.
@@ -173,4 +161,38 @@ extension PreventionChange: CustomStringConvertible {
         case .removed: "\(id) removed"
         }
     }
+}
+
+/// The admission policies that a revision asks for, with our marker; none where it asks for none.
+private func wantedPolicies(by enforced: EnforcedState, user: UserIdentity, ownership: Ownership) -> [Tree] {
+    let settings = PreventionSettings(
+        enforced.configuration, instance: ownership.instance, bylawUser: user.name)
+    return settings.map(preventionObjects)?.map { tree in
+        let isPolicy = tree["kind"]?.string == Resource.admissionPolicy.kind
+        let id = ObjectID(
+            isPolicy ? .admissionPolicy : .admissionPolicyBinding, name: tree["metadata"]?["name"]?.string ?? "")
+        return ownership.marked(tree, id: id)
+    } ?? []
+}
+
+extension RepositoryConfiguration {
+    fileprivate func breakGlass(at now: Timestamp) -> BreakGlass? {
+        guard let prevention, prevention.breakGlassGroup != nil else { return nil }
+        return BreakGlass(now: now, longest: prevention.breakGlassLongest)
+    }
+}
+
+/// Which objects a controller would leave alone now; nil where nothing refuses that anybody says so.
+///
+/// - Parameters:
+///   - kept: What the journal remembers under ``MemoryKey/keptPrevention``: the policies that were in force when a
+///     controller looked last.
+package func breakGlass(
+    by enforced: EnforcedState, user: OwnAccess.User, ownership: Ownership, kept: String?, at now: Timestamp,
+    canonical: Canonical
+) -> BreakGlass? {
+    guard case .known(let identity) = user else { return nil }
+    let wanted = wantedPolicies(by: enforced, user: identity, ownership: ownership)
+    guard !wanted.isEmpty, kept == canonical.digest(.array(wanted)) else { return nil }
+    return enforced.configuration.breakGlass(at: now)
 }

@@ -77,70 +77,36 @@ extension Controller {
         }
     }
 
-    /// A repository that was for many clusters, and no longer says so, has lost folders or its list of clusters.
-    ///
-    /// Read as one cluster's it would take away what stood in a folder that is gone, or give this one the objects of all
-    /// (rule H9).
-    private func lostClusters(in loaded: LoadedRevision) -> [Finding] {
-        guard let cluster = enforced?.cluster, loaded.declared.cluster == nil,
-            !loaded.findings.contains(where: { $0.severity == .error })
-        else { return [] }
-        return [
-            Finding(
-                severity: .error, file: RepositoryConfiguration.fileName, position: SourcePosition(line: 1, column: 1),
-                object: nil, path: .root.field("clusters"),
-                message:
-                    "the repository was for many clusters, and nothing says any longer what of it is for \(cluster)",
-                hint: "Bring the folders base and clusters/\(cluster) back, or list the cluster with its folders.")
-        ]
-    }
-
     /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
     func take(_ newest: Revision) async throws {
         guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit || isRefusalPassing else {
             if newest.commit == enforced?.revision.commit {
                 // Where there was a mistake, it was taken back by moving the branch.
                 refusedCommit = nil
-                try await resolve(refusals, object: nil)
+                try await resolve(refusalIncidents, object: nil)
             }
             return
         }
         let trusted = try await journal.remembered(.trustedRevision)
-        if let (reason, message) = try await findDistrust(
-            of: newest, mode: configuration.trust, after: trusted, from: source)
+        let loaded: LoadedRevision
+        switch try await examine(
+            newest, trust: configuration.trust, after: trusted, from: source, cluster: enforcedCluster)
         {
-            if enforced == nil { try await enforceRemembered() }
-            try await refuse(newest, reason, "revision \(newest.commit) is refused: \(message)", isPassing: true)
-            notify(.revisionUntrusted(newest, reason, message))
-            return
-        }
-        let loaded = try await source.load(newest)
-        // With a new cache the enforced revision came only with this fetch: it counts, should the newest be broken.
-        if enforced == nil { try await enforceRemembered() }
-        let lost = lostClusters(in: loaded)
-        let errors = loaded.findings.filter { $0.severity == .error } + lost
-        guard errors.isEmpty else {
-            try await refuse(newest, .revisionInvalid, "revision \(newest.commit) is refused: \(describe(errors))")
-            notify(.revisionRefused(newest, findings: loaded.findings + lost))
-            return
-        }
-        guard !loaded.declared.objects.isEmpty else {
-            try await refuse(
-                newest, .revisionEmpty, outcome: .held,
-                "revision \(newest.commit) declares nothing; nothing is deleted")
-            notify(.revisionEmpty(newest))
-            return
+        case .sound(let sound): loaded = sound
+        case .refused(let refusal):
+            // A revision that is not looked at must not keep the last good one from being enforced.
+            _ = try await enforcedCluster()
+            return try await refuse(newest, refusal)
         }
         try await noteRewrittenHistory(newest)
         await untilGathered()
         guard !hasStopped else { return }
         let verdict = try await judge(loaded)
-        if let lockout = await lockout(by: verdict) {
-            try await refuse(newest, .selfLockoutRefused, "revision \(newest.commit) is refused: \(lockout)")
-            notify(.revisionLocksOut(newest, lockout))
-            return
-        }
-        let guarded = GuardedState(verdict, after: enforced)
+        // Until the server tells who we are nothing that may be ours is taken away, whatever is enforced.
+        await learnUser()
+        if let lockout = await lockout(by: verdict) { return try await refuse(newest, .lockout(lockout)) }
+        let guarded = GuardedState(
+            verdict, on: newest.commit, after: enforced, isFirst: try await isFirstRevision)
         refusedCommit = nil
         newestCommit = newest.commit
         try await journal.record(
@@ -157,7 +123,7 @@ extension Controller {
             .guardedState, canonical.text(guarded.encoded(revision: newest.commit, place: source.place)))
         try await journal.remember(.enforcedRevision, newest.commit)
         if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
-        try await resolve(refusals, object: nil)
+        try await resolve(refusalIncidents, object: nil)
         enforce(EnforcedState(loaded, guarded: guarded, canonical: canonical))
         needsPass = true
         notify(.revisionAccepted(newest, objectCount: loaded.declared.objects.count))
@@ -165,17 +131,34 @@ extension Controller {
         try await noteReported(verdict.reported, revision: newest)
     }
 
+    /// The one of many clusters that the enforced revision was read for.
+    ///
+    /// With a new cache that revision comes only with a fetch.
+    private func enforcedCluster() async throws -> String? {
+        if enforced == nil { try await enforceRemembered() }
+        return enforced?.cluster
+    }
+
+    /// Whether nothing was ever enforced here.
+    private var isFirstRevision: Bool {
+        get async throws {
+            guard enforced == nil else { return false }
+            return try await journal.remembered(.guardedState) == nil
+        }
+    }
+
     /// Leaves a newest revision aside, and ends what was said of another one.
-    private func refuse(
-        _ newest: Revision, _ reason: IncidentReason, outcome: EntryOutcome = .failed, _ message: String,
-        isPassing: Bool = false
-    ) async throws(JournalError) {
-        try await raise(reason, object: nil, outcome: outcome, revision: newest, message: message)
-        try await resolve(refusals.filter { $0 != reason }, object: nil)
+    private func refuse(_ newest: Revision, _ refusal: RevisionRefusal) async throws(JournalError) {
+        let reason = refusal.incident
+        try await raise(
+            reason, object: nil, outcome: reason == .revisionEmpty ? .held : .failed, revision: newest,
+            message: "revision \(newest.commit) is refused: \(refusal.message)")
+        try await resolve(refusalIncidents.filter { $0 != reason }, object: nil)
         try await journal.remember(.newestRevision, newest.commit)
         // Only what was recorded is done with.
         refusedCommit = newest.commit
-        isRefusalPassing = isPassing
+        isRefusalPassing = refusal.isPassing
+        notify(.revisionRefused(newest, refusal))
     }
 
     private func noteRewrittenHistory(_ newest: Revision) async throws {
@@ -199,16 +182,4 @@ extension Controller {
         failedDifferences = [:]
         waitingForNamespace = [:]
     }
-
-    private func describe(_ errors: [Finding]) -> String {
-        let shown = errors.prefix(20).map { finding in
-            let path = finding.path.description
-            return "\(finding.file):\(finding.position): \(path.isEmpty ? "" : path + ": ")\(finding.message)"
-        }
-        let rest = errors.count - shown.count
-        return shown.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
-    }
 }
-
-/// The incidents of a newest revision that is not enforced.
-private let refusals: [IncidentReason] = [.revisionInvalid, .revisionEmpty, .selfLockoutRefused] + distrust

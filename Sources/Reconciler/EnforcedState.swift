@@ -36,7 +36,7 @@ package struct EnforcedState: Sendable {
     package var frozen: Set<ObjectID>
     package var deletableNamespaces: Set<ObjectID>
     /// See ``GuardedState/heldSince``.
-    var heldSince: String?
+    var heldSince: [ObjectID: HeldSince]
     /// Who let through what of this revision.
     package var approvers: [ObjectID: String]
     /// Of each declaration, with all that decides whether an object is as declared.
@@ -59,7 +59,8 @@ package struct EnforcedState: Sendable {
         heldSince = guarded.heldSince
         approvers = guarded.approvers
         isolation = Isolation(of: objects) { _ in nil }
-        let closedLabels = ClosedLabels(readBy: objects.values.lazy.map(\.tree))
+        let closedLabels = ClosedLabels(
+            readBy: objects.values.lazy.map(\.tree), scopeKeys: configuration.scopes.namespaceLabelKeys)
         self.closedLabels = closedLabels
         // What is declared of an object includes which of its labels must be declared: a selector elsewhere decides that.
         let closedKeys = Dictionary(
@@ -85,6 +86,15 @@ extension EnforcedState {
         return settled == digests[id]
     }
 
+    /// A namespace as scopes look at it: what is declared counts, whatever its labels are in the cluster.
+    package func scopedNamespace(_ name: String, live: LiveState) -> ScopedNamespace {
+        let id = ObjectID(.namespace, name: name)
+        let declared = objects[id]
+        let tree = declared?.tree ?? live[id]?.tree
+        return ScopedNamespace(
+            name: name, labels: tree.map { Labels($0["metadata"]?["labels"]) }, isDeclared: declared != nil)
+    }
+
     /// What deciding by this state needs besides the object itself.
     package func context(
         live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = [],
@@ -96,13 +106,9 @@ extension EnforcedState {
             declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] },
             ownAccess: OwnAccess(
                 of: user, bindings: { live.isKnown(.clusterRoleBinding) ? live.objects(of: .clusterRoleBinding) : nil },
-                isDrift: { isDrift($0, settledDigests: settledDigests) }),
-            closedWorld: ClosedWorld(configuration.scopes) { name in
-                // What is declared counts: nobody moves a declared namespace into or out of a scope by hand.
-                let id = ObjectID(.namespace, name: name)
-                let tree = objects[id]?.tree ?? live[id]?.tree
-                return tree.map { Labels($0["metadata"]?["labels"]) }
-            },
+                isDrift: { isDrift($0, settledDigests: settledDigests) },
+                losesRights: { losesOwnRights(by: $0, of: $1, live: live) }),
+            closedWorld: ClosedWorld(configuration.scopes) { scopedNamespace($0, live: live) },
             protection: Protection(patterns: configuration.protected, ownNamespace: user.namespace),
             managedKinds: configuration.managedKinds, frozen: frozen, deletableNamespaces: deletableNamespaces,
             breakGlass: breakGlass)

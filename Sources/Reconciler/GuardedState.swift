@@ -8,17 +8,14 @@ package import Policy
 package struct GuardedState: Sendable {
     package var configuration: RepositoryConfiguration
     package var holds: [GuardrailHold]
-    /// Stands for a commit in ``heldSince`` where nothing was in force.
-    static let beginning = "beginning"
-
     /// What is in force of each held object; objects that are missing here are not declared.
     package var kept: [ObjectID: DeclaredObject]
     package var frozen: Set<ObjectID>
     package var deletableNamespaces: Set<ObjectID>
-    /// The commit that was in force before the oldest change that is held; nil where nothing is held.
+    /// Since when each held object's change has been waiting; whoever wrote it did so after that.
     ///
-    /// Whoever wrote what is held did so after it.
-    package var heldSince: String?
+    /// Of what is missing here that is not known.
+    package var heldSince: [ObjectID: HeldSince]
     /// Who let through what, by object: `Alice Example, in commit 0123abcd`.
     package var approvers: [ObjectID: String]
 
@@ -29,12 +26,26 @@ package struct GuardedState: Sendable {
         kept = [:]
         frozen = []
         deletableNamespaces = []
+        heldSince = [:]
         approvers = [:]
     }
 
-    /// - Parameter inForce: What was in force before.
-    package init(_ verdict: GuardVerdict, after inForce: EnforcedState?) {
-        heldSince = verdict.holds.isEmpty ? nil : inForce?.heldSince ?? inForce?.revision.commit ?? Self.beginning
+    /// - Parameters:
+    ///   - revision: The commit that was judged.
+    ///   - inForce: What was in force before.
+    ///   - isFirst: Whether nothing ever was.
+    package init(_ verdict: GuardVerdict, on revision: String, after inForce: EnforcedState?, isFirst: Bool) {
+        heldSince = [:]
+        let heldBefore = Set((inForce?.holds ?? []).map(\.id))
+        for hold in verdict.holds {
+            if heldBefore.contains(hold.id) {
+                heldSince[hold.id] = inForce?.heldSince[hold.id]
+            } else if let inForce {
+                heldSince[hold.id] = HeldSince(commit: inForce.revision.commit, isFirstRevision: false)
+            } else if isFirst {
+                heldSince[hold.id] = HeldSince(commit: revision, isFirstRevision: true)
+            }
+        }
         configuration = verdict.state.configuration
         holds = verdict.holds
         kept = [:]
@@ -59,7 +70,6 @@ extension GuardedState {
     package func encoded(revision: String, place: String) -> Tree {
         [
             "revision": .string(revision), "place": .string(place), "configuration": configuration.encoded,
-            "heldSince": heldSince.map(Tree.string) ?? .null,
             "holds": .array(
                 holds.map { hold in
                     var tree: Tree = [
@@ -68,6 +78,10 @@ extension GuardedState {
                         "meanings": .array(hold.meanings.map(Tree.string)),
                         "runbook": hold.runbook.map(Tree.string) ?? .null,
                     ]
+                    if let since = heldSince[hold.id] {
+                        tree.set(["since"], to: .string(since.commit))
+                        tree.set(["cameWithFirstRevision"], to: .bool(since.isFirstRevision))
+                    }
                     if let object = kept[hold.id] {
                         tree.set(["kept"], to: object.tree)
                         tree.set(["file"], to: .string(object.origin.file))
@@ -91,7 +105,7 @@ extension GuardedState {
             let configuration = RepositoryConfiguration(encoded: settings), let held = tree["holds"]?.array
         else { return nil }
         self.configuration = configuration
-        heldSince = tree["heldSince"]?.string
+        heldSince = [:]
         holds = []
         kept = [:]
         approvers = [:]
@@ -102,6 +116,10 @@ extension GuardedState {
                     id: id,
                     guardrails: Set((item["guardrails"]?.array ?? []).compactMap { $0.string.flatMap(Guardrail.init) }),
                     meanings: (item["meanings"]?.array ?? []).compactMap(\.string), runbook: item["runbook"]?.string))
+            if let commit = item["since"]?.string {
+                heldSince[id] = HeldSince(
+                    commit: commit, isFirstRevision: item["cameWithFirstRevision"]?.bool ?? false)
+            }
             guard let object = item["kept"] else { continue }
             kept[id] = DeclaredObject(
                 id: id, tree: object,

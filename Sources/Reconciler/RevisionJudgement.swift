@@ -77,7 +77,7 @@ package func findLockout(
     guard case .known(let identity) = user else { return nil }
     let lockout = SelfLockout(
         of: identity, live: live.all, enforcing: verdict.state, removing: verdict.removed,
-        needed: neededRights(managing: verdict.state.configuration.managedKinds))
+        needed: neededRights(for: verdict.state.configuration))
     guard !lockout.isEmpty else { return nil }
     var lost = lockout.lostRights
     var held: [String: [PolicyRule]] = [:]

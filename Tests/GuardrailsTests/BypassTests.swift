@@ -31,6 +31,51 @@ import Testing
         #expect(verdict(from: base, to: head).guardrails == [.configurationLoosened])
     }
 
+    /// Kinds that are taken out together with their manifests stay as they are, whatever the verdict.
+    @Test func kindsThatAreNoLongerManagedAreNotDeleted() throws {
+        let base = try declared(Text.namespace() + Text.denyAll)
+        let head = try declared(Text.namespace(), configuration: "managedKinds: [Namespace, Role]\n")
+        let refused = verdict(from: base, to: head)
+        #expect(refused.held == ["NetworkPolicy a/deny", "Configuration bylaw.yaml"].sorted())
+        #expect(refused.guardrails == [.configurationLoosened] && refused.removed == [])
+        #expect(refused.state.objects.count == 2)
+        let approved = verdict(from: base, to: head, approvals: ["configuration-loosened by Alice"])
+        #expect(approved.holds == [] && approved.removed == [])
+    }
+
+    @Test func aChangeThatLoosensAndEnforcesNamesBothApprovals() throws {
+        let base = try declared(Text.namespace(), configuration: "protected: [{kinds: [Role], names: [x]}]\n")
+        let head = try declared(Text.namespace(), configuration: "scopes: {default: enforce}\n")
+        #expect(verdict(from: base, to: head).guardrails == [.configurationLoosened, .scopeEnforced])
+        let one = verdict(from: base, to: head, approvals: ["scope-enforced by Alice"])
+        #expect(one.guardrails == [.configurationLoosened] && one.state.configuration.scopes.standardMode == .declared)
+    }
+
+    @Test func sparingAnotherInstanceIsLooserAndNoLongerSparingItRemovesMore() throws {
+        let without = try declared(Text.namespace(), configuration: "scopes: {default: enforce}\n")
+        let with = try declared(
+            Text.namespace(), configuration: "scopes: {default: enforce, otherInstances: [b]}\n")
+        #expect(verdict(from: without, to: with).guardrails == [.configurationLoosened])
+        #expect(verdict(from: with, to: without).guardrails == [.scopeEnforced])
+    }
+
+    /// What tightens does not wait for what loosens beside it.
+    @Test func podSecurityModesThatTightenDoNotWait() throws {
+        func namespace(_ enforce: String, _ audit: String) -> String {
+            "---\n{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: "
+                + "{pod-security.kubernetes.io/enforce: \(enforce), pod-security.kubernetes.io/audit: \(audit), "
+                + "pod-security.kubernetes.io/audit-version: v1.30}}}\n"
+        }
+        let refused = verdict(
+            from: try declared(namespace("privileged", "restricted")),
+            to: try declared(namespace("restricted", "privileged")))
+        #expect(refused.held == ["Namespace a"])
+        let labels = refused.state.objects[ObjectID(.namespace, name: "a")]?.tree["metadata"]?["labels"]
+        #expect(labels?["pod-security.kubernetes.io/enforce"] == "restricted")
+        #expect(labels?["pod-security.kubernetes.io/audit"] == "restricted")
+        #expect(labels?["pod-security.kubernetes.io/audit-version"] == "v1.30")
+    }
+
     /// Where the record of what was in force is lost, the revision is not judged by what it says itself.
     @Test func aRevisionIsNotJudgedByItsOwnSettings() throws {
         let grant = Text.binding(to: "cluster-admin")

@@ -1,3 +1,4 @@
+import Analysis
 import Guardrails
 import Manifest
 import Policy
@@ -88,6 +89,14 @@ import Testing
         let head = try declared(roles(0..<1) + Text.namespace("b"))
         let refused = verdict(from: base, to: head, approvals: ["namespace-deletion by Alice"])
         #expect(refused.held == ["Namespace a"])
+    }
+
+    /// What else a wildcard gives may weigh little, and the wildcard is told nevertheless.
+    @Test func aWildcardOnHarmlessResourcesIsReported() throws {
+        let base = try declared(Text.namespace())
+        let grant = Text.role("r", Text.rule("", "configmaps", "\"*\"")) + Text.binding(in: "a", kind: "Role")
+        let passed = verdict(from: base, to: try declared(Text.namespace() + grant))
+        #expect(passed.holds == [] && passed.reported.contains { $0.reason == .wildcardGranted })
     }
 
     // MARK: Approvals

@@ -17,7 +17,7 @@ import Testing
     ) throws -> SelfLockout {
         SelfLockout(
             of: user ?? account, live: try live(before), enforcing: try declared(after), removing: removing,
-            needed: neededRights(managing: [.role, .roleBinding]))
+            needed: neededRights(for: RepositoryConfiguration(managedKinds: [.role, .roleBinding])))
     }
 
     @Test func whatChangesNothingLocksNobodyOut() throws {
@@ -36,6 +36,17 @@ import Testing
                 == ["get", "list", "watch", "patch"].map {
                     "\($0) rolebindings.rbac.authorization.k8s.io"
                 })
+    }
+
+    /// `bind` and `escalate` may be given for some roles only.
+    @Test func aRightForSomeNamesThatGoesIsFound() throws {
+        let named =
+            "{apiGroups: [rbac.authorization.k8s.io], resources: [roles], resourceNames: [one, two], verbs: [bind]}"
+        let before = Text.clusterRole("bylaw", Self.all, named) + Self.binding
+        let lost = try lockout(from: before, to: Text.clusterRole("bylaw", Self.all)).lostRights
+        #expect(
+            lost.map(\.description).sorted() == ["one", "two"].map { "bind roles.rbac.authorization.k8s.io \($0)" })
+        #expect(try lockout(from: before, to: before).isEmpty)
     }
 
     @Test func theBindingThatGoesIsFound() throws {

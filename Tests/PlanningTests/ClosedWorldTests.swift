@@ -6,8 +6,11 @@ import Testing
 @Suite struct ClosedWorldTests {
     private static let group = "rbac.authorization.k8s.io"
 
-    private func world(_ mode: ScopeMode, exclusions: [ObjectPattern] = []) -> ClosedWorld {
-        ClosedWorld(ScopeRules(standardMode: mode, exclusions: exclusions)) { _ in Labels() }
+    private func world(
+        _ mode: ScopeMode, exclusions: [ObjectPattern] = [], otherInstances: Set<String> = []
+    ) -> ClosedWorld {
+        let scopes = ScopeRules(standardMode: mode, exclusions: exclusions, otherInstances: otherInstances)
+        return ClosedWorld(scopes) { ScopedNamespace(name: $0, labels: Labels(), isDeclared: true) }
     }
 
     private func object(
@@ -50,11 +53,20 @@ import Testing
             try object(
                 "ClusterRoleBinding", "system:discovery", binding("system:discovery", "Group", "system:authenticated")),
             try object("Role", "system::leader-locking-kube-scheduler", in: "kube-system"),
-            try object(
-                "Role", "operated", in: "a",
-                ["ownerReferences": [["kind": "Operator", "name": "o", "uid": "x", "controller": true]]]),
         ]
         for object in objects { #expect(world(.enforce).mode(of: object) == .declared, "\(object.id)") }
+    }
+
+    /// An owner can be made up: where Git is to be the whole truth what has one is told, and not removed.
+    @Test(arguments: ["Role", "RoleBinding", "NetworkPolicy", "ServiceAccount"])
+    func whatAControllerKeepsIsNotRemoved(_ kind: String) throws {
+        let operated = try object(
+            kind, "operated", in: "a",
+            ["ownerReferences": [["kind": "Operator", "name": "o", "uid": "x", "controller": true]]])
+        #expect(world(.enforce).mode(of: operated) == .report)
+        #expect(world(.report).mode(of: operated) == .declared)
+        let excluded = ObjectPattern(ownerKinds: ["Operator"])
+        #expect(world(.enforce, exclusions: [excluded]).mode(of: operated) == .declared)
     }
 
     /// Names, labels and owners that somebody chose do not hide what they chose.
@@ -120,10 +132,15 @@ import Testing
         #expect(action.kind == .delete && action.isOfStranger && action.before?.uid == stranger.uid)
     }
 
-    @Test func anotherInstancesObjectsAreOnlyTold() throws {
+    /// Anybody can write the marker of an instance, so only those that the repository knows count.
+    @Test func anotherInstancesObjectsAreOnlyToldWhereItIsKnown() throws {
         var tree = Build.role
         tree.set(["metadata", "labels", Ownership.instanceLabel], to: "other")
-        guard case .stranger = try Build.decide(nil, try Build.live(tree), record: nil, context: enforcing) else {
+        let live = try Build.live(tree)
+        #expect(try Build.decide(nil, live, record: nil, context: enforcing).action?.isOfStranger == true)
+        var context = enforcing
+        context.closedWorld = world(.enforce, otherInstances: ["other"])
+        guard case .stranger = try Build.decide(nil, live, record: nil, context: context) else {
             Issue.record("it is not told")
             return
         }

@@ -27,7 +27,8 @@ import Testing
     ) throws -> Decision {
         let objects = try bindings?.map { try Build.applied($0, uid: "uid-2") }
         var context = Build.context
-        context.ownAccess = OwnAccess(of: user, bindings: { objects }, isDrift: { _ in isDrift })
+        context.ownAccess = OwnAccess(
+            of: user, bindings: { objects }, isDrift: { _ in isDrift }, losesRights: { _, _ in false })
         return try Build.decide(declared, Build.applied(live), context: context)
     }
 
@@ -93,6 +94,19 @@ import Testing
         #expect(try decide(nil, live: account("other")).action?.kind == .delete)
     }
 
+    /// Whoever makes a binding could name us beside themselves, to have it spared.
+    @Test(arguments: [true, false], [OwnAccess.User.known(us), .notAsked])
+    func whatNobodyDeclaredIsHeldOnlyWhereARightWouldBeLost(_ losesRights: Bool, _ user: OwnAccess.User) throws {
+        var context = Build.context
+        context.closedWorld = ClosedWorld(ScopeRules(standardMode: .enforce)) { name in
+            ScopedNamespace(name: name, labels: Labels(), isDeclared: true)
+        }
+        context.ownAccess = OwnAccess(
+            of: user, bindings: { [] }, isDrift: { _ in false }, losesRights: { _, _ in losesRights })
+        let decision = try Build.decide(nil, Build.live(binding(Self.account)), record: nil, context: context)
+        #expect((decision.hold?.reason == .ownAccess) == (losesRights || user == .notAsked))
+    }
+
     /// Unknown is not absent: before the server has told who we are everything may be ours.
     @Test func untilWeKnowWhoWeAreEverythingThatMayBeOursIsHeld() throws {
         #expect(try decide(nil, live: binding(Self.others), user: .notAsked).hold?.reason == .ownAccess)
@@ -101,6 +115,10 @@ import Testing
         var wider = binding(Self.others)
         wider.set(["subjects"], to: [Self.others, Self.account])
         #expect(try decide(wider, live: binding(Self.others), user: .notAsked).action?.kind == .update)
+        var narrower = Self.role
+        narrower.set(["rules"], to: [])
+        #expect(try decide(narrower, live: Self.role, user: .notAsked).hold?.reason == .ownAccess)
+        #expect(try decide(narrower, live: Self.role).action?.kind == .update, "Git's own are seen before")
         #expect(try decide(nil, live: Build.role, user: .notAsked).action?.kind == .delete)
         #expect(try decide(nil, live: Build.binding, user: .notAsked).action?.kind == .delete)
     }

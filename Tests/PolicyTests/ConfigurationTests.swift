@@ -89,6 +89,13 @@ import Testing
             (["clusters": [["name": "a", "folders": ["../x"]]]], "clusters[0].folders[0]", "slash"),
             (["clusters": [["name": "a", "folders": []]]], "clusters[0].folders", "base first"),
             (["managedKinds": ["Secret"]], "managedKinds[0]", "Write one of"),
+            // What is left out may mean more than what was forgotten.
+            (["protected": [["names": .null, "kinds": ["Role"]]]], "protected[0].names", "Write what is meant"),
+            (
+                ["scopes": ["rules": [["mode": "report", "namespaces": ["a"], "kinds": .null]]]],
+                "scopes.rules[0].kinds", "Write what is meant"
+            ),
+            (["managedKinds": .null], "managedKinds", "Write what is meant"),
         ] as [([String: Tree], String, String)])
     func aMistakeRefusesTheFile(_ fields: [String: Tree], _ path: String, _ hint: String) {
         let verdict = read(fields)
@@ -139,14 +146,37 @@ import Testing
                 ScopeRule(target: .clusterWide, kinds: [.clusterRole], mode: .enforce),
             ])
         let tier = Labels(["tier": "a"])
-        #expect(scopes.mode(of: .role, in: ("payments", tier)) == .declared)
-        #expect(scopes.mode(of: .roleBinding, in: ("payments", tier)) == .enforce)
-        #expect(scopes.mode(of: .roleBinding, in: ("payments", Labels())) == .report)
+        func mode(_ resource: Resource, _ labels: Labels?, isDeclared: Bool = true) -> ScopeMode {
+            scopes.mode(of: resource, in: ScopedNamespace(name: "payments", labels: labels, isDeclared: isDeclared))
+        }
+        #expect(mode(.role, tier) == .declared)
+        #expect(mode(.roleBinding, tier) == .enforce)
+        #expect(mode(.roleBinding, Labels()) == .report)
         #expect(scopes.mode(of: .clusterRole, in: nil) == .enforce)
         #expect(scopes.mode(of: .clusterRoleBinding, in: nil) == .report)
         #expect(scopes.mode(of: .namespace, in: nil) == .declared)
         // Labels that are not known may be those that are meant: reported, never removed.
-        #expect(scopes.mode(of: .roleBinding, in: ("payments", nil)) == .report)
+        #expect(mode(.roleBinding, nil) == .report)
+        // Nor is anything removed by the word of labels that Git does not hold.
+        #expect(mode(.roleBinding, tier, isDeclared: false) == .report)
+    }
+
+    /// Whoever may label a namespace that nobody declares cannot have it emptied, or kept out of a scope.
+    @Test func labelsInTheClusterOnlyAreNotTrusted() {
+        let exempt = LabelSelector(["matchLabels": ["exempt": "true"]])
+        let scopes = ScopeRules(
+            standardMode: .enforce,
+            rules: [
+                ScopeRule(
+                    target: .namespaces(names: nil, labels: exempt), kinds: ScopeRules.closableKinds, mode: .declared)
+            ])
+        func mode(_ labels: Labels, isDeclared: Bool) -> ScopeMode {
+            scopes.mode(of: .role, in: ScopedNamespace(name: "a", labels: labels, isDeclared: isDeclared))
+        }
+        #expect(mode(Labels(["exempt": "true"]), isDeclared: true) == .declared)
+        #expect(mode(Labels(["exempt": "true"]), isDeclared: false) == .report)
+        #expect(mode(Labels(), isDeclared: false) == .enforce)
+        #expect(scopes.namespaceLabelKeys == ["exempt"])
     }
 
     @Test(

@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func isRememberedAsItWas() throws {
-        let state = GuardedState(verdict, after: nil)
+        let state = GuardedState(verdict, on: "abc", after: nil, isFirst: true)
         let tree = state.encoded(revision: "abc", place: "eu\nproduction")
         #expect(GuardedState.revision(of: tree) == "abc")
         let read = try #require(GuardedState(try parseJSON(tree.jsonText())))
@@ -38,6 +38,8 @@ import Testing
         #expect(read.configuration == state.configuration)
         #expect(read.deletableNamespaces == state.deletableNamespaces && read.approvers == state.approvers)
         #expect(read.kept[role.id]?.tree == role.tree && read.kept[role.id]?.origin == role.origin)
+        #expect(read.heldSince == state.heldSince)
+        #expect(read.heldSince[role.id] == HeldSince(commit: "abc", isFirstRevision: true))
         #expect(read.approvers[role.id] == "Alice, in commit 0123456789ab")
     }
 

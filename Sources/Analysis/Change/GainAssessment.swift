@@ -43,15 +43,17 @@ struct GainAssessment {
         var risks: [GainedRisk] = []
         if !wide.isEmpty {
             let worst = dangers(of: wide).map(\.severity).max() ?? .low
-            risks.append(
-                GainedRisk(
-                    reason: .wildcardGranted, severity: max(worst, isSystemScope ? .high : .medium), parts: wide))
+            risks.append(GainedRisk(reason: .wildcardGranted, severity: max(worst, wildcardSeverity), parts: wide))
         }
         let found = dangers(of: narrow)
         risks += found
-        let explained = Set(found.flatMap(\.parts))
+        // That a wildcard also gives something of less weight does not explain it.
+        let explained = Set(
+            found.flatMap { risk in risk.parts.filter { !$0.hasWildcard || risk.severity >= wildcardSeverity } })
         return risks + others(narrow.filter { !explained.contains($0) })
     }
+
+    private var wildcardSeverity: Severity { isSystemScope ? .high : .medium }
 
     /// The dangerous rights among some parts that were not held before.
     private func dangers(of parts: [PolicyRule]) -> [GainedRisk] {
@@ -89,8 +91,7 @@ struct GainAssessment {
         var risks: [GainedRisk] = []
         let wild = parts.filter(\.hasWildcard)
         if !wild.isEmpty {
-            risks.append(
-                GainedRisk(reason: .wildcardGranted, severity: isSystemScope ? .high : .medium, parts: wild))
+            risks.append(GainedRisk(reason: .wildcardGranted, severity: wildcardSeverity, parts: wild))
         }
         let plain = parts.filter { !$0.hasWildcard }
         if !plain.isEmpty {

@@ -4,49 +4,54 @@ package import Policy
 /// What becomes of live objects that no revision declares.
 package struct ClosedWorld: Sendable {
     private let scopes: ScopeRules
-    private let namespaceLabels: @Sendable (String) -> Labels?
+    private let namespace: @Sendable (String) -> ScopedNamespace
 
     /// Only what is declared is looked at.
-    package static let open = ClosedWorld(ScopeRules()) { _ in nil }
+    package static let open = ClosedWorld(ScopeRules()) { name in
+        ScopedNamespace(name: name, labels: nil, isDeclared: false)
+    }
 
-    /// - Parameter namespaceLabels: The labels of a namespace; nil where they are not known.
-    package init(_ scopes: ScopeRules, namespaceLabels: @escaping @Sendable (String) -> Labels?) {
+    /// - Parameter namespace: What is known of a namespace.
+    package init(_ scopes: ScopeRules, namespace: @escaping @Sendable (String) -> ScopedNamespace) {
         self.scopes = scopes
-        self.namespaceLabels = namespaceLabels
+        self.namespace = namespace
     }
 
     /// What becomes of an object that is not declared and not ours.
     package func mode(of live: LiveObject) -> ScopeMode {
         guard !scopes.isOpen, let resource = live.id.resource else { return .declared }
-        let namespace = live.id.namespace
-        let mode = scopes.mode(
-            of: resource,
-            in: resource.isNamespaced ? (namespace, namespaceLabels(namespace)) : nil)
+        let mode = scopes.mode(of: resource, in: resource.isNamespaced ? namespace(live.id.namespace) : nil)
         guard mode > .declared, !isMadeByKubernetes(live),
             !scopes.exclusions.contains(where: { $0.matches(live) })
         else { return .declared }
+        // Its owner would make it again. Where Git is to be the whole truth it is told nevertheless, since whoever makes an
+        // object can name an owner.
+        if isOwned(live) { return mode == .enforce ? .report : .declared }
         // What is never written is told, and left alone.
         return isNeverWritten(live.id) ? .report : mode
     }
+
+    /// Whether another instance of Bylaw may declare objects beside this one.
+    func isOtherInstance(_ name: String) -> Bool { scopes.otherInstances.contains { $0.hasSameBytes(as: name) } }
 }
 
-/// Whether Kubernetes, or a controller in it, made an object by itself, so that it is nobody's declaration.
+/// Whether Kubernetes made an object by itself, so that it is nobody's declaration.
 ///
 /// Told by what it is, not by labels, which whoever makes an object can choose.
 private func isMadeByKubernetes(_ live: LiveObject) -> Bool {
     switch live.id.resource {
     case .serviceAccount:
         // The account of pods that name none, and those of the control plane's own controllers.
-        return live.id.name == "default" || isOfSystem(live.id.namespace) || isOwned(live)
+        return live.id.name == "default" || isOfSystem(live.id.namespace)
     case .clusterRole: return isClusterRoleAsMade(live)
     case .role:
-        return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roles.contains(live.id.name) || isOwned(live)
+        return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roles.contains(live.id.name)
     case .clusterRoleBinding:
         return KubernetesOwnObjects.clusterRoleBindings.contains(live.id.name) && isBoundAsMade(live)
     case .roleBinding:
         return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roleBindings.contains(live.id.name)
-            && isBoundAsMade(live) || isOwned(live)
-    default: return isOwned(live)
+            && isBoundAsMade(live)
+    default: return false
     }
 }
 

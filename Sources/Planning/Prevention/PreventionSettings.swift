@@ -64,18 +64,3 @@ extension Ownership {
     /// the time, and to take what is no such time for an absent annotation.
     package static let breakGlassAnnotation = "bylaw.dev/break-glass-until"
 }
-
-extension Resource {
-    /// What says which requests are refused, from Kubernetes 1.30 on.
-    ///
-    /// None of the managed kinds: a repository cannot declare it.
-    package static let admissionPolicy = Resource(
-        group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicy",
-        plural: "validatingadmissionpolicies", isNamespaced: false)
-    /// What puts such a policy in force.
-    ///
-    /// Without one a policy refuses nothing.
-    package static let admissionPolicyBinding = Resource(
-        group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding",
-        plural: "validatingadmissionpolicybindings", isNamespaced: false)
-}

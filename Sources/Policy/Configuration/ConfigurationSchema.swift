@@ -17,7 +17,7 @@ enum ConfigurationSchema {
                             Field("namespaceSelector", KindSchema.labelSelector, emptiness: .kept),
                             Field("kinds", .list(of: .string), emptiness: .kept),
                             Field("mode", .string, emptiness: .kept)))),
-                Field("exclude", .list(of: pattern)))),
+                Field("exclude", .list(of: pattern)), Field("otherInstances", .list(of: .string)))),
         Field(
             "guardrails",
             .object(

@@ -22,6 +22,7 @@ extension RepositoryConfiguration {
             "scopes": [
                 "default": .string(scopes.standardMode.rawValue), "rules": .array(scopes.rules.map(\.encoded)),
                 "exclude": .array(scopes.exclusions.map(\.encoded)),
+                "otherInstances": texts(scopes.otherInstances.sorted()),
             ],
             "guardrails": guardrails, "protected": .array(protected.map(\.encoded)),
             "fights": ["yield": .array(yieldsInFights.map(\.encoded))],

@@ -12,6 +12,7 @@ func readConfiguration(_ source: Tree) -> (configuration: RepositoryConfiguratio
     var reader = ObjectReader(mode: .strict)
     let tree = reader.read(source, as: .object(ConfigurationSchema.shape)) ?? .object(Members())
     var decoder = ConfigurationDecoder(problems: reader.problems)
+    decoder.refuseNulls(in: source, at: .root)
     return (decoder.configuration(tree), decoder.problems)
 }
 
@@ -38,6 +39,18 @@ private struct ConfigurationDecoder {
         return result
     }
 
+    /// Refuses fields without a value: what leaves a field out may mean more than the value that was forgotten.
+    mutating func refuseNulls(in tree: Tree, at path: FieldPath) {
+        for (key, value) in tree.members ?? Members() {
+            if value.isNull {
+                problems.required(path.field(key), hint: "Write what is meant, or delete the field.")
+            } else {
+                refuseNulls(in: value, at: path.field(key))
+            }
+        }
+        for (index, value) in (tree.array ?? []).enumerated() { refuseNulls(in: value, at: path.index(index)) }
+    }
+
     // MARK: Scopes
 
     private mutating func scopes(_ tree: Tree) -> ScopeRules {
@@ -48,6 +61,9 @@ private struct ConfigurationDecoder {
             if let rule = scopeRule(rule, at: path) { result.rules.append(rule) }
         }
         result.exclusions = patterns(tree["exclude"], at: path.field("exclude"), areNames: false)
+        result.otherInstances = Set(
+            ObjectValidator.elements(tree["otherInstances"], at: path.field("otherInstances"))
+                .map { text($0.0, at: $0.1) })
         return result
     }
 

@@ -39,6 +39,21 @@ package struct ScopeRule: Sendable, Hashable {
     }
 }
 
+/// A namespace, as far as scopes look at it.
+package struct ScopedNamespace: Sendable {
+    package var name: String
+    /// As they are declared, where it is; nil where they are not known.
+    package var labels: Labels?
+    /// Whether a revision declares it: labels that only the cluster holds may be anybody's.
+    package var isDeclared: Bool
+
+    package init(name: String, labels: Labels?, isDeclared: Bool) {
+        self.name = name
+        self.labels = labels
+        self.isDeclared = isDeclared
+    }
+}
+
 /// Which scopes are authoritative, in the order in which they are asked: the first rule that fits counts.
 package struct ScopeRules: Sendable, Hashable {
     /// Where no rule fits.
@@ -46,11 +61,19 @@ package struct ScopeRules: Sendable, Hashable {
     package var rules: [ScopeRule]
     /// What nobody asks about, beside what Kubernetes makes by itself.
     package var exclusions: [ObjectPattern]
+    /// Other instances of Bylaw that declare objects in these scopes; theirs are told, and never removed.
+    ///
+    /// The marker of any other instance protects nothing, since everybody could write it.
+    package var otherInstances: Set<String>
 
-    package init(standardMode: ScopeMode = .declared, rules: [ScopeRule] = [], exclusions: [ObjectPattern] = []) {
+    package init(
+        standardMode: ScopeMode = .declared, rules: [ScopeRule] = [], exclusions: [ObjectPattern] = [],
+        otherInstances: Set<String> = []
+    ) {
         self.standardMode = standardMode
         self.rules = rules
         self.exclusions = exclusions
+        self.otherInstances = otherInstances
     }
 
     /// The kinds that a scope may close: what grants, allows or limits, but never a namespace.
@@ -61,24 +84,41 @@ package struct ScopeRules: Sendable, Hashable {
 
     /// The mode of a kind in one scope.
     ///
-    /// - Parameter namespace: Nil for objects of the whole cluster; with its labels where they are known.
-    package func mode(of resource: Resource, in namespace: (name: String, labels: Labels?)?) -> ScopeMode {
+    /// Labels decide what is removed only as Git declares them. Where they are not known, or only the cluster holds them,
+    /// what hangs on them is told: nobody has a namespace emptied, or kept out of a scope, by labelling it.
+    ///
+    /// - Parameter namespace: Nil for objects of the whole cluster.
+    package func mode(of resource: Resource, in namespace: ScopedNamespace?) -> ScopeMode {
         guard Self.closableKinds.contains(resource) else { return .declared }
-        for rule in rules where rule.kinds.contains(resource) {
+        return mode(of: resource, in: namespace, by: rules[...])
+    }
+
+    private func mode(
+        of resource: Resource, in namespace: ScopedNamespace?, by rules: ArraySlice<ScopeRule>
+    ) -> ScopeMode {
+        for (index, rule) in zip(rules.indices, rules) where rule.kinds.contains(resource) {
             switch (rule.target, namespace) {
             case (.clusterWide, nil): return rule.mode
             case (.namespaces(let names, let selector), let namespace?):
                 if let names, !names.contains(where: { $0.matches(namespace.name) }) { continue }
-                if let selector {
-                    // A namespace whose labels are not known might be meant: nothing is removed there, and nothing passed over.
-                    guard let labels = namespace.labels else { return min(rule.mode, .report) }
-                    guard selector.matches(labels) else { continue }
-                }
-                return rule.mode
+                guard let selector, !selector.requirements.isEmpty else { return rule.mode }
+                if let labels = namespace.labels, !selector.matches(labels) { continue }
+                guard namespace.labels == nil || !namespace.isDeclared else { return rule.mode }
+                let otherwise = mode(of: resource, in: namespace, by: rules[(index + 1)...])
+                return rule.mode == otherwise ? otherwise : min(max(rule.mode, otherwise), .report)
             default: continue
             }
         }
         return standardMode
+    }
+
+    /// The label keys by which namespaces come into a scope.
+    package var namespaceLabelKeys: Set<String> {
+        Set(
+            rules.flatMap { rule -> [String] in
+                guard case .namespaces(_, let selector?) = rule.target else { return [] }
+                return selector.requirements.compactMap(\.key)
+            })
     }
 
     /// Whether any scope is looked at beyond what is declared.

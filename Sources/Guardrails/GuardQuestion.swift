@@ -1,0 +1,40 @@
+package import Manifest
+package import Policy
+
+/// Everything that is asked before a revision is enforced.
+package struct GuardQuestion: Sendable {
+    /// What is enforced so far; nil where nothing is, as at the first start.
+    package var inForce: DeclaredState?
+    /// The settings that were in force before, also where their revision is no longer known; nil at the first start.
+    package var configurationInForce: RepositoryConfiguration?
+    /// What the new revision declares.
+    package var head: DeclaredState
+    /// Every live object, as far as it is known.
+    package var live: [ObjectID: LiveObject]
+    /// Live objects that an earlier run of this instance made, where nothing is known to be in force.
+    package var marked: Set<ObjectID>
+    /// What the journal knows as ours.
+    package var owned: Set<ObjectID>
+    package var approvals: [ApprovalSource]
+    /// Namespaces where rights weigh as much as in the whole cluster.
+    package var privilegedNamespaces: Set<String>
+    /// Kinds of roles and bindings that cannot be read now.
+    package var unreadKinds: Set<Resource>
+
+    package init(
+        inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
+        live: [ObjectID: LiveObject] = [:], marked: Set<ObjectID> = [],
+        owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
+        privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = []
+    ) {
+        self.inForce = inForce
+        self.configurationInForce = inForce?.configuration ?? configurationInForce
+        self.head = head
+        self.live = live
+        self.marked = marked
+        self.owned = owned
+        self.approvals = approvals
+        self.privilegedNamespaces = privilegedNamespaces
+        self.unreadKinds = unreadKinds
+    }
+}

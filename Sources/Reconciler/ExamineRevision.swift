@@ -1,0 +1,47 @@
+import Manifest
+import Policy
+
+/// What comes of examining a revision.
+package enum RevisionExamination: Sendable {
+    case sound(LoadedRevision)
+    case refused(RevisionRefusal)
+}
+
+/// Loads a newest revision, and looks at whether it is trusted and sound (design, section 5.1).
+///
+/// What it means is judged apart: see ``RevisionJudgement``.
+///
+/// - Parameters:
+///   - trusted: The last commit that was trusted.
+///   - cluster: Gives the one of many clusters that the enforced revision was read for; nil where it was for one.
+package func examine<Failure: Error>(
+    _ newest: Revision, trust: TrustMode, after trusted: String?, from source: any RevisionSource,
+    cluster: () async throws(Failure) -> String?
+) async throws -> RevisionExamination {
+    if let (reason, message) = try await findDistrust(of: newest, mode: trust, after: trusted, from: source) {
+        return .refused(.untrusted(reason, message))
+    }
+    let loaded = try await source.load(newest)
+    let cluster = try await cluster()
+    let findings = loaded.findings + lostClusters(in: loaded, for: cluster)
+    guard !findings.contains(where: { $0.severity == .error }) else { return .refused(.invalid(findings)) }
+    guard !loaded.declared.objects.isEmpty else { return .refused(.empty) }
+    return .sound(loaded)
+}
+
+/// A repository that was for many clusters, and no longer says so, has lost folders or its list of clusters.
+///
+/// Read as one cluster's it would take away what stood in a folder that is gone, or give this one the objects of all
+/// (rule H9).
+private func lostClusters(in loaded: LoadedRevision, for cluster: String?) -> [Finding] {
+    guard let cluster, loaded.declared.cluster == nil,
+        !loaded.findings.contains(where: { $0.severity == .error })
+    else { return [] }
+    return [
+        Finding(
+            severity: .error, file: RepositoryConfiguration.fileName, position: SourcePosition(line: 1, column: 1),
+            object: nil, path: .root.field("clusters"),
+            message: "the repository was for many clusters, and nothing says any longer what of it is for \(cluster)",
+            hint: "Bring the folders base and clusters/\(cluster) back, or list the cluster with its folders.")
+    ]
+}

@@ -1,0 +1,60 @@
+import Guardrails
+import Manifest
+import Policy
+import Testing
+
+/// Labels of a namespace that the scopes of the repository read.
+@Suite struct ScopeLabelTests {
+    private static let scopes =
+        "scopes: {rules: [{namespaceSelector: {matchLabels: {tier: closed}}, mode: enforce}]}\n"
+
+    private func namespace(_ labels: String) -> String {
+        "---\n{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {"
+            + "pod-security.kubernetes.io/enforce: restricted, \(labels)}}}\n"
+    }
+
+    private func state(_ labels: String, _ more: String = "") throws -> DeclaredState {
+        try declared(namespace(labels) + more, configuration: Self.scopes)
+    }
+
+    @Test func leavingAScopeIsHeld() throws {
+        let base = try state("tier: closed")
+        let head = try state("tier: open")
+        let refused = verdict(from: base, to: head)
+        #expect(refused.held == ["Namespace a"] && refused.guardrails == [.configurationLoosened])
+        let id = ObjectID(.namespace, name: "a")
+        #expect(refused.state.objects[id]?.tree == base.objects[id]?.tree)
+        #expect(verdict(from: base, to: head, approvals: ["configuration-loosened by Alice"]).holds == [])
+    }
+
+    @Test func enteringAnEnforcedScopeIsHeldWhereSomethingWouldGo() throws {
+        let base = try state("tier: open")
+        let head = try state("tier: closed", Text.denyAll)
+        let inCluster = try live(namespace("tier: open") + Text.role("mine", Text.rule("", "pods", "get")))
+        let refused = verdict(from: base, to: head, live: inCluster)
+        #expect(refused.held == ["Namespace a"] && refused.guardrails == [.scopeEnforced])
+        #expect(refused.holds.first?.meanings.first?.contains("Role a/mine") == true)
+        let trailer = "scope-enforced Namespace a by Alice"
+        #expect(verdict(from: base, to: head, approvals: [trailer], live: inCluster).holds == [])
+        // Where nothing undeclared is, nothing would go.
+        #expect(verdict(from: base, to: head, live: try live(namespace("tier: open"))).holds == [])
+    }
+
+    /// Declaring a namespace that is there brings it under the scopes as well.
+    @Test func takingANamespaceOverIntoAnEnforcedScopeIsHeld() throws {
+        let base = try declared(Text.namespace("b"), configuration: Self.scopes)
+        let head = try declared(Text.namespace("b") + namespace("tier: closed"), configuration: Self.scopes)
+        let inCluster = try live(namespace("tier: closed") + Text.role("mine", Text.rule("", "pods", "get")))
+        #expect(verdict(from: base, to: head, live: inCluster).guardrails == [.scopeEnforced])
+        #expect(verdict(from: base, to: head).holds == [], "a new namespace has nothing in it")
+    }
+
+    @Test func whoeverApprovesAScopeApprovesWhatItSelects() throws {
+        let base = try declared(namespace("tier: open"))
+        let head = try state("tier: closed")
+        let inCluster = try live(namespace("tier: open") + Text.role("mine", Text.rule("", "pods", "get")))
+        #expect(verdict(from: base, to: head, live: inCluster).guardrails == [.scopeEnforced])
+        let trailer = "scope-enforced Configuration bylaw.yaml by Alice"
+        #expect(verdict(from: base, to: head, approvals: [trailer], live: inCluster).holds == [])
+    }
+}
