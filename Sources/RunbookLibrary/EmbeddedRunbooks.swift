@@ -315,11 +315,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The newest revision changes an object so that somebody gains a dangerous right, something opens, or a protection goes, and no commit approves that. The message says what it means, names the runbook of that kind of risk, and the trailer that lets it through.
+    The newest revision changes an object so that somebody gains a dangerous right, something opens, or a protection goes, or a namespace so that its labels take it out of a scope or into one where something would be removed, and no commit approves that. The message says what it means, names the runbook of that kind of risk, and the trailer that lets it through.
 
     ## Impact
 
-    The object keeps its earlier declaration, and its drift is corrected as ever; what the revision takes away from a held role or binding is taken away. A new object is not made, and what belongs in a new namespace waits with it. Everything else of the revision is enforced.
+    The object keeps its earlier declaration, and its drift is corrected as ever; what the revision takes away from a held role or binding is taken away, and the Pod Security modes of a held namespace that it tightens are tightened. A new object is not made, and what belongs in a new namespace waits with it. Everything else of the revision is enforced.
 
     ## Diagnosis
 
@@ -346,7 +346,7 @@ let embeddedRunbookTexts: [String] = [
 
     The object may be left out: then every object of that commit is meant. The trailer may also stand on the commit itself or on the merge that brings it. An approval is good for an object only as that commit declares it: a later change of the object takes another one.
 
-    Where `--verify-commits` is on, add `-S`: the commit counts only if it is signed by an approver who did not write the change. The name in the trailer must be a `name` under `guardrails: approvers:` of the bylaw.yaml in force. Bylaw's log and `bylaw plan` say why a trailer does not count.
+    Where `--verify-commits` is on, add `-S`: the commit counts only if it is signed by an approver who did not write the change. What a commit changed that nobody signed can be approved by nobody: take it back, and bring it in again in a signed commit. The name in the trailer must be a `name` under `guardrails: approvers:` of the bylaw.yaml in force. Bylaw's log and `bylaw plan` say why a trailer does not count.
 
     ## Undo
 
@@ -773,7 +773,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The newest revision changes bylaw.yaml so that it protects less than before (`configuration-loosened`: a lower setting of a risk, a larger deletion budget, scopes that close less, more exclusions, more objects given up in fights, fewer protected objects or managed kinds, a new approver, prevention switched off or with more exemptions), or so that objects would be removed that were left alone (`scope-enforced`).
+    The newest revision changes bylaw.yaml so that it protects less than before (`configuration-loosened`: a lower setting of a risk, a larger deletion budget, scopes that close less, more exclusions, more instances that are spared, more objects given up in fights, fewer protected objects or managed kinds, a new approver, prevention switched off or with more exemptions), or so that objects would be removed that were left alone (`scope-enforced`).
 
     ## Impact
 
@@ -1885,7 +1885,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The newest revision deletes or replaces the binding, role or service account that gives Bylaw its rights in the cluster, or takes Bylaw off the binding's subjects. Once that is gone Bylaw may not make it again, and may not make anything else.
+    The newest revision deletes or replaces the binding, role or service account that gives Bylaw its rights in the cluster, or takes Bylaw off the binding's subjects; or nobody declares what gives them, in a scope that is enforced. Once that is gone Bylaw may not make it again, and may not make anything else.
 
     ## Impact
 
@@ -1902,6 +1902,8 @@ let embeddedRunbookTexts: [String] = [
     ## Mitigation
 
     If it was a mistake, `git revert` the commit. If Bylaw is to have its rights another way, first bind them to it by a second binding under another name, then delete the old one by hand with `kubectl`.
+
+    Where it is undeclared in an enforced scope, declare it, or exclude it by name under `scopes: exclude:` in bylaw.yaml.
 
     ## Undo
 
@@ -3169,7 +3171,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    In a scope that bylaw.yaml reports, or in an enforced one under a name of Kubernetes' own that is not known, or with another instance's marker, somebody made a role, binding, NetworkPolicy, quota, limit or service account that the repository does not declare. Such objects add to what is declared: a binding grants and a NetworkPolicy allows, whatever the declared ones say.
+    In a scope that bylaw.yaml reports, or in an enforced one under a name of Kubernetes' own that is not known, with an owner that keeps it, with the marker of an instance that bylaw.yaml lists, or in a namespace that only its labels bring there and no revision declares, somebody made a role, binding, NetworkPolicy, quota, limit or service account that the repository does not declare. Such objects add to what is declared: a binding grants and a NetworkPolicy allows, whatever the declared ones say.
 
     ## Impact
 
@@ -3195,7 +3197,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Declare it by pull request, remove it with `kubectl delete`, or exclude it under `scopes: exclude:` in bylaw.yaml, which takes `Bylaw-Approved: configuration-loosened by NAME`. A `system:` name may come from a Kubernetes release that Bylaw does not know yet, but anybody who may bind can choose one: exclude it only when you have found it in that release. Treat any other unknown binding to a strong role as an intrusion: remove it and look at what its subjects did.
+    Declare it by pull request, remove it with `kubectl delete`, or exclude it under `scopes: exclude:` in bylaw.yaml, which takes `Bylaw-Approved: configuration-loosened by NAME`. An owner can be made up: look whether it exists and makes such objects, and exclude its kind under `ownerKinds` then. A `system:` name may come from a Kubernetes release that Bylaw does not know yet, but anybody who may bind can choose one: exclude it only when you have found it in that release. Treat any other unknown binding to a strong role as an intrusion: remove it and look at what its subjects did.
 
     ## Undo
 
