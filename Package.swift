@@ -39,7 +39,8 @@ let modules: [Module] = [
     Module(
         name: "Reports", imports: ["Manifest", "Policy", "JSON", "Analysis"], testImports: ["ChildProcess"],
         testData: ["Fixtures", "Golden"]),
-    Module(name: "Guardrails", imports: ["Manifest", "Policy", "Analysis"], testImports: ["PolicyFiles"]),
+    Module(
+        name: "Guardrails", imports: ["Manifest", "Policy", "Analysis", "Planning"], testImports: ["PolicyFiles"]),
     Module(name: "KubeProtocol", imports: ["Manifest", "JSON"]),
     Module(name: "Arguments"),
     // Wrappers: one C library or one system facility each.

@@ -30,6 +30,7 @@ func renderPlan(_ plan: Plan, guarded: [GuardrailHold], revision: Revision, on t
     for hold in guarded {
         text += terminal.styled("! held \(printable(hold.id.description))", .yellow) + "\n"
         for meaning in hold.meanings { text += "    \(printable(meaning))\n" }
+        for id in hold.removes { text += "    would remove \(printable(id.description))\n" }
         for trailer in hold.trailers { text += "    to approve it: \(printable(trailer))\n" }
         if let runbook = hold.runbook { text += "    see: \(runbook)\n" }
     }
@@ -88,7 +89,7 @@ private func guardedTree(_ hold: GuardrailHold) -> Tree {
     return [
         "object": objectTree(hold.id), "message": .string(hold.meanings.joined(separator: "; ")),
         "runbook": .string(hold.runbook ?? "Runbooks/\(reason).md"), "reason": .string(reason),
-        "trailers": .array(hold.trailers.map(Tree.string)),
+        "trailers": .array(hold.trailers.map(Tree.string)), "wouldRemove": .array(hold.removes.map(objectTree)),
     ]
 }
 

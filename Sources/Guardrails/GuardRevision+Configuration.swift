@@ -16,7 +16,11 @@ extension RevisionGuard {
                 "the change of \(id.name) loosens what is in force: \(loosened.joined(separator: "; "))")
         }
         if isEnforcingHeld {
-            hold(id, .scopeEnforced, "the change of \(id.name) would remove what is not declared in more scopes")
+            let removes = removals(by: configuration.scopes, besides: before.scopes)
+            hold(
+                id, .scopeEnforced,
+                "the change of \(id.name) would remove what is not declared in more scopes: \(describe(removes))",
+                removes: removes)
         }
         if isLooseningHeld {
             let clusters = configuration.clusters

@@ -1,4 +1,5 @@
 import Manifest
+import Planning
 import Policy
 
 extension RevisionGuard {
@@ -14,9 +15,8 @@ extension RevisionGuard {
     }
 
     private mutating func judgeScope(of id: ObjectID) {
-        guard let from = scoped(id, before[id]?.tree ?? question.live[id]?.tree, isDeclared: before[id] != nil),
-            let to = scoped(id, question.head.objects[id]?.tree, isDeclared: true)
-        else { return }
+        guard before[id] != nil || question.live[id] != nil else { return }
+        let (from, to) = (namespaceBefore(id.name), namespaceAfter(id.name))
         let scopes = configuration.scopes
         let kinds = ScopeRules.closableKinds.intersection(configuration.managedKinds).filter(\.isNamespaced)
         let opened = kinds.filter { from.isDeclared && scopes.mode(of: $0, in: to) < scopes.mode(of: $0, in: from) }
@@ -31,27 +31,55 @@ extension RevisionGuard {
         }
         // Whoever approved the scope in this revision has approved what it selects.
         let isScopeApproved = approved[RepositoryConfiguration.id]?.approval.subject == Guardrail.scopeEnforced.rawValue
-        let undeclared = isScopeApproved ? [] : undeclaredObjects(of: enforced, in: id.name)
-        if let first = undeclared.first, !isApproved(id, by: Guardrail.scopeEnforced.rawValue) {
-            let rest = undeclared.count > 1 ? " and \(undeclared.count - 1) more" : ""
-            hold(
-                id, .scopeEnforced,
-                "its labels bring \(id) into a scope that is enforced, where \(first)\(rest) would be removed")
-        }
+        guard !enforced.isEmpty, !isScopeApproved else { return }
+        let removes = removals(by: scopes, besides: scopes, in: id.name)
+        let isUnknown = !question.unreadKinds.isDisjoint(with: enforced)
+        guard !removes.isEmpty || isUnknown, !isApproved(id, by: Guardrail.scopeEnforced.rawValue) else { return }
+        hold(
+            id, .scopeEnforced,
+            "its labels bring \(id) into a scope that is enforced, which would remove what is not declared there: "
+                + (isUnknown ? "what, cannot be read now" : describe(removes)), removes: removes)
     }
 
-    private func scoped(_ id: ObjectID, _ tree: Tree?, isDeclared: Bool) -> ScopedNamespace? {
-        tree.map {
-            ScopedNamespace(name: id.name, labels: Labels($0["metadata"]?["labels"]), isDeclared: isDeclared)
-        }
+    /// What nobody declares and would be removed from now on, and was not before.
+    ///
+    /// - Parameter namespace: Nil for every namespace and the whole cluster.
+    func removals(by scopes: ScopeRules, besides earlier: ScopeRules, in namespace: String? = nil) -> [ObjectID] {
+        let after = ClosedWorld(scopes, namespace: namespaceAfter)
+        let before = ClosedWorld(earlier, namespace: namespaceBefore)
+        let kindsBefore = question.configurationInForce?.managedKinds ?? []
+        let kinds = question.head.configuration.managedKinds
+        return question.live.values.filter { live in
+            if let namespace, !live.id.namespace.hasSameBytes(as: namespace) { return false }
+            guard let resource = live.id.resource, kinds.contains(resource), isOfNobody(live.id) else { return false }
+            return after.removes(live) && !(kindsBefore.contains(resource) && before.removes(live))
+        }.map(\.id).sorted()
     }
 
-    /// What nobody declares, neither before nor after; some of it may be excluded or Kubernetes' own.
-    private func undeclaredObjects(of kinds: Set<Resource>, in namespace: String) -> [ObjectID] {
-        question.live.keys.filter { id in
-            id.namespace.hasSameBytes(as: namespace) && id.resource.map(kinds.contains) == true
-                && before[id] == nil && question.head.objects[id] == nil
-                && !(id.resource == .serviceAccount && id.name == "default")
-        }.sorted()
+    private func isOfNobody(_ id: ObjectID) -> Bool {
+        before[id] == nil && question.head.objects[id] == nil && !question.owned.contains(id)
+    }
+
+    /// Some objects in a few words.
+    func describe(_ objects: [ObjectID]) -> String {
+        guard !objects.isEmpty else { return "nothing that is there now" }
+        let shown = objects.prefix(3).map(\.description).joined(separator: ", ")
+        return shown + (objects.count > 3 ? " and \(objects.count - 3) more" : "")
+    }
+
+    private var namespaceBefore: @Sendable (String) -> ScopedNamespace { namespaces(in: before) }
+
+    private var namespaceAfter: @Sendable (String) -> ScopedNamespace { namespaces(in: question.head.objects) }
+
+    private func namespaces(
+        in declared: [ObjectID: DeclaredObject]
+    ) -> @Sendable (String) -> ScopedNamespace {
+        let live = question.live
+        return { name in
+            let id = ObjectID(.namespace, name: name)
+            let tree = declared[id]?.tree ?? live[id]?.tree
+            return ScopedNamespace(
+                name: name, labels: tree.map { Labels($0["metadata"]?["labels"]) }, isDeclared: declared[id] != nil)
+        }
     }
 }

@@ -88,8 +88,11 @@ struct RevisionGuard {
         return objects
     }
 
-    mutating func hold(_ id: ObjectID, _ guardrail: Guardrail, _ meaning: String, runbook: String? = nil) {
+    mutating func hold(
+        _ id: ObjectID, _ guardrail: Guardrail, _ meaning: String, runbook: String? = nil, removes: [ObjectID] = []
+    ) {
         var hold = holds[id] ?? GuardrailHold(id: id, guardrails: [], meanings: [], runbook: runbook)
+        hold.removes += removes
         hold.guardrails.insert(guardrail)
         if !hold.meanings.contains(meaning) { hold.meanings.append(meaning) }
         holds[id] = hold

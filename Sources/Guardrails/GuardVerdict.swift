@@ -11,12 +11,17 @@ package struct GuardrailHold: Sendable, Equatable {
     package var meanings: [String]
     /// The gravest meaning's runbook.
     package var runbook: String?
+    /// What is there now, declared by nobody, and would be removed.
+    package var removes: [ObjectID]
 
-    package init(id: ObjectID, guardrails: Set<Guardrail>, meanings: [String], runbook: String?) {
+    package init(
+        id: ObjectID, guardrails: Set<Guardrail>, meanings: [String], runbook: String?, removes: [ObjectID] = []
+    ) {
         self.id = id
         self.guardrails = guardrails
         self.meanings = meanings
         self.runbook = runbook
+        self.removes = removes
     }
 
     /// The trailers that let it through, each to be ended with the name of whoever approves.

@@ -78,6 +78,7 @@ extension GuardedState {
                         "meanings": .array(hold.meanings.map(Tree.string)),
                         "runbook": hold.runbook.map(Tree.string) ?? .null,
                     ]
+                    if !hold.removes.isEmpty { tree.set(["removes"], to: .array(hold.removes.map(\.encoded))) }
                     if let since = heldSince[hold.id] {
                         tree.set(["since"], to: .string(since.commit))
                         tree.set(["cameWithFirstRevision"], to: .bool(since.isFirstRevision))
@@ -115,7 +116,8 @@ extension GuardedState {
                 GuardrailHold(
                     id: id,
                     guardrails: Set((item["guardrails"]?.array ?? []).compactMap { $0.string.flatMap(Guardrail.init) }),
-                    meanings: (item["meanings"]?.array ?? []).compactMap(\.string), runbook: item["runbook"]?.string))
+                    meanings: (item["meanings"]?.array ?? []).compactMap(\.string), runbook: item["runbook"]?.string,
+                    removes: (item["removes"]?.array ?? []).compactMap(ObjectID.init(encoded:))))
             if let commit = item["since"]?.string {
                 heldSince[id] = HeldSince(
                     commit: commit, isFirstRevision: item["cameWithFirstRevision"]?.bool ?? false)

@@ -49,6 +49,17 @@ import Testing
         #expect(verdict(from: base, to: head).holds == [], "a new namespace has nothing in it")
     }
 
+    /// Before a scope is enforced it shows what would go.
+    @Test func aScopeShowsWhatItWouldRemove() throws {
+        let base = try declared(namespace("tier: open"))
+        let head = try declared(namespace("tier: open"), configuration: "scopes: {default: enforce}\n")
+        let mine = (0..<5).map { Text.role("mine\($0)", Text.rule("", "pods", "get")) }.joined()
+        let refused = verdict(from: base, to: head, live: try live(namespace("tier: open") + mine))
+        let hold = try #require(refused.holds.first)
+        #expect(hold.removes.map(\.name) == (0..<5).map { "mine\($0)" })
+        #expect(hold.meanings.first?.hasSuffix("Role a/mine0, Role a/mine1, Role a/mine2 and 2 more") == true)
+    }
+
     @Test func whoeverApprovesAScopeApprovesWhatItSelects() throws {
         let base = try declared(namespace("tier: open"))
         let head = try state("tier: closed")

@@ -20,7 +20,7 @@ import Testing
             holds: [
                 GuardrailHold(
                     id: role.id, guardrails: [.riskyGrant, .deletionBudget], meanings: ["it means this"],
-                    runbook: "Runbooks/SecretAccessGranted.md"),
+                    runbook: "Runbooks/SecretAccessGranted.md", removes: [ObjectID(.role, namespace: "b", name: "x")]),
                 GuardrailHold(id: new, guardrails: [.riskyGrant], meanings: [], runbook: nil),
             ], frozen: [new], deletableNamespaces: [ObjectID(.namespace, name: "gone")], reported: [],
             approved: [

@@ -31,6 +31,12 @@ package struct ClosedWorld: Sendable {
         return isNeverWritten(live.id) ? .report : mode
     }
 
+    /// Whether an object that is not declared and not ours would be removed.
+    package func removes(_ live: LiveObject) -> Bool {
+        guard mode(of: live) == .enforce else { return false }
+        return live.label(Ownership.instanceLabel).map { !isOtherInstance($0) } ?? true
+    }
+
     /// Whether another instance of Bylaw may declare objects beside this one.
     func isOtherInstance(_ name: String) -> Bool { scopes.otherInstances.contains { $0.hasSameBytes(as: name) } }
 }
