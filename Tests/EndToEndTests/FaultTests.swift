@@ -508,7 +508,8 @@ import Testing
         }
         #expect(isGivenUp)
         try await run.stop()
-        #expect(try await program.entries(["--reason", "DriftFight"]).count == 1)
+        let fights = try await program.entries(["--reason", "DriftFight"])
+        #expect(fights.count { $0["object"]?["kind"] == "ResourceQuota" } == 1, "\(fights)")
         #expect(try await program.run(["status", "--journal", program.journal]).output.contains("DriftFight"))
     }
 
