@@ -106,7 +106,7 @@ import Reconciler
         try repository.write(manifest(fewer), to: "own.json")
         try repository.write(teamManifests("e2e-whole", round: 1), to: "team.yaml")
         try await repository.commit("Fewer rights")
-        #expect(try await program.run(["plan"] + flags).errors.contains("networkpolicies.networking.k8s.io"))
+        #expect(try await program.run(["plan"] + flags).output.contains("networkpolicies.networking.k8s.io"))
         let sync = try await program.run(["sync"] + flags)
         #expect(sync.status == 1 && sync.errors.contains("SelfLockoutRefused"), "\(sync.errors)")
         #expect(try await cluster.object(ObjectID(.clusterRole, name: "bylaw"))?["rules"]?.array?.count == rules.count)

@@ -46,5 +46,25 @@ import Testing
         let third = try await push()
         #expect(third.ending != .exited(0))
         #expect(third.errorText.contains("have it reviewed"), "\(third.errorText)")
+
+        // With many clusters each is looked at; one is enough to refuse.
+        try repository.write(teamManifests("common"), to: "policies/base/team.yaml")
+        try repository.write(teamManifests("hooked"), to: "policies/clusters/eu/team.yaml")
+        try repository.write(teamManifests("hooked"), to: "policies/clusters/us/team.yaml")
+        try await repository.git("rm", "--quiet", "--force", "policies/team.yaml")
+        try await repository.commit("Two clusters")
+        try await repository.git("-C", server, "config", "--unset", "bylaw.failOn")
+        #expect(try await push().ending == .exited(0))
+        try await repository.git("-C", server, "config", "bylaw.failOn", "high")
+        for cluster in ["eu", "us"] {
+            try await repository.git("-C", server, "config", "--add", "bylaw.cluster", cluster)
+        }
+        try repository.write(
+            teamManifests("hooked").replacingOccurrences(of: "[configmaps]", with: "[configmaps, secrets]"),
+            to: "policies/clusters/eu/team.yaml")
+        try await repository.commit("Read secrets in Europe")
+        let fourth = try await push()
+        #expect(fourth.ending != .exited(0) && fourth.errorText.contains("SecretAccessGranted"), "\(fourth.errorText)")
+        #expect(fourth.errorText.contains("cluster us:"), "\(fourth.errorText)")
     }
 }
