@@ -61,7 +61,7 @@ let planCommand = Command(
         trust: wiring.trust, source: source)
     let verdict = try await judgement.verdict(on: loaded, complain: complain)
     if let lockout = await findLockout(
-        by: verdict, user: user, live: gathered.state, cluster: cluster, complain: complain)
+        by: verdict, user: user, instance: instance, live: gathered.state, cluster: cluster, complain: complain)
     {
         return show(.lockout(lockout), of: revision, invocation)
     }

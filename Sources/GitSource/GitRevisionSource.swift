@@ -182,8 +182,20 @@ package actor GitRevisionSource: RevisionSource {
     }
 
     package func load(_ revision: Revision) async throws(SourceError) -> LoadedRevision {
+        try await load(revision, isFolderNeeded: true)
+    }
+
+    package func loadEarlier(_ revision: Revision) async throws(SourceError) -> LoadedRevision {
+        try await load(revision, isFolderNeeded: false)
+    }
+
+    private func load(_ revision: Revision, isFolderNeeded: Bool) async throws(SourceError) -> LoadedRevision {
         do throws(GitError) {
             guard let files = try await repository.files(of: revision.commit, below: configuration.path) else {
+                guard isFolderNeeded else {
+                    return LoadedRevision(
+                        revision: revision, declared: DeclaredState(), findings: [], fileCount: 0, parsedFileCount: 0)
+                }
                 throw GitError(
                     kind: .notFound, operation: "read revision \(revision.commit)",
                     detail: "it has no folder \"\(configuration.path)\"",

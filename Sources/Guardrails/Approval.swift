@@ -56,16 +56,22 @@ package struct ApprovalSource: Sendable {
     /// Whether its history has what is in force: an older branch never had what is to be deleted, and cannot mean it unless
     /// it names it.
     package var knowsWhatIsInForce: Bool
+    /// Which objects it may be about; nil: all.
+    ///
+    /// What was said before the revision in force is good for what has been waiting since then, and for nothing that came
+    /// later.
+    package var objects: Set<ObjectID>?
 
     package init(
         commit: String, approvals: [Approval], declared: DeclaredState, ownWork: Set<ObjectID> = [],
-        knowsWhatIsInForce: Bool = true
+        knowsWhatIsInForce: Bool = true, objects: Set<ObjectID>? = nil
     ) {
         self.commit = commit
         self.approvals = approvals
         self.declared = declared
         self.ownWork = ownWork
         self.knowsWhatIsInForce = knowsWhatIsInForce
+        self.objects = objects
     }
 }
 
@@ -86,9 +92,11 @@ struct ApprovalSet {
     let head: DeclaredState
 
     /// The approval of what a revision does to an object, or to its configuration, for any of some names.
-    func approval(of subjects: [String], for id: ObjectID) -> GivenApproval? {
+    ///
+    /// - Parameter other: Another object whose approval covers this one, as long as both are as they were approved.
+    func approval(of subjects: [String], for id: ObjectID, or other: ObjectID? = nil) -> GivenApproval? {
         let isConfiguration = id == RepositoryConfiguration.id
-        for source in sources where !source.ownWork.contains(id) {
+        for source in sources where !source.ownWork.contains(id) && source.objects?.contains(id) != false {
             let isSame =
                 isConfiguration
                 ? source.declared.configuration.rules == head.configuration.rules
@@ -96,7 +104,8 @@ struct ApprovalSet {
             guard isSame else { continue }
             let isSeen = isConfiguration || head.objects[id] != nil || source.knowsWhatIsInForce
             if let found = source.approvals.first(where: {
-                subjects.contains($0.subject) && $0.concerns(id) && (isSeen || $0.object != nil)
+                subjects.contains($0.subject) && ($0.concerns(id) || other.map($0.concerns) == true)
+                    && (isSeen || $0.object != nil)
             }) {
                 return GivenApproval(approval: found, commit: source.commit)
             }

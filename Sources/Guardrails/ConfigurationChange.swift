@@ -57,7 +57,9 @@ struct ConfigurationChange {
     }
 
     private var loosenedPrevention: String? {
-        guard let before = old.prevention else { return nil }
+        guard let before = old.prevention else {
+            return new.prevention?.breakGlassGroup == nil ? nil : "a break-glass group"
+        }
         guard let after = new.prevention else { return "prevention switched off" }
         let isSameGroup = after.breakGlassGroup == nil || after.breakGlassGroup == before.breakGlassGroup
         return isSameGroup && after.breakGlassLongest <= before.breakGlassLongest

@@ -18,7 +18,7 @@ package struct GuardQuestion: Sendable {
     package var approvals: [ApprovalSource]
     /// Namespaces where rights weigh as much as in the whole cluster.
     package var privilegedNamespaces: Set<String>
-    /// Kinds of roles and bindings that cannot be read now.
+    /// Kinds that cannot be read now.
     package var unreadKinds: Set<Resource>
 
     package init(

@@ -28,8 +28,12 @@ extension RevisionGuard {
             configuration.clusters = clusters
         } else if isEnforcingHeld {
             // What is enforced already stays so, where the scopes are the same otherwise.
-            configuration.scopes =
-                question.configurationInForce == nil ? configuration.scopes.reportingOnly : before.scopes
+            if question.configurationInForce == nil {
+                configuration.scopes = configuration.scopes.reportingOnly
+            } else {
+                configuration.scopes = before.scopes
+                configuration.managedKinds.formIntersection(before.managedKinds)
+            }
         }
     }
 

@@ -23,13 +23,14 @@ extension RevisionGuard {
         question.head.objects[id] == nil && deletableNamespaces.contains(ObjectID(.namespace, name: id.namespace))
     }
 
-    /// What is no longer declared since its kind is no longer to be managed waits for that to be approved: then it stays.
+    /// What depends on which kinds are managed waits with a change of those: what is no longer declared since its kind is no
+    /// longer to be managed, and stays then, and what is of a kind that is not managed yet.
     private mutating func judgeUnmanaged() {
         guard holds[RepositoryConfiguration.id] != nil else { return }
         let wanted = question.head.configuration.managedKinds
-        for id in removed where id.resource.map(wanted.contains) != true {
-            hold(id, behind: RepositoryConfiguration.id)
-        }
+        let unwanted = removed.filter { $0.resource.map(wanted.contains) != true }
+        let early = question.head.objects.keys.filter { $0.resource.map(configuration.managedKinds.contains) != true }
+        for id in unwanted + early { hold(id, behind: RepositoryConfiguration.id) }
     }
 
     private mutating func judgeNamespace(_ id: ObjectID) {

@@ -29,12 +29,12 @@ extension RevisionGuard {
                 id, .configurationLoosened,
                 "other labels take \(id) out of a scope: what nobody declares there would be looked at less (\(words))")
         }
-        // Whoever approved the scope in this revision has approved what it selects.
-        let isScopeApproved = approved[RepositoryConfiguration.id]?.approval.subject == Guardrail.scopeEnforced.rawValue
-        guard !enforced.isEmpty, !isScopeApproved else { return }
+        guard !enforced.isEmpty else { return }
         let removes = removals(by: scopes, besides: scopes, in: id.name)
         let isUnknown = !question.unreadKinds.isDisjoint(with: enforced)
-        guard !removes.isEmpty || isUnknown, !isApproved(id, by: Guardrail.scopeEnforced.rawValue) else { return }
+        // Whoever approved the scope saw what it selects, as long as the namespace is as it was then.
+        let isApproved = isApproved(id, by: Guardrail.scopeEnforced.rawValue, or: RepositoryConfiguration.id)
+        guard !removes.isEmpty || isUnknown, !isApproved else { return }
         hold(
             id, .scopeEnforced,
             "its labels bring \(id) into a scope that is enforced, which would remove what is not declared there: "

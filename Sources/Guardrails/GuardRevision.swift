@@ -99,8 +99,10 @@ struct RevisionGuard {
     }
 
     /// Whether what happens to an object is approved under one of some names; then that is noted.
-    mutating func isApproved(_ id: ObjectID, by subjects: String...) -> Bool {
-        guard let approval = approvals.approval(of: subjects, for: id) else { return false }
+    ///
+    /// - Parameter other: Another object whose approval covers this one.
+    mutating func isApproved(_ id: ObjectID, by subjects: String..., or other: ObjectID? = nil) -> Bool {
+        guard let approval = approvals.approval(of: subjects, for: id, or: other) else { return false }
         approved[id] = approval
         return true
     }

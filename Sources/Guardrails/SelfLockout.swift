@@ -1,25 +1,35 @@
 package import Analysis
 package import Manifest
+import Planning
 package import Policy
 
-/// The rights that Bylaw needs to do what a repository asks: reading and writing every managed kind, granting what it does
-/// not hold, and keeping admission policies where it is to prevent.
+/// The rights that Bylaw cannot work without: reading and writing every managed kind, and granting what it does not hold.
 package func neededRights(for configuration: RepositoryConfiguration) -> [AccessRequest] {
     let kinds = configuration.managedKinds
-    let prevention: [Resource] = configuration.prevention == nil ? [] : [.admissionPolicy, .admissionPolicyBinding]
     return kinds.sorted { $0.qualifiedPlural.precedesByBytes($1.qualifiedPlural) }.flatMap { resource in
         ["get", "list", "watch", "create", "patch", "delete"].map {
             AccessRequest($0, resource.plural, group: resource.group)
         }
     }
-        + prevention.flatMap { resource in
-            ["get", "create", "patch", "delete"].map { AccessRequest($0, resource.plural, group: resource.group) }
-        }
         + ["escalate", "bind"].flatMap { verb in
             [Resource.role, .clusterRole].filter(kinds.contains).map {
                 AccessRequest(verb, $0.plural, group: $0.group)
             }
         }
+}
+
+/// What keeping the admission policies of an instance takes, where the repository asks for prevention.
+package func preventionRights(for configuration: RepositoryConfiguration, instance: String) -> [AccessRequest] {
+    guard configuration.prevention != nil else { return [] }
+    let names = PreventionPolicyNames(of: instance)
+    return [Resource.admissionPolicy, .admissionPolicyBinding].flatMap { resource in
+        [AccessRequest("create", resource.plural, group: resource.group)]
+            + ["get", "patch", "delete"].flatMap { verb in
+                [names.managed, names.undeclared].map {
+                    AccessRequest(verb, resource.plural, group: resource.group, name: $0)
+                }
+            }
+    }
 }
 
 /// What a revision would take away from Bylaw's own rights.
@@ -55,29 +65,7 @@ package struct SelfLockout: Sendable {
         var after = before
         for (id, object) in state.objects { after[id] = StateObject(id: id, tree: object.tree) }
         for id in removed { after[id] = nil }
-        let modelBefore = AccessModel(before)
-        let modelAfter = AccessModel(after)
-        // A right that holds for the whole cluster is asked for there; one that only holds in namespaces in each of them.
-        let namespaces = Set(
-            modelBefore.bindings(naming: identity).map(\.scope).filter { !$0.isEmpty }
-        ).sorted()
-        lostRights = ([""] + namespaces).flatMap { namespace in
-            // What is given for some names only is asked for by these names.
-            let names = Set(modelBefore.grants(of: identity, in: namespace).flatMap(\.rule.resourceNames)).sorted()
-            return needed.flatMap { request in
-                let whole = request.about("", in: namespace)
-                let asked =
-                    modelBefore.allows(whole, to: identity) ? [whole] : names.map { request.about($0, in: namespace) }
-                return asked.filter { modelBefore.allows($0, to: identity) && !modelAfter.allows($0, to: identity) }
-            }
-        }
-    }
-}
-
-extension AccessRequest {
-    fileprivate func about(_ name: String, in namespace: String) -> AccessRequest {
-        guard case .resource(let group, let resource, let subresource, _, _) = target else { return self }
-        return AccessRequest(
-            verb, resource, group: group, subresource: subresource, name: name, namespace: namespace)
+        lostRights = Guardrails.lostRights(
+            needed, of: identity, from: AccessModel(before), to: AccessModel(after))
     }
 }

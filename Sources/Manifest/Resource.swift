@@ -57,6 +57,9 @@ extension Resource {
 }
 
 extension Resource {
+    /// The kinds that give rights.
+    package static let ofAccess: [Resource] = [.role, .clusterRole, .roleBinding, .clusterRoleBinding]
+
     /// What says which requests are refused, from Kubernetes 1.30 on.
     ///
     /// None of the managed kinds: a repository cannot declare it.

@@ -134,7 +134,10 @@ package struct Action: Sendable {
 package func decide(
     id: ObjectID, declared: DeclaredObject?, live: LiveObject?, record: OwnershipRecord?, in context: DecisionContext
 ) -> Decision {
-    guard let resource = id.resource, context.managedKinds.contains(resource) else { return .leave }
+    guard let resource = id.resource, context.managedKinds.contains(resource) else {
+        // Were it known as ours for ever, it would be deleted once its kind is managed again.
+        return record == nil ? .leave : .release
+    }
     if context.frozen.contains(id) { return decideFrozen(live, record: record, in: context) }
     let decision: Decision
     if let declared {
@@ -274,7 +277,8 @@ private func decideFrozen(
 ) -> Decision {
     guard let live, record?.uid != live.uid else { return .leave }
     let claim = context.ownership.claim(of: live)
-    guard claim != .ours else { return .leave }
+    // A marker alone could be anybody's.
+    if claim == .ours, context.declaredEarlier.contains(live.id) { return .leave }
     return decideStranger(live, claim: claim, in: context) ?? .leave
 }
 

@@ -23,7 +23,7 @@ package struct OwnAccess: Sendable {
     private let user: User
     private let bindings: @Sendable () -> [LiveObject]?
     private let isDrift: @Sendable (ObjectID) -> Bool
-    private let losesRights: @Sendable (ObjectID, UserIdentity) -> Bool
+    private let losesRights: @Sendable (Action, UserIdentity) -> Bool
 
     /// Nothing is known, and nothing held back.
     package static let none = OwnAccess(
@@ -38,11 +38,11 @@ package struct OwnAccess: Sendable {
     ///   - bindings: All live ClusterRoleBindings; nil while they are not known.
     ///   - isDrift: Whether an object was as the same declaration wants it before: then what differs is somebody's doing,
     ///     and gave us nothing.
-    ///   - losesRights: Whether somebody would lose rights that we need, were an object deleted.
+    ///   - losesRights: Whether somebody would lose rights that we need by an action.
     package init(
         of user: User, bindings: @escaping @Sendable () -> [LiveObject]?,
         isDrift: @escaping @Sendable (ObjectID) -> Bool,
-        losesRights: @escaping @Sendable (ObjectID, UserIdentity) -> Bool
+        losesRights: @escaping @Sendable (Action, UserIdentity) -> Bool
     ) {
         self.user = user
         self.bindings = bindings
@@ -52,7 +52,7 @@ package struct OwnAccess: Sendable {
 
     /// The reason to hold an action back, or nil where it leaves our own rights alone.
     func hold(_ action: Action) -> Hold? {
-        guard user != .unknowable, let live = action.before, takesAway(action, from: live), !isDrift(action.id) else {
+        guard user != .unknowable, let live = action.before, !isDrift(action.id), takesAway(action, from: live) else {
             return nil
         }
         let why =
@@ -64,7 +64,7 @@ package struct OwnAccess: Sendable {
     }
 
     private func takesAway(_ action: Action, from live: LiveObject) -> Bool {
-        if action.isOfStranger, case .known(let identity) = user { return losesRights(action.id, identity) }
+        if action.isOfStranger, case .known(let identity) = user { return losesRights(action, identity) }
         let isRemoved = action.kind == .delete || action.kind == .replace
         switch action.id.resource {
         case .clusterRoleBinding:
@@ -75,7 +75,7 @@ package struct OwnAccess: Sendable {
             let kept = Set(desired["subjects"]?.array ?? [])
             return !(live.tree["subjects"]?.array ?? []).allSatisfy(kept.contains)
         case .clusterRole:
-            guard isRemoved else { return user == .notAsked && losesRules(action, from: live) }
+            guard isRemoved else { return losesRules(action, from: live) && mayLoseRights(action) }
             guard let bindings = bindings() else { return true }
             return bindings.contains { $0.tree["roleRef"]?["name"]?.string == live.id.name && mayNameUs($0.tree) }
         case .serviceAccount:
@@ -83,8 +83,19 @@ package struct OwnAccess: Sendable {
             guard case .known(let identity) = user else { return true }
             return identity.serviceAccount == live.id
         case .namespace: return isRemoved && user == .notAsked
+        case .role:
+            guard isRemoved || losesRules(action, from: live), case .known(let identity) = user else { return false }
+            return losesRights(action, identity)
+        case .roleBinding:
+            guard case .known(let identity) = user else { return false }
+            return losesRights(action, identity)
         default: return false
         }
+    }
+
+    private func mayLoseRights(_ action: Action) -> Bool {
+        guard case .known(let identity) = user else { return true }
+        return losesRights(action, identity)
     }
 
     private func losesRules(_ action: Action, from live: LiveObject) -> Bool {

@@ -8,6 +8,8 @@ struct ApprovalSearch {
     /// The settings that were in force before, whether or not their commit can be read; nil at the first start.
     let configurationInForce: RepositoryConfiguration?
     let head: LoadedRevision
+    /// What the revision removes although no state is in force: what an earlier run has left.
+    let removed: Set<ObjectID>
     /// Whether only a listed approver's signature counts.
     let requiresSignatures: Bool
     let source: any RevisionSource
@@ -15,19 +17,18 @@ struct ApprovalSearch {
     /// Each takes a load of a whole revision.
     private static let maximumApprovingCommits = 50
 
-    /// The approvals of all commits between what is in force and the revision.
+    /// The approvals of all commits between what is in force and the revision, and for what has been waiting of those since
+    /// it began to wait.
     ///
     /// - Parameter complain: Takes what is wrong with a trailer, and what to do about it.
     func sources(
         complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> [ApprovalSource] {
-        let commits = try await source.commits(
-            upTo: head.revision, after: inForce?.revision.commit, wholeHistory: false)
-        var history = AuthorshipSearch(inForce: inForce, head: head, source: source)
+        var history = AuthorshipSearch(inForce: inForce, head: head, removed: removed, source: source)
         var sources: [ApprovalSource] = []
         var signed: [(approver: Approver, source: ApprovalSource)] = []
         var approvingCommits = 0
-        for commit in commits {
+        for (commit, objects) in try await commits {
             let values = commit.trailers.filter { $0.key.lowercased() == Approval.trailerKey.lowercased() }.map(\.value)
             guard !values.isEmpty else { continue }
             let approvals = values.compactMap(Approval.init(trailer:))
@@ -47,7 +48,7 @@ struct ApprovalSearch {
             guard let declared = try await history.declared(by: commit) else { continue }
             var given = ApprovalSource(
                 commit: commit.commit, approvals: approvals, declared: declared,
-                knowsWhatIsInForce: try await isLater(commit))
+                knowsWhatIsInForce: try await isLater(commit), objects: objects)
             guard requiresSignatures else {
                 sources.append(given)
                 continue
@@ -67,18 +68,54 @@ struct ApprovalSearch {
         guard !signed.isEmpty else { return sources }
         let authorship = try await history.authorship()
         for part in authorship.unknown {
-            let first = part.objects.min()?.description ?? ""
-            let rest = part.objects.count > 1 ? " and \(part.objects.count - 1) more" : ""
             complain(
-                "nobody's approval counts for \(first)\(rest), since who wrote the change cannot be told: \(part.why)",
-                "Take the change back, and bring it in again in a commit that its author signs.")
+                "nobody's approval counts for \(describe(part.objects)), since who wrote the change cannot be told: "
+                    + part.why, "Take the change back, and bring it in again in a commit that its author signs.")
+        }
+        for (approver, given) in signed {
+            let own = authorship.work(of: approver)
+            let meant = own.filter { id in given.approvals.contains { $0.object == nil || $0.object == id.description }
+            }
+            if !meant.isEmpty {
+                complain(
+                    "\(approver.name)'s approval in commit \(given.commit.prefix(12)) does not count for "
+                        + "\(describe(meant)): nobody approves what they wrote",
+                    "Let another listed approver look at it.")
+            }
+            var source = given
+            source.ownWork = own.union(authorship.unknownWork)
+            sources.append(source)
         }
         return sources
-            + signed.map { approver, source in
-                var source = source
-                source.ownWork = authorship.ownWork(of: approver)
-                return source
+    }
+
+    private func describe(_ objects: Set<ObjectID>) -> String {
+        let rest = objects.count > 1 ? " and \(objects.count - 1) more" : ""
+        return (objects.min()?.description ?? "") + rest
+    }
+
+    /// The commits that may approve something, and which objects each of them; nil: all.
+    private var commits: [(Revision, Set<ObjectID>?)] {
+        get async throws(SourceError) {
+            let recent = try await source.commits(
+                upTo: head.revision, after: inForce?.revision.commit, wholeHistory: false)
+            var found: [(Revision, Set<ObjectID>?)] = recent.map { ($0, nil) }
+            var indices: [String: Int] = [:]
+            for (index, commit) in recent.enumerated() { indices[commit.commit] = index }
+            let waiting = Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.commit)
+            for (since, holds) in waiting.sorted(by: { $0.key < $1.key }) {
+                let ids = Set(holds.map(\.key))
+                for commit in try await source.commits(upTo: head.revision, after: since, wholeHistory: false) {
+                    if let index = indices[commit.commit] {
+                        found[index].1?.formUnion(ids)
+                    } else {
+                        indices[commit.commit] = found.count
+                        found.append((commit, ids))
+                    }
+                }
             }
+            return found
+        }
     }
 
     private func isLater(_ commit: Revision) async throws(SourceError) -> Bool {

@@ -35,11 +35,13 @@ struct Authorship {
     private var works: [Work] = []
     private(set) var unknown: [Unknown] = []
 
-    /// What an approver wrote, or may have written.
-    func ownWork(of approver: Approver) -> Set<ObjectID> {
-        let own = works.filter { approver.isNamed(by: $0.author) || approver.owns($0.signer) }
-        return Set(own.flatMap(\.content)).union(unknown.flatMap(\.objects))
+    /// What an approver is known to have written.
+    func work(of approver: Approver) -> Set<ObjectID> {
+        Set(works.filter { approver.isNamed(by: $0.author) || approver.owns($0.signer) }.flatMap(\.content))
     }
+
+    /// What anybody may have written.
+    var unknownWork: Set<ObjectID> { Set(unknown.flatMap(\.objects)) }
 }
 
 extension Approver {
@@ -60,6 +62,8 @@ extension Approver {
 struct AuthorshipSearch {
     let inForce: EnforcedState?
     let head: LoadedRevision
+    /// What the revision removes although no state is in force: what an earlier run has left.
+    let removed: Set<ObjectID>
     let source: any RevisionSource
     private var trusts: [String: CommitTrust] = [:]
     private var declared: [String: DeclaredState?] = [:]
@@ -67,12 +71,15 @@ struct AuthorshipSearch {
 
     /// Those in which the author of one change is looked for.
     static let maximumCommits = 1000
+    /// How far back a sound commit is looked for.
+    private static let maximumBrokenCommits = 50
     /// States that are kept: a commit's parent is mostly the next one that is looked at.
     private static let maximumStates = 16
 
-    init(inForce: EnforcedState?, head: LoadedRevision, source: any RevisionSource) {
+    init(inForce: EnforcedState?, head: LoadedRevision, removed: Set<ObjectID>, source: any RevisionSource) {
         self.inForce = inForce
         self.head = head
+        self.removed = removed
         self.source = source
     }
 
@@ -87,7 +94,7 @@ struct AuthorshipSearch {
     /// What a commit declares; nil where it is not sound.
     mutating func declared(by commit: Revision) async throws(SourceError) -> DeclaredState? {
         if let known = declared[commit.commit] { return known }
-        let loaded = commit.commit == head.revision.commit ? head : try await source.load(commit)
+        let loaded = commit.commit == head.revision.commit ? head : try await source.loadEarlier(commit)
         let state = loaded.findings.contains { $0.severity == .error } ? nil : loaded.declared
         if declared.count >= Self.maximumStates { declared = [:] }
         declared[commit.commit] = .some(state)
@@ -106,14 +113,15 @@ struct AuthorshipSearch {
     /// What differs from what is in force, by the commit after which it was written; nil: at any time.
     private var changesBySince: [(HeldSince?, Set<ObjectID>)] {
         guard let inForce else {
-            return [(nil, Set(head.declared.objects.keys).union([RepositoryConfiguration.id]))]
+            return [(nil, Set(head.declared.objects.keys).union(removed).union([RepositoryConfiguration.id]))]
         }
-        let changed = Set(head.declared.objects.keys).union(inForce.objects.keys).filter {
+        var changed = Set(head.declared.objects.keys).union(inForce.objects.keys).filter {
             head.declared.objects[$0]?.tree != inForce.objects[$0]?.tree
         }
+        if head.declared.configuration != inForce.configuration { changed.insert(RepositoryConfiguration.id) }
         let held = Set(inForce.holds.map(\.id))
         var groups: [(HeldSince?, Set<ObjectID>)] = []
-        for id in changed.union([RepositoryConfiguration.id]) {
+        for id in changed {
             let since =
                 held.contains(id)
                 ? inForce.heldSince[id] : HeldSince(commit: inForce.revision.commit, isFirstRevision: false)
@@ -141,39 +149,62 @@ struct AuthorshipSearch {
             // Whoever signed what began it stands for all that came with it.
             commits.append(try await source.cachedRevision(commit: since.commit))
         }
+        let range = Set(commits.map(\.commit)).union(since.map { [$0.commit] } ?? [])
+        var unaccounted = objects
         for commit in commits {
             let isFirst = since?.isFirstRevision == true && commit.commit == since?.commit
-            let content = isFirst ? objects : try await content(of: commit).intersection(objects)
+            let content = isFirst ? objects : try await content(of: commit, within: range).intersection(objects)
             guard !content.isEmpty else { continue }
+            unaccounted.subtract(content)
             switch try await trust(of: commit) {
             case .trusted(let signer): authorship.note(commit.author, signer, content)
             case .refused(_, let why):
                 authorship.note(content, "commit \(commit.commit.prefix(12)) changed it, and is not trusted: \(why)")
             }
         }
+        if !unaccounted.isEmpty {
+            authorship.note(unaccounted, "no commit since then brings it in as it is")
+        }
     }
 
     /// What a commit itself changed: what none of its parents declares so.
-    private mutating func content(of commit: Revision) async throws(SourceError) -> Set<ObjectID> {
-        if let known = contents[commit.commit] { return known }
+    ///
+    /// Of a merge only parents within the range count: what it takes from older history it brings back itself.
+    private mutating func content(
+        of commit: Revision, within range: Set<String>
+    ) async throws(SourceError) -> Set<ObjectID> {
+        let isMerge = commit.parents.count > 1
+        let inRange = commit.parents.filter(range.contains)
+        let parents = isMerge && !inRange.isEmpty ? inRange : commit.parents
+        let key = ([commit.commit] + parents).joined(separator: " ")
+        if let known = contents[key] { return known }
         guard let declared = try await declared(by: commit) else {
             // What it changed cannot be told, so it may be anything.
-            return Set(head.declared.objects.keys).union(inForce.map { Set($0.objects.keys) } ?? [])
+            return Set(head.declared.objects.keys).union(inForce.map { Set($0.objects.keys) } ?? []).union(removed)
                 .union([RepositoryConfiguration.id])
         }
         var before: [DeclaredState] = []
-        for parent in commit.parents {
-            let revision = try await source.cachedRevision(commit: parent)
-            before.append(try await self.declared(by: revision) ?? DeclaredState())
-        }
+        for parent in parents { before.append(try await declaredSoundly(by: parent)) }
         if before.isEmpty { before = [DeclaredState()] }
         let ids = before.reduce(into: Set(declared.objects.keys)) { $0.formUnion($1.objects.keys) }
         var changed = ids.filter { id in !before.contains { $0.objects[id]?.tree == declared.objects[id]?.tree } }
         if !before.contains(where: { $0.configuration == declared.configuration }) {
             changed.insert(RepositoryConfiguration.id)
         }
-        contents[commit.commit] = changed
+        contents[key] = changed
         return changed
+    }
+
+    /// What a commit declares, or the nearest sound one before it: who mends a file has not written all of it.
+    private mutating func declaredSoundly(by commit: String) async throws(SourceError) -> DeclaredState {
+        var next: String? = commit
+        for _ in 0..<Self.maximumBrokenCommits {
+            guard let id = next else { break }
+            let revision = try await source.cachedRevision(commit: id)
+            if let state = try await declared(by: revision) { return state }
+            next = revision.parents.first
+        }
+        return DeclaredState()
     }
 }
 

@@ -18,7 +18,9 @@ extension Controller {
     }
 
     func lockout(by verdict: GuardVerdict) async -> String? {
-        await findLockout(by: verdict, user: user, live: live, cluster: cluster) { notify(.trouble($0, hint: $1)) }
+        await findLockout(by: verdict, user: user, instance: configuration.instance, live: live, cluster: cluster) {
+            notify(.trouble($0, hint: $1))
+        }
     }
 
     // MARK: The record

@@ -101,7 +101,7 @@ extension Controller {
         enforced.context(
             live: live, ownership: ownership, fieldManager: configuration.fieldManager,
             declaredEarlier: declaredEarlier, user: user, settledDigests: settledDigests,
-            breakGlass: breakGlass(enforced))
+            breakGlass: breakGlass(enforced), memory: ownRights)
     }
 
     /// Asks the repository's history about marked objects that the journal does not know, each of them once.

@@ -67,8 +67,8 @@ extension Controller {
     /// What an earlier revision may have had put in force: the bindings first, so that nothing is judged by half.
     private func unwantedPolicies(beside objects: [Tree]) -> [ObjectID] {
         let wanted = Set(objects.compactMap { $0["metadata"]?["name"]?.string })
-        let names = ["bylaw-\(configuration.instance).undeclared", "bylaw-\(configuration.instance)"]
-        return names.filter { !wanted.contains($0) }.flatMap { name in
+        let names = PreventionPolicyNames(of: configuration.instance)
+        return [names.undeclared, names.managed].filter { !wanted.contains($0) }.flatMap { name in
             [Resource.admissionPolicyBinding, .admissionPolicy].map { ObjectID($0, name: name) }
         }
     }

@@ -80,7 +80,10 @@ extension Controller {
         do throws(SourceError) {
             let state = try await loadRememberedState(
                 enforced: enforced, guarded: guarded, from: source, canonical: canonical)
-            if let state { enforce(state) }
+            if let state {
+                enforce(state)
+                needsPass = true
+            }
         } catch {
             // The cache may be new; the next fetch brings the commit back, or a newer one takes its place.
             notify(

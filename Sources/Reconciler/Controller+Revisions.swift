@@ -102,7 +102,8 @@ extension Controller {
         await untilGathered()
         guard !hasStopped else { return }
         let verdict = try await judge(loaded)
-        // Until the server tells who we are nothing that may be ours is taken away, whatever is enforced.
+        // Until the server tells who we are nothing that gives rights in the whole cluster is taken away, and from then on
+        // nothing that gives us ours, whatever is enforced.
         await learnUser()
         if let lockout = await lockout(by: verdict) { return try await refuse(newest, .lockout(lockout)) }
         let guarded = GuardedState(

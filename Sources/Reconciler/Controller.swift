@@ -78,6 +78,7 @@ package actor Controller {
     /// What was to be changed of an object when that failed last: the same once more is no reason to try again sooner.
     var failedDifferences: [ObjectID: [Difference]] = [:]
     var fights = FightRecord()
+    let ownRights = OwnRightsMemory()
     /// Objects that were given up in a fight, which lasts after the fight has cooled down.
     var yielded: Set<ObjectID> = []
     /// Objects that nobody declares, by what was said of them.

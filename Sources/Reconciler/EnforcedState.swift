@@ -101,14 +101,30 @@ extension EnforcedState {
         user: OwnAccess.User = .unknowable, settledDigests: [ObjectID: String] = [:],
         breakGlass: BreakGlass? = nil
     ) -> DecisionContext {
-        DecisionContext(
+        context(
+            live: live, ownership: ownership, fieldManager: fieldManager, declaredEarlier: declaredEarlier, user: user,
+            settledDigests: settledDigests, breakGlass: breakGlass, memory: OwnRightsMemory())
+    }
+
+    /// - Parameter memory: Spares working out for each object again what gives us our rights.
+    func context(
+        live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID>,
+        user: OwnAccess.User, settledDigests: [ObjectID: String], breakGlass: BreakGlass?, memory: OwnRightsMemory
+    ) -> DecisionContext {
+        let closedWorld = ClosedWorld(configuration.scopes) { scopedNamespace($0, live: live) }
+        return DecisionContext(
             ownership: ownership, fieldManager: fieldManager, closedLabels: closedLabels,
             declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] },
             ownAccess: OwnAccess(
                 of: user, bindings: { live.isKnown(.clusterRoleBinding) ? live.objects(of: .clusterRoleBinding) : nil },
                 isDrift: { isDrift($0, settledDigests: settledDigests) },
-                losesRights: { losesOwnRights(by: $0, of: $1, live: live) }),
-            closedWorld: ClosedWorld(configuration.scopes) { scopedNamespace($0, live: live) },
+                losesRights: { action, user in
+                    losesOwnRights(by: action, of: user, live: live) {
+                        memory.rights(
+                            of: user, live: live, by: self, instance: ownership.instance, closedWorld: closedWorld)
+                    }
+                }),
+            closedWorld: closedWorld,
             protection: Protection(patterns: configuration.protected, ownNamespace: user.namespace),
             managedKinds: configuration.managedKinds, frozen: frozen, deletableNamespaces: deletableNamespaces,
             breakGlass: breakGlass)

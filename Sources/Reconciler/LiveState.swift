@@ -13,7 +13,21 @@ package struct LiveState: Sendable {
     /// Uids of deleted objects; a list or event that was on its way must not bring them back.
     private var deadUIDs = RecentDeaths(capacity: 20_000)
 
+    /// Another one whenever a role or binding came, went or changed.
+    private(set) var accessVersion: UInt64 = 0
+
     package init() {}
+
+    private mutating func noteChange(of resource: Resource) {
+        if Resource.ofAccess.contains(resource) { accessVersion &+= 1 }
+    }
+
+    /// Every role and binding.
+    var accessObjects: [ObjectID: LiveObject] {
+        Resource.ofAccess.reduce(into: [:]) { all, kind in
+            all.merge(objectsByKind[kind] ?? [:]) { first, _ in first }
+        }
+    }
 
     package subscript(id: ObjectID) -> LiveObject? {
         guard let resource = id.resource else { return nil }
@@ -54,6 +68,7 @@ package struct LiveState: Sendable {
         }
         objectsByKind[resource] = new
         knownKinds.insert(resource)
+        noteChange(of: resource)
         var changed: Set<ObjectID> = []
         for (id, object) in new {
             lost[id] = nil
@@ -77,6 +92,7 @@ package struct LiveState: Sendable {
             return false
         }
         objectsByKind[resource, default: [:]][object.id] = object
+        noteChange(of: resource)
         lost[object.id] = nil
         return true
     }
@@ -90,6 +106,7 @@ package struct LiveState: Sendable {
             return false
         }
         objectsByKind[resource]?[id] = nil
+        noteChange(of: resource)
         bury(known)
         return true
     }

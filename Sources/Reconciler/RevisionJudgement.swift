@@ -41,20 +41,21 @@ package struct RevisionJudgement: Sendable {
     package func verdict(
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> GuardVerdict {
+        let objects = live.all
+        // Without a state in force, what carries our marker, or is known as ours, is what an earlier run has left.
+        let left = Set(
+            objects.values.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id))
         let approvals = try await ApprovalSearch(
             inForce: inForce, configurationInForce: configurationInForce, head: loaded,
+            removed: inForce != nil ? [] : left.subtracting(loaded.declared.objects.keys),
             requiresSignatures: trust != .off, source: source
         ).sources(complain: complain)
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
-        let objects = live.all
-        // Without a state in force, what carries our marker, or is known as ours, is what an earlier run has left.
-        let left = objects.values.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id)
-        let accessKinds: Set<Resource> = [.role, .clusterRole, .roleBinding, .clusterRoleBinding]
         let question = GuardQuestion(
             inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
-            marked: inForce != nil ? [] : Set(left), owned: owned, approvals: approvals,
-            privilegedNamespaces: privileged, unreadKinds: accessKinds.subtracting(live.knownKinds))
+            marked: inForce != nil ? [] : left, owned: owned, approvals: approvals,
+            privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         verdict.deletableNamespaces.formUnion(
@@ -71,13 +72,14 @@ package struct RevisionJudgement: Sendable {
 /// What RBAC says is confirmed by what the server says of us now: a right that another authorizer gives is not lost with a
 /// binding. Where the server does not answer, RBAC alone counts.
 package func findLockout(
-    by verdict: GuardVerdict, user: OwnAccess.User, live: LiveState, cluster: any ClusterAPI,
+    by verdict: GuardVerdict, user: OwnAccess.User, instance: String, live: LiveState, cluster: any ClusterAPI,
     complain: (_ message: String, _ hint: String) -> Void
 ) async -> String? {
     guard case .known(let identity) = user else { return nil }
     let lockout = SelfLockout(
         of: identity, live: live.all, enforcing: verdict.state, removing: verdict.removed,
-        needed: neededRights(for: verdict.state.configuration))
+        needed: neededRights(for: verdict.state.configuration)
+            + preventionRights(for: verdict.state.configuration, instance: instance))
     guard !lockout.isEmpty else { return nil }
     var lost = lockout.lostRights
     var held: [String: [PolicyRule]] = [:]

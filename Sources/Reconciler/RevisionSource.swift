@@ -18,6 +18,9 @@ package protocol RevisionSource: Sendable {
     /// load is not parsed again.
     func load(_ revision: Revision) async throws(SourceError) -> LoadedRevision
 
+    /// The same for a commit of the history: one that has no such folder yet declares nothing.
+    func loadEarlier(_ revision: Revision) async throws(SourceError) -> LoadedRevision
+
     /// The revision of a commit that is in the cache already; does not touch the network.
     func cachedRevision(commit: String) async throws(SourceError) -> Revision
 

@@ -202,6 +202,67 @@ import Testing
         #expect(try await cluster.object(binding) != nil)
     }
 
+    /// A merge that takes something from older history brings it back itself, though one of its parents has it so.
+    @Test func whoMergesOlderHistoryBackDoesNotApproveIt() async throws {
+        let namespace = "e2e-mergeback"
+        let flags = flags("all", "mergeback")
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(Self.approvers, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        let granting = try await commit("Let the team edit", signedBy: "ann")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        let reverting = try await commit("Take it back", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let merge = try await repository.git(
+            "commit-tree", granting + "^{tree}", "-p", reverting, "-p", granting, "-S", "-m",
+            "Merge\n\nBylaw-Approved: risky-grant by Ann Policy")
+        try await repository.git("reset", "--quiet", "--hard", merge)
+        let refused = try await program.run(["sync"] + flags)
+        #expect(refused.status == 1 && refused.errors.contains("nobody approves what they wrote"), "\(refused.errors)")
+        #expect(try await cluster.object(binding) == nil)
+    }
+
+    /// Two approvers in two pushes approve what takes two approvals; history without the folder declares nothing.
+    @Test func approvalsOfWhatWaitsAddUp() async throws {
+        let namespace = "e2e-addup"
+        let flags = flags("head", "addup") + ["--path", "policies"]
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+        let open = """
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: open, namespace: \(namespace)}
+            spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}
+
+            """
+        try repository.write("The beginning", to: "README")
+        try await commit("Before there was a policy", signedBy: "ann")
+        try await repository.git("branch", "old")
+        try repository.write(teamManifests(namespace), to: "policies/team.yaml")
+        try repository.write(Self.approvers, to: "policies/bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.write(teamManifests(namespace) + grant(namespace) + open, to: "policies/team.yaml")
+        try await commit("Let the team edit, and the world in", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        try await commit("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "bob")
+        #expect(try await program.run(["sync"] + flags).status == 1, "the opening waits")
+        #expect(try await cluster.object(binding) != nil)
+        // A branch from before the folder was there is merged.
+        try await repository.git("checkout", "--quiet", "old")
+        try repository.write("More", to: "README")
+        try await commit("Long forgotten", signedBy: "ann")
+        try await repository.git("checkout", "--quiet", "main")
+        try await repository.git("merge", "--quiet", "-S", "-m", "Merge", "old")
+        try await commit("Approve\n\nBylaw-Approved: external-access by Bob Approver", signedBy: "bob")
+        _ = try await program.run(["sync"] + flags)
+        try await commit("Approve\n\nBylaw-Approved: isolation-removed by Bob Approver", signedBy: "bob")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+    }
+
     /// What came with the first revision was written before anybody looked: whoever signed that stands for it.
     @Test func whoSignedTheFirstRevisionDoesNotApproveWhatCameWithIt() async throws {
         let namespace = "e2e-firsthold"

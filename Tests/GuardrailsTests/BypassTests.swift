@@ -21,7 +21,36 @@ import Testing
         let narrow = "managedKinds: [Namespace, Role]\nscopes: {default: enforce}\n"
         let base = try declared(Text.namespace(), configuration: narrow)
         let head = try declared(Text.namespace(), configuration: "scopes: {default: enforce}\n")
-        #expect(verdict(from: base, to: head).guardrails == [.scopeEnforced])
+        let refused = verdict(from: base, to: head)
+        #expect(refused.guardrails == [.scopeEnforced])
+        // As long as it waits, nothing of the new kinds is looked at.
+        #expect(refused.state.configuration.managedKinds == [.namespace, .role])
+        let more = try declared(Text.namespace() + Text.denyAll, configuration: "scopes: {default: enforce}\n")
+        #expect(Set(verdict(from: base, to: more).held) == ["Configuration bylaw.yaml", "NetworkPolicy a/deny"])
+    }
+
+    /// From then on whoever is of the group may keep what they wrote.
+    @Test func aNewBreakGlassGroupIsLooser() throws {
+        let base = try declared(Text.namespace())
+        func guardrails(_ prevention: String) throws -> Set<Guardrail> {
+            verdict(from: base, to: try declared(Text.namespace(), configuration: prevention)).guardrails
+        }
+        #expect(try guardrails("prevention: {enabled: true}\n") == [])
+        let group = "prevention: {enabled: true, breakGlass: {group: fire, longest: 4h}}\n"
+        #expect(try guardrails(group) == [.configurationLoosened])
+    }
+
+    /// What was said before is good for what has been waiting since, and for nothing that came later.
+    @Test func anEarlierApprovalIsGoodForWhatWaitsOnly() throws {
+        let base = try declared(Text.namespace())
+        let head = try declared(Text.namespace() + Text.binding(to: "cluster-admin"))
+        func held(_ objects: Set<ObjectID>?) -> Int {
+            let source = ApprovalSource(
+                commit: "c", approvals: [Approval(subject: "risky-grant", approver: "Alice")], declared: head,
+                objects: objects)
+            return guardRevision(GuardQuestion(inForce: base, head: head, approvals: [source])).holds.count
+        }
+        #expect(held(nil) == 0 && held([ObjectID(.clusterRoleBinding, name: "b")]) == 0 && held([]) == 1)
     }
 
     @Test func aFamilySettingDoesNotHideALowerOne() throws {

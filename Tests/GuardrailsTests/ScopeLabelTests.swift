@@ -67,5 +67,10 @@ import Testing
         #expect(verdict(from: base, to: head, live: inCluster).guardrails == [.scopeEnforced])
         let trailer = "scope-enforced Configuration bylaw.yaml by Alice"
         #expect(verdict(from: base, to: head, approvals: [trailer], live: inCluster).holds == [])
+        // Labels that came after it were not approved with it.
+        let source = ApprovalSource(
+            commit: "c", approvals: [try #require(Approval(trailer: trailer))], declared: try state("tier: open"))
+        let later = guardRevision(GuardQuestion(inForce: base, head: head, live: inCluster, approvals: [source]))
+        #expect(later.held == ["Namespace a"])
     }
 }

@@ -156,12 +156,19 @@ import Testing
         context.frozen = [stranger.id]
         #expect(try Build.decide(nil, stranger, record: nil, context: context).action?.isOfStranger == true)
         #expect(try Build.decide(nil, try Build.applied(Build.denyAll), context: context).isLeave)
-        #expect(try Build.decide(nil, try Build.applied(Build.denyAll), record: nil, context: context).isLeave)
+        // Our marker could be copied: it counts with a record, or where the history shows that it was declared.
+        let applied = try Build.applied(Build.denyAll)
+        #expect(try Build.decide(nil, applied, record: nil, context: context).action?.isOfStranger == true)
+        context.declaredEarlier = [applied.id]
+        #expect(try Build.decide(nil, applied, record: nil, context: context).isLeave)
         context = enforcing
         context.managedKinds = [.role]
         #expect(try Build.decide(nil, stranger, record: nil, context: context).isLeave)
-        // Neither is what was ours deleted because its kind is no longer managed.
-        #expect(try Build.decide(nil, try Build.applied(Build.denyAll), context: context).isLeave)
+        // Neither is what was ours deleted because its kind is no longer managed: we let go of it.
+        guard case .release = try Build.decide(nil, try Build.applied(Build.denyAll), context: context) else {
+            Issue.record("it is still known as ours")
+            return
+        }
     }
 
     /// Finalizers keep it in force, and that is told (rule F7).

@@ -107,6 +107,21 @@ import Testing
         #expect((decision.hold?.reason == .ownAccess) == (losesRights || user == .notAsked))
     }
 
+    /// The last line, whatever was found when the revision was judged.
+    @Test(arguments: [true, false]) func aRevisionTakesNoRightThatWeNeed(_ losesRights: Bool) throws {
+        var context = Build.context
+        context.ownAccess = OwnAccess(
+            of: .known(Self.us), bindings: { [] }, isDrift: { _ in false }, losesRights: { _, _ in losesRights })
+        var narrower = Self.role
+        narrower.set(["rules"], to: [])
+        func isHeld(_ declared: Tree?, _ live: Tree) throws -> Bool {
+            try Build.decide(declared, Build.applied(live), context: context).hold?.reason == .ownAccess
+        }
+        #expect(try isHeld(narrower, Self.role) == losesRights)
+        #expect(try isHeld(nil, Build.role) == losesRights)
+        #expect(try isHeld(nil, Build.binding) == losesRights)
+    }
+
     /// Unknown is not absent: before the server has told who we are everything may be ours.
     @Test func untilWeKnowWhoWeAreEverythingThatMayBeOursIsHeld() throws {
         #expect(try decide(nil, live: binding(Self.others), user: .notAsked).hold?.reason == .ownAccess)
@@ -118,7 +133,7 @@ import Testing
         var narrower = Self.role
         narrower.set(["rules"], to: [])
         #expect(try decide(narrower, live: Self.role, user: .notAsked).hold?.reason == .ownAccess)
-        #expect(try decide(narrower, live: Self.role).action?.kind == .update, "Git's own are seen before")
+        #expect(try decide(narrower, live: Self.role).action?.kind == .update, "it gives us nothing")
         #expect(try decide(nil, live: Build.role, user: .notAsked).action?.kind == .delete)
         #expect(try decide(nil, live: Build.binding, user: .notAsked).action?.kind == .delete)
     }

@@ -246,7 +246,7 @@ private let breakGlassCases: [PreventionCase] = {
 
 /// What is not declared, in enforced scopes.
 private let undeclaredCases: [PreventionCase] = {
-    let closed = ["tier": "closed", "team": "a"]
+    let closed = ["tier": "closed", "team": "a", Ownership.instanceLabel: "prod"]
     let elsewhere = { (kind: Resource) in Sample.object(kind, "x", namespace: "elsewhere") }
     return [
         create(.bylaw, Sample.role, .passes, "Bylaw itself"),
@@ -268,7 +268,12 @@ private let undeclaredCases: [PreventionCase] = {
         create(.dev, elsewhere(.resourceQuota), in: closed, .isRefused(undeclared), "a quota there"),
         create(.dev, elsewhere(.role), in: closed, .passes, "a kind that is not enforced by labels"),
         create(.dev, elsewhere(.roleBinding), .passes, "a namespace without labels"),
-        create(.dev, elsewhere(.roleBinding), in: ["tier": "closed"], .passes, "In holds, Exists does not"),
+        create(
+            .dev, elsewhere(.roleBinding), in: ["tier": "closed", Ownership.instanceLabel: "prod"], .passes,
+            "In holds, Exists does not"),
+        create(
+            .dev, elsewhere(.roleBinding), in: ["tier": "closed", "team": "a"], .passes,
+            "labels of a namespace that nobody declares"),
         create(
             .dev, elsewhere(.roleBinding), in: closed.merging(["stage": "dev"]) { $1 }, .passes,
             "NotIn does not hold"),
@@ -512,7 +517,8 @@ private let subresourceCases: [PreventionCase] = {
             delete(Requester("x", ["glass \(name)"]), marked, .passes, ""), create(.dev, Sample.role, .passes, ""),
             create(.dev, there, .passes, ""), create(.dev, Sample.object(.role, "x", namespace: name), .passes, ""),
             create(.dev, Sample.object(.role, name, namespace: name), .passes, ""),
-            create(.dev, Sample.limits, in: [name: name], .passes, ""), create(.dev, Sample.limits, .passes, ""),
+            create(.dev, Sample.limits, in: [name: name, Ownership.instanceLabel: name], .passes, ""),
+            create(.dev, Sample.limits, .passes, ""),
         ]
         let answers = try await PolicyEvaluator.answers(of: Self.policies(hostile), to: cases.map(\.request))
         #expect(

@@ -175,8 +175,34 @@ import Testing
         }
         #expect(mode(Labels(["exempt": "true"]), isDeclared: true) == .declared)
         #expect(mode(Labels(["exempt": "true"]), isDeclared: false) == .report)
-        #expect(mode(Labels(), isDeclared: false) == .enforce)
+        #expect(mode(Labels(), isDeclared: false) == .report, "a label that was taken off says no more")
+        #expect(mode(Labels(), isDeclared: true) == .enforce)
         #expect(scopes.namespaceLabelKeys == ["exempt"])
+    }
+
+    /// Servers write a namespace's name in a label, which nobody declares.
+    @Test(arguments: [true, false]) func aNamespaceIsKnownByTheLabelOfItsName(_ isDeclared: Bool) {
+        let others = LabelSelector([
+            "matchExpressions": [
+                ["key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["sandbox"]]
+            ]
+        ])
+        let scopes = ScopeRules(
+            rules: [
+                ScopeRule(
+                    target: .namespaces(names: nil, labels: others), kinds: ScopeRules.closableKinds, mode: .enforce)
+            ])
+        func mode(_ name: String, _ labels: Labels) -> ScopeMode {
+            scopes.mode(of: .role, in: ScopedNamespace(name: name, labels: labels, isDeclared: isDeclared))
+        }
+        #expect(mode("sandbox", Labels()) == .declared)
+        #expect(mode("a", Labels(["kubernetes.io/metadata.name": "sandbox"])) == .enforce)
+    }
+
+    @Test func tooManyRulesAreRefused() {
+        let rule: Tree = ["mode": "report", "namespaces": ["a"]]
+        let verdict = read(["scopes": ["rules": .array(Array(repeating: rule, count: 1001))]])
+        #expect(verdict.errors.contains { $0.message.contains("more than the 1000") })
     }
 
     @Test(

@@ -30,6 +30,25 @@ package struct AccessRequest: Hashable, Sendable {
 
     package init(_ verb: String, path: String) { self.init(verb: verb, target: .path(path)) }
 
+    /// Empty for a request without one, and for paths.
+    package var name: String {
+        if case .resource(_, _, _, let name, _) = target { name } else { "" }
+    }
+
+    /// The same request for an object of a name.
+    package func named(_ name: String) -> AccessRequest {
+        guard case .resource(let group, let resource, let subresource, _, let namespace) = target else { return self }
+        return AccessRequest(
+            verb, resource, group: group, subresource: subresource, name: name, namespace: namespace)
+    }
+
+    /// The same request in a namespace, or with an empty one for the whole cluster.
+    package func `in`(_ namespace: String) -> AccessRequest {
+        guard case .resource(let group, let resource, let subresource, let name, _) = target else { return self }
+        return AccessRequest(
+            verb, resource, group: group, subresource: subresource, name: name, namespace: namespace)
+    }
+
     /// Empty for a request to the whole cluster and for paths.
     package var namespace: String {
         if case .resource(_, _, _, _, let namespace) = target { namespace } else { "" }

@@ -165,10 +165,4 @@ extension AccessRequest {
         return "\(resource)/\(subresource)"
     }
 
-    /// The same request for an object of a name.
-    func named(_ name: String) -> AccessRequest {
-        guard case .resource(let group, let resource, let subresource, _, let namespace) = target else { return self }
-        return AccessRequest(
-            verb, resource, group: group, subresource: subresource, name: name, namespace: namespace)
-    }
 }

@@ -112,6 +112,10 @@ enum PreventionExpressions {
                     + " ? dyn(namespaceObject.metadata.labels) : dyn({})"
             ),
             (
+                "isNamespaceDeclared",
+                "(\(entry(Ownership.instanceLabel, of: "variables.namespaceLabels"))) == \(literal(settings.instance))"
+            ),
+            (
                 "isInScope",
                 anyOf([
                     isOne(resource, of: settings.refusedClusterKinds.map(\.plural)),
@@ -131,7 +135,17 @@ enum PreventionExpressions {
         selections.reversed().reduce("false") { rest, selection in
             var terms = [isOne(resource, of: selection.kinds.map(\.plural))]
             if let names = selection.names { terms.append(fits("variables.namespace", names)) }
-            if let labels = selection.labels { terms.append(fits("variables.namespaceLabels", labels)) }
+            if let labels = selection.labels {
+                // Labels of a namespace that nobody declares may be anybody's: by them nothing is refused that would not be
+                // without them, as nothing is removed.
+                let isVouchedFor = labels.requirements.allSatisfy { $0.key == ScopedNamespace.nameLabel }
+                let fits = fits("variables.namespaceLabels", labels)
+                switch (isVouchedFor, selection.isEnforced) {
+                case (true, _): terms.append(fits)
+                case (false, true): terms += ["variables.isNamespaceDeclared", fits]
+                case (false, false): terms.append(anyOf(["!variables.isNamespaceDeclared", fits]))
+                }
+            }
             return "\(allOf(terms)) ? \(selection.isEnforced) : (\(rest))"
         }
     }

@@ -1,5 +1,18 @@
 package import Manifest
 
+/// How the admission policies of an instance, and their bindings, are called.
+package struct PreventionPolicyNames: Sendable {
+    /// Guards what is managed.
+    package let managed: String
+    /// Refuses what is not declared.
+    package let undeclared: String
+
+    package init(of instance: String) {
+        managed = "bylaw-\(instance)"
+        undeclared = managed + ".undeclared"
+    }
+}
+
 /// The admission policies that make the API server refuse what the repository does not declare, with their bindings.
 ///
 /// The first pair, `bylaw-<instance>`, guards managed objects, their marker and the break-glass annotation; the second,
@@ -13,9 +26,9 @@ package import Manifest
 ///
 /// - Returns: Each policy followed by its binding; equal settings give equal objects.
 package func preventionObjects(_ settings: PreventionSettings) -> [Tree] {
-    let name = "bylaw-\(settings.instance)"
+    let names = PreventionPolicyNames(of: settings.instance)
     var objects = pair(
-        named: name, settings,
+        named: names.managed, settings,
         spec: spec(
             settings, kinds: Resource.managed, subresources: subresourcesWithMetadata,
             operations: ["CREATE", "UPDATE", "DELETE"],
@@ -36,7 +49,7 @@ package func preventionObjects(_ settings: PreventionSettings) -> [Tree] {
         + settings.namespaceSelections.reduce(into: Set<Resource>()) { $0.formUnion($1.kinds) }
     guard !closedKinds.isEmpty else { return objects }
     objects += pair(
-        named: name + ".undeclared", settings,
+        named: names.undeclared, settings,
         spec: spec(
             settings, kinds: closedKinds, operations: ["CREATE", "UPDATE"],
             variables: PreventionExpressions.scope(settings) + [

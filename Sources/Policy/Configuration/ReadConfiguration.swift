@@ -57,7 +57,14 @@ private struct ConfigurationDecoder {
         let path = FieldPath.root.field("scopes")
         var result = ScopeRules()
         if let mode = choice(tree["default"], at: path.field("default"), ScopeMode.self) { result.standardMode = mode }
-        for (rule, path) in ObjectValidator.elements(tree["rules"], at: path.field("rules")) {
+        let rules = ObjectValidator.elements(tree["rules"], at: path.field("rules"))
+        if rules.count > ScopeRules.maximumRules {
+            problems.refuse(
+                path.field("rules"), "has \(rules.count) rules, more than the \(ScopeRules.maximumRules) that may be",
+                hint: "Say it with fewer rules: names may hold a *.")
+            return result
+        }
+        for (rule, path) in rules {
             if let rule = scopeRule(rule, at: path) { result.rules.append(rule) }
         }
         result.exclusions = patterns(tree["exclude"], at: path.field("exclude"), areNames: false)

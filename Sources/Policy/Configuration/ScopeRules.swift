@@ -47,10 +47,22 @@ package struct ScopedNamespace: Sendable {
     /// Whether a revision declares it: labels that only the cluster holds may be anybody's.
     package var isDeclared: Bool
 
+    /// The label by which a server gives each namespace its own name, whatever is declared (rule E11).
+    package static let nameLabel = "kubernetes.io/metadata.name"
+
     package init(name: String, labels: Labels?, isDeclared: Bool) {
         self.name = name
         self.labels = labels
+        self.labels?[Self.nameLabel] = name
         self.isDeclared = isDeclared
+    }
+
+    /// Whether a selector fits; nil where that cannot be told.
+    fileprivate func fits(_ selector: LabelSelector) -> Bool? { labels.map(selector.matches) }
+
+    /// Whether what a selector reads is what Git, or the namespace's own name, says.
+    fileprivate func vouches(for selector: LabelSelector) -> Bool {
+        labels != nil && (isDeclared || selector.requirements.allSatisfy { $0.key == Self.nameLabel })
     }
 }
 
@@ -82,34 +94,46 @@ package struct ScopeRules: Sendable, Hashable {
         .clusterRoleBinding,
     ]
 
+    /// How many rules a repository may have.
+    package static let maximumRules = 1000
+
     /// The mode of a kind in one scope.
     ///
     /// Labels decide what is removed only as Git declares them. Where they are not known, or only the cluster holds them,
-    /// what hangs on them is told: nobody has a namespace emptied, or kept out of a scope, by labelling it.
+    /// what hangs on them is told and no more: nobody has a namespace emptied, or a namespace that is named kept out of a
+    /// scope, by labelling it.
     ///
     /// - Parameter namespace: Nil for objects of the whole cluster.
     package func mode(of resource: Resource, in namespace: ScopedNamespace?) -> ScopeMode {
         guard Self.closableKinds.contains(resource) else { return .declared }
-        return mode(of: resource, in: namespace, by: rules[...])
+        /// What rules that hang on labels of the cluster would say, whether or not they fit.
+        var doubtful: [ScopeMode] = []
+        /// What the first of them says that fits, or may fit.
+        var labelled: ScopeMode?
+        var certain = standardMode
+        for rule in rules where rule.kinds.contains(resource) {
+            guard let selector = selector(of: rule, for: namespace) else { continue }
+            guard let namespace, !selector.requirements.isEmpty, !namespace.vouches(for: selector) else {
+                if namespace?.fits(selector) == false { continue }
+                certain = rule.mode
+                break
+            }
+            doubtful.append(rule.mode)
+            if namespace.fits(selector) != false { labelled = labelled ?? rule.mode }
+        }
+        guard doubtful.contains(where: { $0 != certain }) else { return certain }
+        return min(max(labelled ?? certain, certain), .report)
     }
 
-    private func mode(
-        of resource: Resource, in namespace: ScopedNamespace?, by rules: ArraySlice<ScopeRule>
-    ) -> ScopeMode {
-        for (index, rule) in zip(rules.indices, rules) where rule.kinds.contains(resource) {
-            switch (rule.target, namespace) {
-            case (.clusterWide, nil): return rule.mode
-            case (.namespaces(let names, let selector), let namespace?):
-                if let names, !names.contains(where: { $0.matches(namespace.name) }) { continue }
-                guard let selector, !selector.requirements.isEmpty else { return rule.mode }
-                if let labels = namespace.labels, !selector.matches(labels) { continue }
-                guard namespace.labels == nil || !namespace.isDeclared else { return rule.mode }
-                let otherwise = mode(of: resource, in: namespace, by: rules[(index + 1)...])
-                return rule.mode == otherwise ? otherwise : min(max(rule.mode, otherwise), .report)
-            default: continue
-            }
+    /// What a rule asks of the labels of a namespace that it is about; nil where it is about another one, or about none.
+    private func selector(of rule: ScopeRule, for namespace: ScopedNamespace?) -> LabelSelector? {
+        switch (rule.target, namespace) {
+        case (.clusterWide, nil): return .everything
+        case (.namespaces(let names, let selector), let namespace?):
+            if let names, !names.contains(where: { $0.matches(namespace.name) }) { return nil }
+            return selector ?? .everything
+        default: return nil
         }
-        return standardMode
     }
 
     /// The label keys by which namespaces come into a scope.
@@ -117,7 +141,7 @@ package struct ScopeRules: Sendable, Hashable {
         Set(
             rules.flatMap { rule -> [String] in
                 guard case .namespaces(_, let selector?) = rule.target else { return [] }
-                return selector.requirements.compactMap(\.key)
+                return selector.requirements.compactMap(\.key).filter { $0 != ScopedNamespace.nameLabel }
             })
     }
 

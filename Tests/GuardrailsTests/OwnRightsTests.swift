@@ -1,0 +1,81 @@
+import Analysis
+import Guardrails
+import Manifest
+import Policy
+import Testing
+
+@Suite struct OwnRightsTests {
+    private let user = UserIdentity(
+        name: "system:serviceaccount:bylaw-system:bylaw",
+        groups: ["system:serviceaccounts", "system:serviceaccounts:bylaw-system", "system:authenticated"])
+    private static let us = "{kind: ServiceAccount, name: bylaw, namespace: bylaw-system}"
+    private static let needed = neededRights(for: RepositoryConfiguration(managedKinds: [.role]))
+    private static let enough = Text.clusterRole(
+        "bylaw",
+        Text.rule("rbac.authorization.k8s.io", "roles", "get, list, watch, create, patch, delete, escalate, bind"))
+    private static let everything = Text.clusterRole("all", Text.rule("*", "\"*\"", "\"*\""))
+
+    /// - Parameter created: Names of bindings in the order in which they were made.
+    private func rights(
+        _ text: String, undeclared: [String], created: [String], wanted: [AccessRequest] = []
+    ) throws -> OwnRights {
+        var objects = try live(text)
+        for (index, name) in created.enumerated() {
+            let id = ObjectID(.clusterRoleBinding, name: name)
+            var tree = try #require(objects[id]?.tree)
+            tree.set(["metadata", "creationTimestamp"], to: .string("2026-01-0\(index + 1)T00:00:00Z"))
+            tree.set(["metadata", "uid"], to: "u")
+            tree.set(["metadata", "resourceVersion"], to: "1")
+            objects[id] = LiveObject(tree, of: .clusterRoleBinding)
+        }
+        return OwnRights(
+            of: user, live: objects,
+            undeclared: Set(objects.keys.filter { undeclared.contains($0.name) }), needed: Self.needed, wanted: wanted)
+    }
+
+    @Test func whatGivesThemAndNobodyDeclaresHasToStay() throws {
+        let found = try rights(
+            Self.enough + Text.binding("bylaw", to: "bylaw", subject: Self.us), undeclared: ["bylaw"],
+            created: ["bylaw"])
+        let ids: Set<ObjectID> = [ObjectID(.clusterRole, name: "bylaw"), ObjectID(.clusterRoleBinding, name: "bylaw")]
+        #expect(found.indispensable == ids && found.givers == ids)
+    }
+
+    /// Whoever makes a binding could name us beside themselves.
+    @Test func aLaterBindingThatNamesUsIsNotSparedByThat() throws {
+        let text =
+            Self.enough + Self.everything + Text.binding("bylaw", to: "bylaw", subject: Self.us)
+            + Text.binding("evil", to: "all", subject: Self.us + ", " + Text.group("intruders"))
+        let found = try rights(text, undeclared: ["bylaw", "evil"], created: ["bylaw", "evil"])
+        #expect(!found.indispensable.contains(ObjectID(.clusterRoleBinding, name: "evil")))
+        #expect(found.indispensable.contains(ObjectID(.clusterRoleBinding, name: "bylaw")))
+        // Where a declared one gives them, no other has to stay.
+        #expect(try rights(text, undeclared: ["evil"], created: ["bylaw", "evil"]).indispensable.isEmpty)
+    }
+
+    /// Of two that would do, always the same one stays, so that not both go at once.
+    @Test func ofTwoWaysTheOlderStays() throws {
+        let text =
+            Self.enough + Text.binding("first", to: "bylaw", subject: Self.us)
+            + Text.binding("second", to: "bylaw", subject: Self.us)
+        let found = try rights(text, undeclared: ["first", "second"], created: ["second", "first"])
+        #expect(found.indispensable.map(\.name).sorted() == ["second"])
+    }
+
+    /// What is only wanted spares nobody else's binding.
+    @Test func aWishSparesOnlyWhatNamesUsAlone() throws {
+        var configuration = RepositoryConfiguration.standard
+        configuration.prevention = PreventionRequest()
+        let wanted = preventionRights(for: configuration, instance: "default")
+        #expect(wanted.count == 14)
+        let base = Self.enough + Self.everything + Text.binding("bylaw", to: "bylaw", subject: Self.us)
+        let alone = base + Text.binding("more", to: "all", subject: Self.us)
+        let shared = base + Text.binding("more", to: "all", subject: Self.us + ", " + Text.group("intruders"))
+        let more = ObjectID(.clusterRoleBinding, name: "more")
+        func indispensable(_ text: String) throws -> Set<ObjectID> {
+            try rights(text, undeclared: ["more"], created: ["bylaw", "more"], wanted: wanted).indispensable
+        }
+        #expect(try indispensable(alone).contains(more))
+        #expect(try !indispensable(shared).contains(more))
+    }
+}
