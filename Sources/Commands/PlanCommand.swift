@@ -85,6 +85,14 @@ let planCommand = Command(
         input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
     }
     let plan = Planning.plan(input)
+    if isPreventionDue(
+        by: enforced, user: user, ownership: wiring.ownership(instance: instance), kept: known.keptPrevention,
+        canonical: wiring.canonical)
+    {
+        invocation.terminal.writeError(
+            "note: a sync puts the admission policies in force that \(RepositoryConfiguration.fileName) asks for, "
+                + "where the server has them\n")
+    }
     invocation.terminal.write(
         invocation.arguments.text("output") == "json"
             ? planAnswer(plan, guarded: verdict.holds, revision: revision)

@@ -182,6 +182,15 @@ extension RepositoryConfiguration {
     }
 }
 
+/// Whether a controller would put admission policies in force that were not when one looked last.
+package func isPreventionDue(
+    by enforced: EnforcedState, user: OwnAccess.User, ownership: Ownership, kept: String?, canonical: Canonical
+) -> Bool {
+    guard case .known(let identity) = user else { return false }
+    let wanted = wantedPolicies(by: enforced, user: identity, ownership: ownership)
+    return !wanted.isEmpty && kept != canonical.digest(.array(wanted))
+}
+
 /// Which objects a controller would leave alone now; nil where nothing refuses that anybody says so.
 ///
 /// - Parameters:
