@@ -35,10 +35,13 @@ extension Controller {
             try await recognise(object, enforced: enforced)
         case .release:
             forget(id)
+            let isManaged = id.resource.map(enforced.configuration.managedKinds.contains) == true
+            let why =
+                isManaged ? "is gone or belongs to another instance" : "is let go of: its kind is not managed any more"
             try await journal.record(
                 EntryDraft(
                     at: surroundings.now(), kind: .event, reason: .recognised, outcome: .succeeded, object: id,
-                    revision: RevisionFacts(enforced.revision), message: "\(id) is gone or belongs to another instance"),
+                    revision: RevisionFacts(enforced.revision), message: "\(id) \(why)"),
                 owned: .released(id))
             try await noteAsDeclared(id)
         case .hold(let hold):

@@ -36,6 +36,39 @@ import Testing
         """
     }
 
+    /// Bylaw lets go of what it no longer manages, so that it is not deleted once its kind is managed again.
+    @Test func whatIsNoLongerManagedIsLetGo() async throws {
+        let namespace = "e2e-letgo"
+        let flags = flags("letgo")
+        let policy = ObjectID(.networkPolicy, namespace: namespace, name: "default-deny")
+        let others = teamManifests(namespace).components(separatedBy: "---\n")
+            .filter { !$0.contains("kind: NetworkPolicy") }.joined(separator: "---\n")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await repository.commit("Begin")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.write(others, to: "team.yaml")
+        try repository.write(
+            """
+            apiVersion: bylaw.dev/v1
+            kind: Configuration
+            managedKinds: [Namespace, ServiceAccount, ResourceQuota, LimitRange, Role, RoleBinding]
+
+            """, to: "bylaw.yaml")
+        try await repository.commit("Policies are kept elsewhere", approvals: [])
+        let waiting = try await program.run(["sync"] + flags)
+        #expect(waiting.status == 1 && waiting.errors.contains("ConfigurationHeld"), "\(waiting.errors)")
+        #expect(try await cluster.object(policy) != nil)
+        try await repository.commit("Approve", approvals: ["configuration-loosened by Ann Policy"])
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let released = try await program.entries(["--reason", "Recognised"])
+        #expect(released.contains { $0["message"]?.string?.contains("not managed any more") == true }, "\(released)")
+        // Managed again, and not declared: it stays, and somebody is asked.
+        try repository.remove("bylaw.yaml")
+        try await repository.commit("Manage everything again")
+        #expect(try await program.run(["sync"] + flags).errors.contains("PruneUnproven"))
+        #expect(try await cluster.object(policy) != nil)
+    }
+
     @Test func aRiskyGrantWaitsForALaterRevisionThatApprovesIt() async throws {
         let namespace = "e2e-risky"
         let flags = flags("risky")
