@@ -68,6 +68,8 @@ struct AuthorshipSearch {
     private var trusts: [String: CommitTrust] = [:]
     private var declared: [String: DeclaredState?] = [:]
     private var contents: [String: Set<ObjectID>] = [:]
+    /// What the revision changes: nothing else is compared, in a thousand commits of many objects.
+    private var interesting: Set<ObjectID> = []
 
     /// Those in which the author of one change is looked for.
     static let maximumCommits = 1000
@@ -104,7 +106,9 @@ struct AuthorshipSearch {
     /// Who wrote what the revision changes.
     mutating func authorship() async throws(SourceError) -> Authorship {
         var authorship = Authorship()
-        for (since, objects) in changesBySince {
+        let changes = changesBySince
+        interesting = changes.reduce(into: []) { $0.formUnion($1.1) }
+        for (since, objects) in changes {
             try await search(for: objects, since: since, into: &authorship)
         }
         return authorship
@@ -167,7 +171,7 @@ struct AuthorshipSearch {
         }
     }
 
-    /// What a commit itself changed: what none of its parents declares so.
+    /// What a commit itself changed of what is asked about: what none of its parents declares so.
     ///
     /// Of a merge only parents within the range count: what it takes from older history it brings back itself.
     private mutating func content(
@@ -180,16 +184,17 @@ struct AuthorshipSearch {
         if let known = contents[key] { return known }
         guard let declared = try await declared(by: commit) else {
             // What it changed cannot be told, so it may be anything.
-            return Set(head.declared.objects.keys).union(inForce.map { Set($0.objects.keys) } ?? []).union(removed)
-                .union([RepositoryConfiguration.id])
+            return interesting
         }
         var before: [DeclaredState] = []
         for parent in parents { before.append(try await declaredSoundly(by: parent)) }
         if before.isEmpty { before = [DeclaredState()] }
-        let ids = before.reduce(into: Set(declared.objects.keys)) { $0.formUnion($1.objects.keys) }
-        var changed = ids.filter { id in !before.contains { $0.objects[id]?.tree == declared.objects[id]?.tree } }
-        if !before.contains(where: { $0.configuration == declared.configuration }) {
-            changed.insert(RepositoryConfiguration.id)
+        let changed = interesting.filter { id in
+            !before.contains { state in
+                id == RepositoryConfiguration.id
+                    ? state.configuration == declared.configuration
+                    : state.objects[id]?.tree == declared.objects[id]?.tree
+            }
         }
         contents[key] = changed
         return changed
