@@ -93,6 +93,9 @@ extension Controller {
     /// - Parameter isEvent: Whether a single change was seen; a complete list gives what fails a new chance in any case.
     func consider(_ id: ObjectID, isEvent: Bool = true) {
         guard let enforced, isGathered, let resource = id.resource, live.isKnown(resource) else { return }
+        // Where the journal was lost, what is ours is known only once the history was asked: the pass that follows looks
+        // at everything.
+        if isHistoryProof, needsPass || isPlanning { return }
         switch decision(on: id, live: live[id], by: enforced) {
         case .leave:
             if isTroubled(id) { queue.addUrgent(id) }
