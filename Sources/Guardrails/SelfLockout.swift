@@ -1,6 +1,6 @@
 package import Analysis
 package import Manifest
-import Planning
+package import Planning
 package import Policy
 
 /// The rights that Bylaw cannot work without: reading and writing every managed kind, and granting what it does not hold.
@@ -45,12 +45,12 @@ package struct SelfLockout: Sendable {
     ///   - user: Who the server takes Bylaw for.
     ///   - live: The cluster as it is.
     ///   - state: What is to be enforced.
+    ///   - closedLabels: The labels that are taken away where they are not declared; others stay.
     ///   - removed: What is to be deleted.
-    ///   - needed: See ``neededRights(managing:)``.
+    ///   - needed: See ``neededRights(for:)``.
     package init(
         of user: UserIdentity, live: [ObjectID: LiveObject], enforcing state: DeclaredState,
-        removing removed: [ObjectID],
-        needed: [AccessRequest]
+        closedLabels: ClosedLabels, removing removed: [ObjectID], needed: [AccessRequest]
     ) {
         lostObjects = removed.filter { id in
             guard let account = user.serviceAccount else { return false }
@@ -63,9 +63,28 @@ package struct SelfLockout: Sendable {
         }
         let before = SecurityState(live: live)
         var after = before
-        for (id, object) in state.objects { after[id] = StateObject(id: id, tree: object.tree) }
+        for (id, object) in state.objects {
+            after[id] = StateObject(id: id, tree: object.tree.keeping(labelsOf: before[id]?.tree, id, closedLabels))
+        }
         for id in removed { after[id] = nil }
-        lostRights = Guardrails.lostRights(
-            needed, of: identity, from: AccessModel(before), to: AccessModel(after))
+        let rules = { (state: SecurityState) in
+            let sources = RightsSources(of: user, among: state.objects).all
+            return HeldRules(
+                of: identity, in: AccessModel(objects: sources.compactMap { state[$0] }))
+        }
+        lostRights = rules(before).lost(needed, with: rules(after))
+    }
+}
+
+extension Tree {
+    /// A declaration as it will stand in the cluster: with the labels that are there and that it says nothing about.
+    fileprivate func keeping(labelsOf live: Tree?, _ id: ObjectID, _ closed: ClosedLabels) -> Tree {
+        guard id.resource == .clusterRole, let labels = live?["metadata"]?["labels"]?.members else { return self }
+        var tree = self
+        for (key, value) in labels
+        where !closed.contains(key, of: .clusterRole) && self["metadata"]?["labels"]?[key] == nil {
+            tree.set(["metadata", "labels", key], to: value)
+        }
+        return tree
     }
 }

@@ -248,7 +248,7 @@ private func decideUndeclared(
                 id: live.id, reason: .namespaceDeletion,
                 message: "\(live.id) is no longer declared; deleting it would delete everything in it, so it is held"))
     }
-    if isBootstrapObject(live) {
+    if let resource = live.id.resource, Resource.ofAccess.contains(resource), isMadeByKubernetes(live) {
         return .hold(
             Hold(
                 id: live.id, reason: .pruneUnproven,
@@ -256,11 +256,15 @@ private func decideUndeclared(
                     "\(live.id) is no longer declared, but it belongs to Kubernetes, which others rely on; it is left"
                     + " as it is"))
     }
-    if let owners = live.metadata["ownerReferences"]?.array, !owners.isEmpty {
+    // What the journal knows as ours goes, whatever owner somebody wrote onto it: a revoked right must not stay by that,
+    // and a controller that wants the object makes it again.
+    if !isKnown, isOwned(live) {
         return .hold(
             Hold(
                 id: live.id, reason: .pruneUnproven,
-                message: "\(live.id) is no longer declared, but another object owns it; it is left to that owner"))
+                message:
+                    "\(live.id) is no longer declared, but another object owns it, and the journal does not know it "
+                    + "as ours; it is left to that owner"))
     }
     return .act(
         Action(
@@ -303,15 +307,6 @@ private func decideStranger(
             stage: stageOfDelete(live, isolation: context.isolation), origin: nil)
         action.isOfStranger = true
         return .act(action)
-    }
-}
-
-/// Whether the API server made it for itself and its users at its start (rule E13); declaring it adopts it.
-private func isBootstrapObject(_ live: LiveObject) -> Bool {
-    switch live.id.resource {
-    case .role, .clusterRole, .roleBinding, .clusterRoleBinding:
-        live.id.name.hasPrefix("system:") || live.label("kubernetes.io/bootstrapping") != nil
-    default: false
     }
 }
 

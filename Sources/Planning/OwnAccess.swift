@@ -75,7 +75,10 @@ package struct OwnAccess: Sendable {
             let kept = Set(desired["subjects"]?.array ?? [])
             return !(live.tree["subjects"]?.array ?? []).allSatisfy(kept.contains)
         case .clusterRole:
-            guard isRemoved else { return losesRules(action, from: live) && mayLoseRights(action) }
+            // Bound or not, an aggregated role of ours may have its rules from it.
+            guard isRemoved || losesRules(action, from: live) || isGatheredOtherwise(action) else { return false }
+            if mayLoseRights(action) { return true }
+            guard isRemoved else { return false }
             guard let bindings = bindings() else { return true }
             return bindings.contains { $0.tree["roleRef"]?["name"]?.string == live.id.name && mayNameUs($0.tree) }
         case .serviceAccount:
@@ -96,6 +99,13 @@ package struct OwnAccess: Sendable {
     private func mayLoseRights(_ action: Action) -> Bool {
         guard case .known(let identity) = user else { return true }
         return losesRights(action, identity)
+    }
+
+    /// Whether other roles gather its rules, or it gathers others' rules, in another way than before.
+    private func isGatheredOtherwise(_ action: Action) -> Bool {
+        action.differences.contains { difference in
+            difference.path.first == "aggregationRule" || difference.path.starts(with: ["metadata", "labels"])
+        }
     }
 
     private func losesRules(_ action: Action, from live: LiveObject) -> Bool {

@@ -179,6 +179,7 @@ extension Controller {
     /// From this moment on every decision is made by the new one (rule G8).
     func enforce(_ state: EnforcedState) {
         enforced = state
+        ownRights.forget()
         failureCounts = [:]
         failedDifferences = [:]
         waitingForNamespace = [:]

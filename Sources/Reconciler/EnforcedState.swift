@@ -96,20 +96,12 @@ extension EnforcedState {
     }
 
     /// What deciding by this state needs besides the object itself.
+    ///
+    /// - Parameter memory: Spares working out for each object again what gives us our rights.
     package func context(
         live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID> = [],
         user: OwnAccess.User = .unknowable, settledDigests: [ObjectID: String] = [:],
-        breakGlass: BreakGlass? = nil
-    ) -> DecisionContext {
-        context(
-            live: live, ownership: ownership, fieldManager: fieldManager, declaredEarlier: declaredEarlier, user: user,
-            settledDigests: settledDigests, breakGlass: breakGlass, memory: OwnRightsMemory())
-    }
-
-    /// - Parameter memory: Spares working out for each object again what gives us our rights.
-    func context(
-        live: LiveState, ownership: Ownership, fieldManager: String, declaredEarlier: Set<ObjectID>,
-        user: OwnAccess.User, settledDigests: [ObjectID: String], breakGlass: BreakGlass?, memory: OwnRightsMemory
+        breakGlass: BreakGlass? = nil, memory: OwnRightsMemory = OwnRightsMemory()
     ) -> DecisionContext {
         let closedWorld = ClosedWorld(configuration.scopes) { scopedNamespace($0, live: live) }
         return DecisionContext(
@@ -121,7 +113,7 @@ extension EnforcedState {
                 losesRights: { action, user in
                     losesOwnRights(by: action, of: user, live: live) {
                         memory.rights(
-                            of: user, live: live, by: self, instance: ownership.instance, closedWorld: closedWorld)
+                            of: user, live: live, by: self, ownership: ownership, closedWorld: closedWorld)
                     }
                 }),
             closedWorld: closedWorld,

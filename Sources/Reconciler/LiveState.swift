@@ -13,14 +13,19 @@ package struct LiveState: Sendable {
     /// Uids of deleted objects; a list or event that was on its way must not bring them back.
     private var deadUIDs = RecentDeaths(capacity: 20_000)
 
-    /// Another one whenever a role or binding came, went or changed.
-    private(set) var accessVersion: UInt64 = 0
+    private var accessChanges = RecentChanges()
+
+    /// How often a role or binding came, went or changed.
+    var accessVersion: UInt64 { accessChanges.count }
 
     package init() {}
 
-    private mutating func noteChange(of resource: Resource) {
-        if Resource.ofAccess.contains(resource) { accessVersion &+= 1 }
+    private mutating func noteChange(of id: ObjectID) {
+        if id.resource.map(Resource.ofAccess.contains) == true { accessChanges.append(id) }
     }
+
+    /// The roles and bindings that came, went or changed since an earlier ``accessVersion``; nil where that was too long ago.
+    func accessChanges(since version: UInt64) -> ArraySlice<ObjectID>? { accessChanges.since(version) }
 
     /// Every role and binding.
     var accessObjects: [ObjectID: LiveObject] {
@@ -68,7 +73,6 @@ package struct LiveState: Sendable {
         }
         objectsByKind[resource] = new
         knownKinds.insert(resource)
-        noteChange(of: resource)
         var changed: Set<ObjectID> = []
         for (id, object) in new {
             lost[id] = nil
@@ -78,6 +82,7 @@ package struct LiveState: Sendable {
             changed.insert(id)
             bury(object)
         }
+        for id in changed { noteChange(of: id) }
         return changed
     }
 
@@ -92,7 +97,7 @@ package struct LiveState: Sendable {
             return false
         }
         objectsByKind[resource, default: [:]][object.id] = object
-        noteChange(of: resource)
+        noteChange(of: object.id)
         lost[object.id] = nil
         return true
     }
@@ -106,7 +111,7 @@ package struct LiveState: Sendable {
             return false
         }
         objectsByKind[resource]?[id] = nil
-        noteChange(of: resource)
+        noteChange(of: id)
         bury(known)
         return true
     }
@@ -116,6 +121,24 @@ package struct LiveState: Sendable {
         // It is of use for a moment only: until the object is made again.
         if lost.count > 1000 { lost = [:] }
         lost[object.id] = object
+    }
+}
+
+/// The names that changed, the last so many of them in order.
+private struct RecentChanges: Sendable {
+    private static let capacity = 512
+    private(set) var count: UInt64 = 0
+    private var names: [ObjectID] = []
+
+    mutating func append(_ id: ObjectID) {
+        if names.count >= Self.capacity { names.removeFirst(Self.capacity / 2) }
+        names.append(id)
+        count &+= 1
+    }
+
+    func since(_ version: UInt64) -> ArraySlice<ObjectID>? {
+        guard version <= count, count - version <= UInt64(names.count) else { return nil }
+        return names.suffix(Int(count - version))
     }
 }
 

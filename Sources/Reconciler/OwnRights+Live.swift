@@ -5,28 +5,49 @@ import Planning
 import Policy
 import Synchronization
 
-/// What gives Bylaw its rights, worked out once for each state of the roles and bindings.
-final class OwnRightsMemory: Sendable {
-    private struct Key: Equatable {
+/// What gives Bylaw its rights, worked out again only where a role or binding that may be part of that has changed.
+///
+/// Otherwise each removal of one of thousands would have all of them looked at.
+package final class OwnRightsMemory: Sendable {
+    private struct Known {
         var accessVersion: UInt64
-        var commit: String
         var user: UserIdentity
+        var rights: OwnRights
     }
 
-    private let known = Mutex<(key: Key, rights: OwnRights)?>(nil)
+    private let known = Mutex<Known?>(nil)
+
+    package init() {}
+
+    /// Begins anew, as when another state is enforced.
+    func forget() { known.withLock { $0 = nil } }
 
     func rights(
-        of user: UserIdentity, live: LiveState, by enforced: EnforcedState, instance: String, closedWorld: ClosedWorld
+        of user: UserIdentity, live: LiveState, by enforced: EnforcedState, ownership: Ownership,
+        closedWorld: ClosedWorld
     ) -> OwnRights {
-        let key = Key(accessVersion: live.accessVersion, commit: enforced.revision.commit, user: user)
-        if let known = known.withLock({ $0?.key == key ? $0?.rights : nil }) { return known }
-        let objects = live.accessObjects
-        let undeclared = objects.values.filter { enforced.objects[$0.id] == nil && closedWorld.removes($0) }.map(\.id)
+        if let rights = stillValid(for: user, live) { return rights }
         let rights = OwnRights(
-            of: user, live: objects, undeclared: Set(undeclared), needed: neededRights(for: enforced.configuration),
-            wanted: preventionRights(for: enforced.configuration, instance: instance))
-        known.withLock { $0 = (key, rights) }
+            of: user, live: live.accessObjects,
+            isUndeclared: {
+                enforced.objects[$0.id] == nil && (closedWorld.removes($0) || ownership.claim(of: $0) == .ours)
+            },
+            needed: neededRights(for: enforced.configuration),
+            wanted: preventionRights(for: enforced.configuration, instance: ownership.instance))
+        known.withLock { $0 = Known(accessVersion: live.accessVersion, user: user, rights: rights) }
         return rights
+    }
+
+    private func stillValid(for user: UserIdentity, _ live: LiveState) -> OwnRights? {
+        known.withLock { known in
+            guard let last = known, last.user == user, let changes = live.accessChanges(since: last.accessVersion),
+                !changes.contains(where: { id in
+                    last.rights.givers.contains(id) || live[id].map(last.rights.mayComeToGive) == true
+                })
+            else { return nil }
+            known?.accessVersion = live.accessVersion
+            return last.rights
+        }
     }
 }
 
@@ -39,7 +60,6 @@ extension EnforcedState {
         if id.resource == .serviceAccount { return action.kind == .delete && user.serviceAccount == id }
         guard let resource = id.resource, Resource.ofAccess.contains(resource) else { return false }
         guard Resource.ofAccess.allSatisfy(live.isKnown) else { return action.isOfStranger }
-        guard mayConcern(user, action, live: live) else { return false }
         let rights = rights()
         if action.isOfStranger { return rights.indispensable.contains(id) }
         guard rights.givers.contains(id) else { return false }
@@ -48,25 +68,11 @@ extension EnforcedState {
         if !isRemoved, let desired = action.desired {
             state.objects[id] = DeclaredObject(id: id, tree: desired, origin: Origin(file: "", line: 0))
         }
+        // What goes at the same time gives nothing any more.
         return !SelfLockout(
-            of: user, live: live.accessObjects, enforcing: state, removing: isRemoved ? [id] : [],
+            of: user, live: live.accessObjects, enforcing: state, closedLabels: closedLabels,
+            removing: Array(isRemoved ? rights.dispensable.union([id]) : rights.dispensable),
             needed: neededRights(for: configuration)
         ).isEmpty
-    }
-
-    /// Looks at names first: working out rights takes long where there are many roles, and each write changes them.
-    private func mayConcern(_ user: UserIdentity, _ action: Action, live: LiveState) -> Bool {
-        let id = action.id
-        switch id.resource {
-        case .roleBinding, .clusterRoleBinding:
-            return action.before.map { user.isNamed(by: $0.tree, in: id.namespace) } ?? false
-        case .role:
-            return live.objects(of: .roleBinding).contains { binding in
-                binding.id.namespace.hasSameBytes(as: id.namespace)
-                    && ObjectID(roleReferencedBy: binding.tree, in: id.namespace) == id
-                    && user.isNamed(by: binding.tree, in: id.namespace)
-            }
-        default: return true
-        }
     }
 }

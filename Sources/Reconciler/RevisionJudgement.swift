@@ -77,21 +77,29 @@ package func findLockout(
 ) async -> String? {
     guard case .known(let identity) = user else { return nil }
     let lockout = SelfLockout(
-        of: identity, live: live.all, enforcing: verdict.state, removing: verdict.removed,
+        of: identity, live: live.all, enforcing: verdict.state,
+        closedLabels: ClosedLabels(readBy: verdict.state.objects.values.lazy.map(\.tree)), removing: verdict.removed,
         needed: neededRights(for: verdict.state.configuration)
             + preventionRights(for: verdict.state.configuration, instance: instance))
     guard !lockout.isEmpty else { return nil }
-    var lost = lockout.lostRights
-    var held: [String: [PolicyRule]] = [:]
-    for namespace in Set(lost.map(\.namespace)) {
+    var lost: [AccessRequest] = []
+    var isConfirmed = !lockout.lostObjects.isEmpty
+    for (namespace, requests) in Dictionary(grouping: lockout.lostRights, by: \.namespace).sorted(by: {
+        $0.key < $1.key
+    }) {
+        // One that is confirmed is enough: there may be a thousand namespaces.
+        guard !isConfirmed else {
+            lost += requests
+            continue
+        }
         do throws(ClusterError) {
-            held[namespace] = try await cluster.ownRules(in: namespace.isEmpty ? "default" : namespace)
+            let rules = try await cluster.ownRules(in: namespace.isEmpty ? "default" : namespace)
+            lost += requests.filter { request in rules.contains { $0.allows(request) } }
         } catch {
             complain(error.message, error.hint)
+            lost += requests
         }
-    }
-    lost = lost.filter { request in
-        held[request.namespace].map { rules in rules.contains { $0.allows(request) } } ?? true
+        isConfirmed = !lost.isEmpty
     }
     let words = lockout.lostObjects.map(\.description) + lost.map { "the right to \($0)" }
     guard let first = words.first else { return nil }

@@ -2293,7 +2293,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    Bylaw deletes what left the repository only where its journal knows the object, or, where the journal was lost, an earlier revision declared it, and only what no other object owns and what is not part of Kubernetes itself (`system:` RBAC and the roles that the API server makes at its start). This one carries the marker and has no such proof, so it is left alone.
+    Bylaw deletes what left the repository only where its journal knows the object, or, where the journal was lost, an earlier revision declared it, and never what is part of Kubernetes itself (`system:` RBAC and the roles that the API server makes at its start). What only an earlier revision proves is left to a controller that owns it; what the journal knows goes whatever owner somebody wrote onto it. For this one there is no such proof, so it is left alone.
 
     ## Impact
 

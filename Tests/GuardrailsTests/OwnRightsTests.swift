@@ -29,8 +29,8 @@ import Testing
             objects[id] = LiveObject(tree, of: .clusterRoleBinding)
         }
         return OwnRights(
-            of: user, live: objects,
-            undeclared: Set(objects.keys.filter { undeclared.contains($0.name) }), needed: Self.needed, wanted: wanted)
+            of: user, live: objects, isUndeclared: { undeclared.contains($0.id.name) }, needed: Self.needed,
+            wanted: wanted)
     }
 
     @Test func whatGivesThemAndNobodyDeclaresHasToStay() throws {
@@ -77,5 +77,56 @@ import Testing
         }
         #expect(try indispensable(alone).contains(more))
         #expect(try !indispensable(shared).contains(more))
+    }
+
+    /// Whoever makes a role that everybody is bound to does not have it spared by that.
+    @Test func aRoleIsSparedOnlyForARightThatWouldBeLost() throws {
+        let declared = Text.binding("everybody", to: "all", subject: Text.group("system:authenticated"))
+        let own = Self.enough + Text.binding("bylaw", to: "bylaw", subject: Self.us)
+        let found = try rights(own + declared + Self.everything, undeclared: ["all"], created: [])
+        #expect(found.indispensable.isEmpty)
+        #expect(found.dispensable == [ObjectID(.clusterRole, name: "all")])
+        let only = try rights(declared + Self.everything, undeclared: ["all"], created: [])
+        #expect(only.indispensable == [ObjectID(.clusterRole, name: "all")])
+    }
+
+    /// A role that gathers another one, which gathers a third.
+    @Test func whatAnAggregatedRoleGathersStaysAsFarAsItIsNeeded() throws {
+        func gathering(_ name: String, labels: String, _ selected: String) -> String {
+            "---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: \(name), labels: {\(labels)}}, "
+                + "aggregationRule: {clusterRoleSelectors: [{matchLabels: {\(selected)}}]}}\n"
+        }
+        let rule = Text.rule(
+            "rbac.authorization.k8s.io", "roles", "get, list, watch, create, patch, delete, escalate, bind")
+        let text =
+            gathering("bylaw", labels: "", "part-of: bylaw")
+            + gathering("middle", labels: "part-of: bylaw", "deep: \"1\"")
+            + Text.clusterRole("deep", labels: "deep: \"1\"", rule)
+            + Text.clusterRole("extra", labels: "part-of: bylaw", Text.rule("", "secrets", "get"))
+            + Text.binding("bylaw", to: "bylaw", subject: Self.us)
+        let found = try rights(text, undeclared: ["middle", "deep", "extra"], created: [])
+        #expect(Set(found.indispensable.map(\.name)) == ["middle", "deep"])
+        #expect(Set(found.dispensable.map(\.name)) == ["extra"])
+        #expect(found.givers.count == 5)
+        let other = try rights(text, undeclared: ["extra"], created: [])
+        #expect(other.indispensable.isEmpty && Set(other.dispensable.map(\.name)) == ["extra"])
+    }
+
+    /// Otherwise each removal of one of thousands would have all of them looked at.
+    @Test func mostOfWhatComesGivesUsNothing() throws {
+        let aggregated =
+            "---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: bylaw}, aggregationRule: "
+            + "{clusterRoleSelectors: [{matchLabels: {part-of: bylaw}}]}}\n"
+        let found = try rights(
+            aggregated + Text.binding("bylaw", to: "bylaw", subject: Self.us)
+                + Text.binding("dangling", to: "not-there", subject: Self.us), undeclared: [], created: [])
+        func mayGive(_ text: String) throws -> Bool { found.mayComeToGive(try #require(live(text).values.first)) }
+        #expect(try mayGive(Text.clusterRole("part", labels: "part-of: bylaw", Text.rule("", "pods", "get"))))
+        #expect(try mayGive(Text.clusterRole("not-there", Text.rule("", "pods", "get"))))
+        #expect(try mayGive(Text.binding("x", in: "a", to: "y", subject: Self.us)))
+        #expect(try mayGive(Text.binding("x", to: "y", subject: Text.group("system:authenticated"))))
+        #expect(try !mayGive(Text.binding("x", to: "bylaw", subject: Text.group("others"))))
+        #expect(try !mayGive(Text.clusterRole("x", labels: "part-of: other", Text.rule("", "pods", "get"))))
+        #expect(try !mayGive(Text.role("bylaw", Text.rule("", "pods", "get"))))
     }
 }

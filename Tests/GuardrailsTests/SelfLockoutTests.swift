@@ -1,6 +1,7 @@
 import Analysis
 import Guardrails
 import Manifest
+import Planning
 import Policy
 import Testing
 
@@ -15,8 +16,10 @@ import Testing
     private func lockout(
         from before: String, to after: String, removing: [ObjectID] = [], user: UserIdentity? = nil
     ) throws -> SelfLockout {
-        SelfLockout(
-            of: user ?? account, live: try live(before), enforcing: try declared(after), removing: removing,
+        let state = try declared(after)
+        return SelfLockout(
+            of: user ?? account, live: try live(before), enforcing: state,
+            closedLabels: ClosedLabels(readBy: state.objects.values.map(\.tree)), removing: removing,
             needed: neededRights(for: RepositoryConfiguration(managedKinds: [.role, .roleBinding])))
     }
 
@@ -75,6 +78,19 @@ import Testing
             from: aggregated + part + Self.binding, to: aggregated,
             removing: [ObjectID(.clusterRole, name: "part")])
         #expect(lost.lostRights.count == 8)
+    }
+
+    /// Of a source of its rules that is declared the label that gathers it may be somebody else's, and then it stays.
+    @Test func aLabelThatStaysLocksNobodyOut() throws {
+        let aggregated =
+            "---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: bylaw}, aggregationRule: "
+            + "{clusterRoleSelectors: [{matchLabels: {part-of: bylaw}}]}}\n"
+        let part = Text.clusterRole("part", labels: "part-of: bylaw", Self.all)
+        let before = aggregated + part + Self.binding
+        let after = Text.clusterRole("part", Self.all)
+        #expect(try lockout(from: before, to: after).isEmpty)
+        // Where a declared selector reads it, it is taken away.
+        #expect(try lockout(from: before, to: after + aggregated).lostRights.count == 8)
     }
 
     @Test func itsServiceAccountAndNamespaceStay() throws {

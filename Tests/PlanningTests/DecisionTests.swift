@@ -84,7 +84,10 @@ import Testing
         #expect(try Build.decide(nil, Build.applied(view)).hold?.reason == .pruneUnproven)
         view.set(["metadata"], to: ["name": "system:discovery"])
         #expect(try Build.decide(nil, Build.applied(view)).hold?.reason == .pruneUnproven)
-        view.set(["metadata"], to: ["name": "viewers"])
+        view.set(["metadata"], to: ["name": "system:made-up"])
+        #expect(try Build.decide(nil, Build.applied(view)).hold?.reason == .protectedObject)
+        // A label that anybody can write is no proof.
+        view.set(["metadata"], to: ["name": "viewers", "labels": ["kubernetes.io/bootstrapping": "rbac-defaults"]])
         #expect(try Build.decide(nil, Build.applied(view)).action?.kind == .delete)
     }
 
@@ -249,10 +252,22 @@ import Testing
         #expect(try Build.decide(nil, Build.applied(Build.namespace)).hold?.reason == .namespaceDeletion)
     }
 
-    @Test func whatAnotherObjectOwnsIsLeftToIt() throws {
+    /// Rule H3, as far as it proves anything: whoever can write an object can write an owner onto it, and the right that it
+    /// gives must not outlive its revocation by that.
+    @Test(arguments: [true, false])
+    func anOwnerSparesNothingThatTheJournalKnowsAsOurs(_ isController: Bool) throws {
         var owned = try Build.applied(Build.role).tree
-        owned.set(["metadata", "ownerReferences"], to: [["apiVersion": "v1", "kind": "X", "name": "y", "uid": "z"]])
-        #expect(try Build.decide(nil, Build.live(owned)).hold?.reason == .pruneUnproven)
+        owned.set(
+            ["metadata", "ownerReferences"],
+            to: [["apiVersion": "v1", "kind": "X", "name": "y", "uid": "z", "controller": .bool(isController)]])
+        #expect(try Build.decide(nil, Build.live(owned)).action?.kind == .delete)
+        // Known by the history alone, it is left to a controller, and to nobody else.
+        var context = Build.context
+        let live = try Build.live(owned)
+        context.declaredEarlier = [live.id]
+        let decision = try Build.decide(nil, live, record: nil, context: context)
+        #expect((decision.hold?.reason == .pruneUnproven) == isController)
+        #expect((decision.action?.kind == .delete) != isController)
     }
 
     @Test func strangersAreLeftAlone() throws {

@@ -118,6 +118,11 @@ import Testing
             try Build.decide(declared, Build.applied(live), context: context).hold?.reason == .ownAccess
         }
         #expect(try isHeld(narrower, Self.role) == losesRights)
+        // No binding refers to it, but an aggregated role may gather it.
+        #expect(try isHeld(nil, Self.role) == losesRights)
+        var gathered = Self.role
+        gathered.set(["metadata", "labels"], to: ["rbac.authorization.k8s.io/aggregate-to-bylaw": "true"])
+        #expect(try isHeld(Self.role, gathered) == losesRights)
         #expect(try isHeld(nil, Build.role) == losesRights)
         #expect(try isHeld(nil, Build.binding) == losesRights)
     }
@@ -134,6 +139,10 @@ import Testing
         narrower.set(["rules"], to: [])
         #expect(try decide(narrower, live: Self.role, user: .notAsked).hold?.reason == .ownAccess)
         #expect(try decide(narrower, live: Self.role).action?.kind == .update, "it gives us nothing")
+        var gathered = Self.role
+        gathered.set(["metadata", "labels"], to: ["rbac.authorization.k8s.io/aggregate-to-bylaw": "true"])
+        #expect(try decide(Self.role, live: gathered, user: .notAsked).hold?.reason == .ownAccess)
+        #expect(try decide(Self.role, live: gathered).action?.kind == .update)
         #expect(try decide(nil, live: Build.role, user: .notAsked).action?.kind == .delete)
         #expect(try decide(nil, live: Build.binding, user: .notAsked).action?.kind == .delete)
     }

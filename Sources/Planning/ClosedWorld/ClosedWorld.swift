@@ -44,7 +44,7 @@ package struct ClosedWorld: Sendable {
 /// Whether Kubernetes made an object by itself, so that it is nobody's declaration.
 ///
 /// Told by what it is, not by labels, which whoever makes an object can choose.
-private func isMadeByKubernetes(_ live: LiveObject) -> Bool {
+func isMadeByKubernetes(_ live: LiveObject) -> Bool {
     switch live.id.resource {
     case .serviceAccount:
         // The account of pods that name none, and those of the control plane's own controllers.
@@ -100,7 +100,7 @@ private func isClusterRoleAsMade(_ live: LiveObject) -> Bool {
 /// Whether a controller keeps it: an object of a namespace with an owner that says so.
 ///
 /// Objects of the whole cluster have no owner in practice, and one made up would be a way to hide.
-private func isOwned(_ live: LiveObject) -> Bool {
+func isOwned(_ live: LiveObject) -> Bool {
     guard !live.id.namespace.isEmpty else { return false }
     return (live.metadata["ownerReferences"]?.array ?? []).contains { $0["controller"]?.bool == true }
 }

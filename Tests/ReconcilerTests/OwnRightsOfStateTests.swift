@@ -1,0 +1,119 @@
+import Guardrails
+import Manifest
+import Planning
+import Policy
+import Reconciler
+import Testing
+
+/// What gives Bylaw its rights, decided object by object while everything else goes on.
+@Suite struct OwnRightsOfStateTests {
+    private static let user = UserIdentity(name: "system:serviceaccount:bylaw-system:bylaw", groups: [])
+    private static let ownership = Ownership(instance: "test") { $0 }
+    private static let namespace = ObjectID(.namespace, name: "a")
+
+    private static func binding(_ name: String, createdAt day: Int, isOurs: Bool = false) -> Tree {
+        var tree: Tree = [
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": [
+                "name": .string(name), "namespace": "a", "uid": .string(name), "resourceVersion": "1",
+                "creationTimestamp": .string("2026-01-0\(day)T00:00:00Z"),
+            ],
+            "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "bylaw"],
+            "subjects": [["kind": "ServiceAccount", "name": "bylaw", "namespace": "bylaw-system"]],
+        ]
+        if isOurs { tree = ownership.marked(tree, id: ObjectID(.roleBinding, namespace: "a", name: name)) }
+        return tree
+    }
+
+    private static let role: Tree = [
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": ["name": "bylaw", "uid": "r", "resourceVersion": "1"],
+        "rules": [["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]]],
+    ]
+
+    private func live(_ objects: [Resource: [Tree]]) throws -> LiveState {
+        var live = LiveState()
+        for resource in Resource.managed {
+            let list = try (objects[resource] ?? []).map { try #require(LiveObject($0, of: resource)) }
+            _ = live.replace(resource, with: ObjectList(objects: list, resourceVersion: "1"))
+        }
+        return live
+    }
+
+    /// A state that declares nothing but the namespace, and removes what else is in it.
+    private var state: EnforcedState {
+        var configuration = RepositoryConfiguration.standard
+        configuration.scopes.standardMode = .enforce
+        let nobody = Person(name: "", email: "")
+        let revision = Revision(
+            commit: "c", author: nobody, committer: nobody, committedAt: Timestamp(microsecondsSinceEpoch: 0),
+            subject: "")
+        let declared = DeclaredState(
+            objects: [
+                Self.namespace: DeclaredObject(
+                    id: Self.namespace, tree: ["kind": "Namespace"], origin: Origin(file: "", line: 0))
+            ], configuration: configuration)
+        return EnforcedState(
+            LoadedRevision(revision: revision, declared: declared, findings: [], fileCount: 1, parsedFileCount: 1),
+            canonical: Canonical(text: { "\($0)" }, digest: { "\($0)" }, tree: { _ in nil }))
+    }
+
+    private func decisions(
+        _ live: LiveState, record: [String] = [], memory: OwnRightsMemory = OwnRightsMemory()
+    ) -> [String: Decision] {
+        let context = state.context(
+            live: live, ownership: Self.ownership, fieldManager: "bylaw-test", user: .known(Self.user), memory: memory)
+        var decisions: [String: Decision] = [:]
+        for object in live.objects(of: .roleBinding) {
+            decisions[object.id.name] = decide(
+                id: object.id, declared: nil, live: object,
+                record: record.contains(object.id.name) ? OwnershipRecord(uid: object.uid) : nil, in: context)
+        }
+        return decisions
+    }
+
+    /// One that left the repository, and one that nobody declared: each would be enough, and not both go at once.
+    @Test(arguments: [1, 3]) func ofTwoWaysOneStays(_ day: Int) throws {
+        let live = try live([
+            .clusterRole: [Self.role],
+            .roleBinding: [
+                Self.binding("left", createdAt: day, isOurs: true), Self.binding("stranger", createdAt: 2),
+            ],
+        ])
+        let decisions = decisions(live, record: ["left"])
+        let deleted = decisions.filter { if case .act = $0.value { true } else { false } }.map(\.key)
+        #expect(deleted == (day == 1 ? ["stranger"] : ["left"]))
+        // The same where somebody has taken our marker off.
+        let unmarked = try self.live([
+            .clusterRole: [Self.role],
+            .roleBinding: [Self.binding("left", createdAt: day), Self.binding("stranger", createdAt: 2)],
+        ])
+        let remaining = self.decisions(unmarked, record: ["left"]).values.filter {
+            if case .act = $0 { false } else { true }
+        }
+        #expect(!remaining.isEmpty)
+    }
+
+    /// What is known is used again only as long as nothing of it has changed.
+    @Test func whatChangesIsLookedAtAgain() throws {
+        var live = try live([.clusterRole: [Self.role], .roleBinding: [Self.binding("only", createdAt: 1)]])
+        let memory = OwnRightsMemory()
+        func isDeleted(_ name: String) -> Bool {
+            if case .act = decisions(live, memory: memory)[name] { true } else { false }
+        }
+        #expect(!isDeleted("only"))
+        var second = Self.binding("second", createdAt: 2)
+        second.set(["metadata", "resourceVersion"], to: "2")
+        let isNew = live.store(try #require(LiveObject(second, of: .roleBinding)))
+        #expect(isNew && isDeleted("second") && !isDeleted("only"))
+        let isGone = live.remove(ObjectID(.roleBinding, namespace: "a", name: "only"), uid: "only")
+        #expect(isGone && !isDeleted("second"))
+        // More changes than are remembered.
+        for number in 0..<1000 {
+            var other = Self.binding("other-\(number)", createdAt: 3)
+            other.set(["subjects"], to: [])
+            _ = live.store(try #require(LiveObject(other, of: .roleBinding)))
+        }
+        #expect(isDeleted("other-1") && !isDeleted("second"))
+    }
+}
