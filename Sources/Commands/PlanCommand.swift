@@ -59,15 +59,21 @@ let planCommand = Command(
         live: gathered.state, ownership: wiring.ownership(instance: instance),
         owned: Set(known.owned.keys), user: user,
         trust: wiring.trust, source: source)
-    let verdict = try await judgement.verdict(on: loaded, complain: complain)
-    if let lockout = await findLockout(
-        by: verdict, user: user, instance: instance, live: gathered.state, cluster: cluster, complain: complain)
-    {
-        return show(.lockout(lockout), of: revision, invocation)
+    let enforced: EnforcedState
+    if let inForce, inForce.revision == revision, !judgement.mayBeOtherwise {
+        enforced = inForce
+    } else {
+        let (verdict, basis) = try await judgement.verdict(on: loaded, complain: complain)
+        if let lockout = await findLockout(
+            by: verdict, user: user, instance: instance, live: gathered.state, cluster: cluster, complain: complain)
+        {
+            return show(.lockout(lockout), of: revision, invocation)
+        }
+        let guarded = GuardedState(
+            verdict, basis: basis, on: revision.commit, after: inForce,
+            isFirst: inForce == nil && known.guardedState == nil)
+        enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
     }
-    let guarded = GuardedState(
-        verdict, on: revision.commit, after: inForce, isFirst: inForce == nil && known.guardedState == nil)
-    let enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
     var input = PlanInput(
         declared: enforced.objects, live: gathered.state.all,
         record: known.owned,
@@ -95,9 +101,9 @@ let planCommand = Command(
     }
     invocation.terminal.write(
         invocation.arguments.text("output") == "json"
-            ? planAnswer(plan, guarded: verdict.holds, revision: revision)
-            : renderPlan(plan, guarded: verdict.holds, revision: revision, on: invocation.terminal))
-    return plan.isConverged && verdict.holds.isEmpty ? ExitStatus.success : ExitStatus.findings
+            ? planAnswer(plan, guarded: enforced.holds, revision: revision)
+            : renderPlan(plan, guarded: enforced.holds, revision: revision, on: invocation.terminal))
+    return plan.isConverged && enforced.holds.isEmpty ? ExitStatus.success : ExitStatus.findings
 }
 
 /// Shows why a sync would not take the revision.

@@ -64,6 +64,11 @@ package final class GitRepository: Sendable {
     }
 
     /// The best common ancestor of two commits; nil where they have none.
+    /// Whether the clone has a commit.
+    package func hasCommit(_ commit: String) async throws(GitError) -> Bool {
+        try await run { worker throws(GitError) in try worker.hasCommit(commit) }.get()
+    }
+
     package func mergeBase(_ one: String, _ other: String) async throws(GitError) -> String? {
         try await run { worker throws(GitError) in try worker.mergeBase(one, other) }.get()
     }

@@ -133,6 +133,22 @@ package actor GitRevisionSource: RevisionSource {
         }
     }
 
+    package func hasCommit(_ commit: String) async throws(SourceError) -> Bool {
+        do throws(GitError) {
+            return try await repository.hasCommit(commit)
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
+    package func mergeBase(_ one: String, _ other: String) async throws(SourceError) -> String? {
+        do throws(GitError) {
+            return try await repository.mergeBase(one, other)
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
     package func commits(
         upTo revision: Revision, after earlier: String?, wholeHistory: Bool
     ) async throws(SourceError) -> [Revision] {

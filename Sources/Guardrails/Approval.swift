@@ -56,6 +56,8 @@ package struct ApprovalSource: Sendable {
     /// Whether its history has what is in force: an older branch never had what is to be deleted, and cannot mean it unless
     /// it names it.
     package var knowsWhatIsInForce: Bool
+    /// The same for objects whose change has been waiting, of which something older is in force.
+    package var knownWaiting: Set<ObjectID>
     /// Which objects it may be about; nil: all.
     ///
     /// What was said before the revision in force is good for what has been waiting since then, and for nothing that came
@@ -64,14 +66,29 @@ package struct ApprovalSource: Sendable {
 
     package init(
         commit: String, approvals: [Approval], declared: DeclaredState, ownWork: Set<ObjectID> = [],
-        knowsWhatIsInForce: Bool = true, objects: Set<ObjectID>? = nil
+        knowsWhatIsInForce: Bool = true, knownWaiting: Set<ObjectID> = [], objects: Set<ObjectID>? = nil
     ) {
         self.commit = commit
         self.approvals = approvals
         self.declared = declared
         self.ownWork = ownWork
         self.knowsWhatIsInForce = knowsWhatIsInForce
+        self.knownWaiting = knownWaiting
         self.objects = objects
+    }
+
+    /// Whether the change of an object may be approved here, as far as the object goes: then it matters who wrote it.
+    package func mayApprove(_ id: ObjectID, in head: DeclaredState) -> Bool {
+        // The approval of a scope covers the namespaces that it selects.
+        isAsApproved(id, in: head) && approvals.contains { $0.concerns(id) || $0.concerns(RepositoryConfiguration.id) }
+    }
+
+    /// Whether a newest revision declares an object as it was approved.
+    func isAsApproved(_ id: ObjectID, in head: DeclaredState) -> Bool {
+        guard objects?.contains(id) != false else { return false }
+        return id == RepositoryConfiguration.id
+            ? declared.configuration.rules == head.configuration.rules
+            : declared.objects[id]?.tree == head.objects[id]?.tree
     }
 }
 
@@ -95,14 +112,9 @@ struct ApprovalSet {
     ///
     /// - Parameter other: Another object whose approval covers this one, as long as both are as they were approved.
     func approval(of subjects: [String], for id: ObjectID, or other: ObjectID? = nil) -> GivenApproval? {
-        let isConfiguration = id == RepositoryConfiguration.id
-        for source in sources where !source.ownWork.contains(id) && source.objects?.contains(id) != false {
-            let isSame =
-                isConfiguration
-                ? source.declared.configuration.rules == head.configuration.rules
-                : source.declared.objects[id]?.tree == head.objects[id]?.tree
-            guard isSame else { continue }
-            let isSeen = isConfiguration || head.objects[id] != nil || source.knowsWhatIsInForce
+        let isDeletion = id != RepositoryConfiguration.id && head.objects[id] == nil
+        for source in sources where !source.ownWork.contains(id) && source.isAsApproved(id, in: head) {
+            let isSeen = !isDeletion || source.knowsWhatIsInForce || source.knownWaiting.contains(id)
             if let found = source.approvals.first(where: {
                 subjects.contains($0.subject) && ($0.concerns(id) || other.map($0.concerns) == true)
                     && (isSeen || $0.object != nil)

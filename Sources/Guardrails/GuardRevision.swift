@@ -82,8 +82,12 @@ struct RevisionGuard {
 
     var effectiveObjects: [ObjectID: DeclaredObject] {
         var objects = question.head.objects
+        let scopeKeys = configuration.scopes.namespaceLabelKeys.union(
+            question.head.configuration.scopes.namespaceLabelKeys)
         for id in holds.keys {
-            objects[id] = question.inForce?.objects[id].map { $0.without(whatIsTakenAwayBy: question.head.objects[id]) }
+            objects[id] = question.inForce?.objects[id].map {
+                $0.without(whatIsTakenAwayBy: question.head.objects[id], scopeKeys: scopeKeys)
+            }
         }
         return objects
     }

@@ -7,7 +7,9 @@ extension DeclaredObject {
     /// binding that it does not name, and Pod Security modes of a namespace that it tightens.
     ///
     /// The later one may give more, which is not looked at. Everything else, and what is of another kind, stays as it is.
-    package func without(whatIsTakenAwayBy later: DeclaredObject?) -> DeclaredObject {
+    ///
+    /// - Parameter scopeKeys: Labels of namespaces that decide about more than Pod Security, so that they wait with the rest.
+    package func without(whatIsTakenAwayBy later: DeclaredObject?, scopeKeys: Set<String> = []) -> DeclaredObject {
         guard let later, id.resource != nil else { return self }
         var kept = self
         switch id.resource {
@@ -41,9 +43,9 @@ extension DeclaredObject {
                 to: NamespacePodSecurity(labels: Labels(labels))
             ).filter { $0.direction == .tightens }
             for mode in tightened.map(\.mode) {
-                for label in [mode.levelLabel, mode.versionLabel] {
-                    kept.tree.set(["metadata", "labels", label], to: labels?[label])
-                }
+                let names = [mode.levelLabel, mode.versionLabel]
+                guard scopeKeys.isDisjoint(with: names) else { continue }
+                for label in names { kept.tree.set(["metadata", "labels", label], to: labels?[label]) }
             }
         default: return self
         }

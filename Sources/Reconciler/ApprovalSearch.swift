@@ -2,6 +2,13 @@ import Guardrails
 import Manifest
 import Policy
 
+/// The approvals that were found.
+struct FoundApprovals {
+    var sources: [ApprovalSource] = []
+    /// Whether a signature did not count that may count with other keys.
+    var hasMetDistrust = false
+}
+
 /// Finds the approvals that a new revision brings along, and what each was given for.
 struct ApprovalSearch {
     let inForce: EnforcedState?
@@ -13,6 +20,7 @@ struct ApprovalSearch {
     /// Whether only a listed approver's signature counts.
     let requiresSignatures: Bool
     let source: any RevisionSource
+    let memory: HistoryMemory
 
     /// Each takes a load of a whole revision.
     private static let maximumApprovingCommits = 50
@@ -21,10 +29,12 @@ struct ApprovalSearch {
     /// it began to wait.
     ///
     /// - Parameter complain: Takes what is wrong with a trailer, and what to do about it.
-    func sources(
+    func find(
         complain: (_ message: String, _ hint: String) -> Void
-    ) async throws(SourceError) -> [ApprovalSource] {
-        var history = AuthorshipSearch(inForce: inForce, head: head, removed: removed, source: source)
+    ) async throws(SourceError) -> FoundApprovals {
+        var history = AuthorshipSearch(
+            inForce: inForce, head: head, removed: removed,
+            approvers: configurationInForce?.guardrails.approvers ?? [], source: source, memory: memory)
         var sources: [ApprovalSource] = []
         var signed: [(approver: Approver, source: ApprovalSource)] = []
         var approvingCommits = 0
@@ -48,7 +58,8 @@ struct ApprovalSearch {
             guard let declared = try await history.declared(by: commit) else { continue }
             var given = ApprovalSource(
                 commit: commit.commit, approvals: approvals, declared: declared,
-                knowsWhatIsInForce: try await isLater(commit), objects: objects)
+                knowsWhatIsInForce: try await isLater(commit), knownWaiting: try await waiting(before: commit),
+                objects: objects)
             guard requiresSignatures else {
                 sources.append(given)
                 continue
@@ -65,8 +76,11 @@ struct ApprovalSearch {
                 }
             }
         }
-        guard !signed.isEmpty else { return sources }
-        let authorship = try await history.authorship()
+        guard !signed.isEmpty else {
+            return FoundApprovals(sources: sources, hasMetDistrust: history.hasMetDistrust)
+        }
+        let head = head.declared
+        let authorship = try await history.authorship { id in signed.contains { $0.source.mayApprove(id, in: head) } }
         for part in authorship.unknown {
             complain(
                 "nobody's approval counts for \(describe(part.objects)), since who wrote the change cannot be told: "
@@ -86,7 +100,7 @@ struct ApprovalSearch {
             source.ownWork = own.union(authorship.unknownWork)
             sources.append(source)
         }
-        return sources
+        return FoundApprovals(sources: sources, hasMetDistrust: history.hasMetDistrust)
     }
 
     private func describe(_ objects: Set<ObjectID>) -> String {
@@ -121,6 +135,14 @@ struct ApprovalSearch {
     private func isLater(_ commit: Revision) async throws(SourceError) -> Bool {
         guard let inForce else { return true }
         return try await source.isAncestor(inForce.revision.commit, of: commit.commit)
+    }
+
+    /// What has been waiting since before a commit, which has what it is to be changed from.
+    private func waiting(before commit: Revision) async throws(SourceError) -> Set<ObjectID> {
+        var known: Set<ObjectID> = []
+        for (since, holds) in Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.commit)
+        where try await source.isAncestor(since, of: commit.commit) { known.formUnion(holds.map(\.key)) }
+        return known
     }
 
     private struct Refusal: Error { var why: String }

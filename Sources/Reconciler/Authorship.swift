@@ -54,8 +54,25 @@ extension Approver {
 
     /// Whether a commit says that it is theirs; without a signature that is a claim, and counts against them only.
     func isNamed(by person: Person) -> Bool {
-        person.name == name || signers.contains(person.email) || signers.contains(person.description)
+        person.name.isSameWord(as: name)
+            || signers.contains { $0.isSameWord(as: person.email) || $0.isSameWord(as: person.description) }
     }
+}
+
+extension CommitSigner {
+    /// Whether the signature is the author's own.
+    ///
+    /// A Git host that makes a squash merge signs it with its own key, and vouches for no name in it.
+    fileprivate func isAuthor(_ person: Person) -> Bool {
+        email.isEmpty
+            ? name.isSameWord(as: person.name) || name.isSameWord(as: person.email)
+            : email.isSameWord(as: person.email)
+    }
+}
+
+extension String {
+    /// Mail addresses and names of people are the same in any case.
+    fileprivate func isSameWord(as other: String) -> Bool { !isEmpty && lowercased() == other.lowercased() }
 }
 
 /// Looks through the history for the authors of what a revision changes; each commit is looked at once.
@@ -64,12 +81,14 @@ struct AuthorshipSearch {
     let head: LoadedRevision
     /// What the revision removes although no state is in force: what an earlier run has left.
     let removed: Set<ObjectID>
+    /// Whose signature tells an author, since they are people.
+    let approvers: [Approver]
     let source: any RevisionSource
+    let memory: HistoryMemory
     private var trusts: [String: CommitTrust] = [:]
+    /// Whether some signature did not count that may count with other keys.
+    private(set) var hasMetDistrust = false
     private var declared: [String: DeclaredState?] = [:]
-    private var contents: [String: Set<ObjectID>] = [:]
-    /// What the revision changes: nothing else is compared, in a thousand commits of many objects.
-    private var interesting: Set<ObjectID> = []
 
     /// Those in which the author of one change is looked for.
     static let maximumCommits = 1000
@@ -78,11 +97,16 @@ struct AuthorshipSearch {
     /// States that are kept: a commit's parent is mostly the next one that is looked at.
     private static let maximumStates = 16
 
-    init(inForce: EnforcedState?, head: LoadedRevision, removed: Set<ObjectID>, source: any RevisionSource) {
+    init(
+        inForce: EnforcedState?, head: LoadedRevision, removed: Set<ObjectID>, approvers: [Approver],
+        source: any RevisionSource, memory: HistoryMemory
+    ) {
         self.inForce = inForce
         self.head = head
         self.removed = removed
+        self.approvers = approvers
         self.source = source
+        self.memory = memory
     }
 
     /// What a signature is worth, verified once for each commit.
@@ -90,6 +114,7 @@ struct AuthorshipSearch {
         if let known = trusts[commit.commit] { return known }
         let trust = try await source.trust(of: commit, isNewest: commit == head.revision)
         trusts[commit.commit] = trust
+        if case .refused(let reason, _) = trust, reason != .commitUnsigned { hasMetDistrust = true }
         return trust
     }
 
@@ -104,12 +129,13 @@ struct AuthorshipSearch {
     }
 
     /// Who wrote what the revision changes.
-    mutating func authorship() async throws(SourceError) -> Authorship {
+    ///
+    /// - Parameter isAsked: Whether it matters who wrote the change of an object.
+    mutating func authorship(where isAsked: (ObjectID) -> Bool) async throws(SourceError) -> Authorship {
         var authorship = Authorship()
-        let changes = changesBySince
-        interesting = changes.reduce(into: []) { $0.formUnion($1.1) }
-        for (since, objects) in changes {
-            try await search(for: objects, since: since, into: &authorship)
+        for (since, changed) in changesBySince {
+            let objects = changed.filter(isAsked)
+            if !objects.isEmpty { try await search(for: objects, since: since, into: &authorship) }
         }
         return authorship
     }
@@ -149,19 +175,25 @@ struct AuthorshipSearch {
             )
             return
         }
-        if let since, since.isFirstRevision {
-            // Whoever signed what began it stands for all that came with it.
+        // Whoever signed what began it stands for all that came with it; where that is gone nobody does.
+        if let since, since.isFirstRevision, try await source.hasCommit(since.commit) {
             commits.append(try await source.cachedRevision(commit: since.commit))
         }
-        let range = Set(commits.map(\.commit)).union(since.map { [$0.commit] } ?? [])
         var unaccounted = objects
         for commit in commits {
             let isFirst = since?.isFirstRevision == true && commit.commit == since?.commit
-            let content = isFirst ? objects : try await content(of: commit, within: range).intersection(objects)
+            let content = isFirst ? objects : try await content(of: commit)?.intersection(objects) ?? objects
             guard !content.isEmpty else { continue }
             unaccounted.subtract(content)
             switch try await trust(of: commit) {
-            case .trusted(let signer): authorship.note(commit.author, signer, content)
+            case .trusted(let signer)
+            where isFirst || signer.isAuthor(commit.author) || approvers.contains { $0.owns(signer) }:
+                authorship.note(commit.author, signer, content)
+            case .trusted(let signer):
+                authorship.note(
+                    content,
+                    "commit \(commit.commit.prefix(12)) changed it, and is signed by \(signer.name), not by its author "
+                        + commit.author.description)
             case .refused(_, let why):
                 authorship.note(content, "commit \(commit.commit.prefix(12)) changed it, and is not trusted: \(why)")
             }
@@ -171,33 +203,19 @@ struct AuthorshipSearch {
         }
     }
 
-    /// What a commit itself changed of what is asked about: what none of its parents declares so.
-    ///
-    /// Of a merge only parents within the range count: what it takes from older history it brings back itself.
-    private mutating func content(
-        of commit: Revision, within range: Set<String>
-    ) async throws(SourceError) -> Set<ObjectID> {
-        let isMerge = commit.parents.count > 1
-        let inRange = commit.parents.filter(range.contains)
-        let parents = isMerge && !inRange.isEmpty ? inRange : commit.parents
-        let key = ([commit.commit] + parents).joined(separator: " ")
-        if let known = contents[key] { return known }
-        guard let declared = try await declared(by: commit) else {
-            // What it changed cannot be told, so it may be anything.
-            return interesting
+    /// What a commit itself changed; nil where that cannot be told, so that it may be anything.
+    private mutating func content(of commit: Revision) async throws(SourceError) -> Set<ObjectID>? {
+        if let known = memory.content(of: commit.commit) { return known }
+        guard let declared = try await declared(by: commit) else { return nil }
+        var parents: [DeclaredState] = []
+        for parent in commit.parents { parents.append(try await declaredSoundly(by: parent)) }
+        var base: DeclaredState?
+        if commit.parents.count == 2, let common = try await source.mergeBase(commit.parents[0], commit.parents[1]) {
+            base = try await declaredSoundly(by: common)
         }
-        var before: [DeclaredState] = []
-        for parent in parents { before.append(try await declaredSoundly(by: parent)) }
-        if before.isEmpty { before = [DeclaredState()] }
-        let changed = interesting.filter { id in
-            !before.contains { state in
-                id == RepositoryConfiguration.id
-                    ? state.configuration == declared.configuration
-                    : state.objects[id]?.tree == declared.objects[id]?.tree
-            }
-        }
-        contents[key] = changed
-        return changed
+        let content = contentOfCommit(declared, parents: parents, base: base)
+        memory.note(content, of: commit.commit)
+        return content
     }
 
     /// What a commit declares, or the nearest sound one before it: who mends a file has not written all of it.

@@ -6,15 +6,62 @@ import Policy
 
 /// What of a new revision may happen, and the record of it.
 extension Controller {
-    /// Judges a sound revision by the guardrails that are in force before it.
-    func judge(_ loaded: LoadedRevision) async throws -> GuardVerdict {
+    /// What a revision is judged by: the guardrails that are in force before it, and all that is known.
+    func judgement() async throws(JournalError) -> RevisionJudgement {
         // What is enforced knows its own; the memory is read only where its revision is lost.
         let remembered = enforced == nil ? try await journal.remembered(.guardedState) : nil
-        let judgement = RevisionJudgement(
+        return RevisionJudgement(
             inForce: enforced, configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,
-            trust: configuration.trust, source: source)
-        return try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
+            trust: configuration.trust, source: source, memory: history)
+    }
+
+    /// Judges a sound revision, and says what of it may be enforced.
+    func judge(_ loaded: LoadedRevision, isFirst: Bool) async throws -> (GuardVerdict, GuardedState) {
+        let judgement = try await judgement()
+        let (verdict, basis) = try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
+        lastJudgedAt = surroundings.uptime()
+        let guarded = GuardedState(
+            verdict, basis: basis, on: loaded.revision.commit, after: judgement.inForce, isFirst: isFirst)
+        return (verdict, guarded)
+    }
+
+    /// Judges the revision in force once more, where what was held of it may be let through now without a new commit: kinds
+    /// could not be read, or keys were missing.
+    ///
+    /// - Returns: Whether there was a reason to.
+    func judgeAgain(_ newest: Revision) async throws -> Bool {
+        guard let before = enforced, !before.holds.isEmpty else { return false }
+        await untilGathered()
+        guard !hasStopped, try await judgement().mayBeOtherwise,
+            lastJudgedAt.map({ surroundings.uptime() - $0 >= configuration.slowRecheck }) != false
+                || before.basis?.unreadKinds.isDisjoint(with: live.knownKinds) == false
+        else { return false }
+        let loaded = try await source.load(newest)
+        let (verdict, guarded) = try await judge(loaded, isFirst: false)
+        guard verdict.holds != before.holds else {
+            isLaterApprovalRefused = false
+            enforced?.basis = guarded.basis
+            try await remember(guarded, of: newest)
+            return false
+        }
+        await learnUser()
+        if let lockout = await lockout(by: verdict) {
+            isLaterApprovalRefused = true
+            enforced?.basis = guarded.basis
+            try await raise(
+                .selfLockoutRefused, object: nil, revision: newest,
+                message: "what is approved of revision \(newest.commit) is refused: \(lockout)")
+            return true
+        }
+        try await accept(loaded, verdict, guarded)
+        return true
+    }
+
+    /// Writes down what the guardrails let through of a revision.
+    func remember(_ guarded: GuardedState, of revision: Revision) async throws(JournalError) {
+        try await journal.remember(
+            .guardedState, canonical.text(guarded.encoded(revision: revision.commit, place: source.place)))
     }
 
     func lockout(by verdict: GuardVerdict) async -> String? {

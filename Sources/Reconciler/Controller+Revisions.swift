@@ -80,10 +80,10 @@ extension Controller {
     /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
     func take(_ newest: Revision) async throws {
         guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit || isRefusalPassing else {
-            if newest.commit == enforced?.revision.commit {
+            if newest.commit == enforced?.revision.commit, try await !judgeAgain(newest) {
                 // Where there was a mistake, it was taken back by moving the branch.
                 refusedCommit = nil
-                try await resolve(refusalIncidents, object: nil)
+                if !isLaterApprovalRefused { try await resolve(refusalIncidents, object: nil) }
             }
             return
         }
@@ -101,14 +101,19 @@ extension Controller {
         try await noteRewrittenHistory(newest)
         await untilGathered()
         guard !hasStopped else { return }
-        let verdict = try await judge(loaded)
+        let (verdict, guarded) = try await judge(loaded, isFirst: try await isFirstRevision)
         // Until the server tells who we are nothing that gives rights in the whole cluster is taken away, and from then on
         // nothing that gives us ours, whatever is enforced.
         await learnUser()
         if let lockout = await lockout(by: verdict) { return try await refuse(newest, .lockout(lockout)) }
-        let guarded = GuardedState(
-            verdict, on: newest.commit, after: enforced, isFirst: try await isFirstRevision)
+        try await accept(loaded, verdict, guarded)
+    }
+
+    /// Enforces from now on what the guardrails let through of a revision.
+    func accept(_ loaded: LoadedRevision, _ verdict: GuardVerdict, _ guarded: GuardedState) async throws {
+        let newest = loaded.revision
         refusedCommit = nil
+        isLaterApprovalRefused = false
         newestCommit = newest.commit
         try await journal.record(
             EntryDraft(
@@ -120,8 +125,7 @@ extension Controller {
             owned: .unchanged)
         try await journal.remember(.newestRevision, newest.commit)
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
-        try await journal.remember(
-            .guardedState, canonical.text(guarded.encoded(revision: newest.commit, place: source.place)))
+        try await remember(guarded, of: newest)
         try await journal.remember(.enforcedRevision, newest.commit)
         if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
         try await resolve(refusalIncidents, object: nil)

@@ -79,6 +79,7 @@ package actor Controller {
     var failedDifferences: [ObjectID: [Difference]] = [:]
     var fights = FightRecord()
     let ownRights = OwnRightsMemory()
+    let history = HistoryMemory()
     /// Objects that were given up in a fight, which lasts after the fight has cooled down.
     var yielded: Set<ObjectID> = []
     /// Objects that nobody declares, by what was said of them.
@@ -109,6 +110,10 @@ package actor Controller {
 
     var newestCommit: String?
     var refusedCommit: String?
+    /// What was approved later of the revision in force would lock us out.
+    var isLaterApprovalRefused = false
+    /// When a revision was judged last.
+    var lastJudgedAt: Duration?
     /// It is refused for what may change without a new commit, such as the operator's keys.
     var isRefusalPassing = false
     var pass: PassInProgress?

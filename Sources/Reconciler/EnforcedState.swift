@@ -39,6 +39,8 @@ package struct EnforcedState: Sendable {
     var heldSince: [ObjectID: HeldSince]
     /// Who let through what of this revision.
     package var approvers: [ObjectID: String]
+    /// See ``GuardedState/basis``.
+    var basis: JudgementBasis?
     /// Of each declaration, with all that decides whether an object is as declared.
     package var digests: [ObjectID: String]
     package var closedLabels: ClosedLabels
@@ -58,6 +60,7 @@ package struct EnforcedState: Sendable {
         deletableNamespaces = guarded.deletableNamespaces
         heldSince = guarded.heldSince
         approvers = guarded.approvers
+        basis = guarded.basis
         isolation = Isolation(of: objects) { _ in nil }
         let closedLabels = ClosedLabels(
             readBy: objects.values.lazy.map(\.tree), scopeKeys: configuration.scopes.namespaceLabelKeys)

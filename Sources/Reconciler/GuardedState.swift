@@ -18,6 +18,8 @@ package struct GuardedState: Sendable {
     package var heldSince: [ObjectID: HeldSince]
     /// Who let through what, by object: `Alice Example, in commit 0123abcd`.
     package var approvers: [ObjectID: String]
+    /// What the verdict rested on; nil where that is not known.
+    package var basis: JudgementBasis?
 
     /// Everything of it is let through.
     init(state: DeclaredState) {
@@ -34,7 +36,11 @@ package struct GuardedState: Sendable {
     ///   - revision: The commit that was judged.
     ///   - inForce: What was in force before.
     ///   - isFirst: Whether nothing ever was.
-    package init(_ verdict: GuardVerdict, on revision: String, after inForce: EnforcedState?, isFirst: Bool) {
+    package init(
+        _ verdict: GuardVerdict, basis: JudgementBasis, on revision: String, after inForce: EnforcedState?,
+        isFirst: Bool
+    ) {
+        self.basis = basis
         heldSince = [:]
         let heldBefore = Set((inForce?.holds ?? []).map(\.id))
         for hold in verdict.holds {
@@ -52,7 +58,10 @@ package struct GuardedState: Sendable {
         for hold in verdict.holds { kept[hold.id] = verdict.state.objects[hold.id] }
         frozen = verdict.frozen
         deletableNamespaces = verdict.deletableNamespaces
-        approvers = verdict.approved.mapValues { "\($0.approval.approver), in commit \($0.commit.prefix(12))" }
+        approvers = inForce?.revision.commit == revision ? inForce?.approvers ?? [:] : [:]
+        approvers.merge(
+            verdict.approved.mapValues { "\($0.approval.approver), in commit \($0.commit.prefix(12))" }
+        ) { $1 }
     }
 
     /// The declarations of a revision with what is held put back.
@@ -94,6 +103,7 @@ extension GuardedState {
             "deletableNamespaces": .array(deletableNamespaces.sorted().map(\.encoded)),
             "approvers": .array(
                 approvers.sorted { $0.key < $1.key }.map { ["id": $0.key.encoded, "approver": .string($0.value)] }),
+            "basis": basis?.encoded ?? .null,
         ]
     }
 
@@ -133,6 +143,26 @@ extension GuardedState {
             guard let id = item["id"].flatMap(ObjectID.init(encoded:)) else { return nil }
             approvers[id] = item["approver"]?.string
         }
+        basis = tree["basis"].flatMap(JudgementBasis.init(encoded:))
+    }
+}
+
+extension JudgementBasis {
+    fileprivate var encoded: Tree {
+        [
+            "unreadKinds": .array(unreadKinds.map(\.qualifiedPlural).sorted().map(Tree.string)),
+            "trust": .string(trust.rawValue), "hasMetDistrust": .bool(hasMetDistrust),
+        ]
+    }
+
+    /// A kind that is not known any more cannot be read either: then nothing is known of the verdict.
+    fileprivate init?(encoded tree: Tree) {
+        guard let trust = tree["trust"]?.string.flatMap(TrustMode.init), let distrust = tree["hasMetDistrust"]?.bool,
+            let names = tree["unreadKinds"]?.array?.compactMap(\.string)
+        else { return nil }
+        let kinds = Resource.managed.filter { names.contains($0.qualifiedPlural) }
+        guard kinds.count == names.count else { return nil }
+        self.init(unreadKinds: Set(kinds), trust: trust, hasMetDistrust: distrust)
     }
 }
 

@@ -4,6 +4,21 @@ package import Manifest
 package import Planning
 package import Policy
 
+/// What a verdict rested on that may be otherwise the next time, for the same commit.
+package struct JudgementBasis: Sendable, Equatable {
+    /// Kinds that could not be read: what depends on them was held.
+    package var unreadKinds: Set<Resource>
+    package var trust: TrustMode
+    /// Whether a signature did not count that may count with other keys.
+    package var hasMetDistrust: Bool
+
+    package init(unreadKinds: Set<Resource>, trust: TrustMode, hasMetDistrust: Bool) {
+        self.unreadKinds = unreadKinds
+        self.trust = trust
+        self.hasMetDistrust = hasMetDistrust
+    }
+}
+
 /// Everything that judging a new revision takes, besides the revision.
 package struct RevisionJudgement: Sendable {
     /// What is enforced so far; nil where nothing is.
@@ -18,12 +33,14 @@ package struct RevisionJudgement: Sendable {
     /// Where commits must be signed, approvals must be as well.
     package var trust: TrustMode
     package var source: any RevisionSource
+    /// Spares reading the history again with each revision.
+    package var memory: HistoryMemory
 
     package init(
         inForce: EnforcedState?, configurationInForce: RepositoryConfiguration?, live: LiveState, ownership: Ownership,
         owned: Set<ObjectID>, user: OwnAccess.User,
         trust: TrustMode,
-        source: any RevisionSource
+        source: any RevisionSource, memory: HistoryMemory = HistoryMemory()
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -33,6 +50,7 @@ package struct RevisionJudgement: Sendable {
         self.user = user
         self.trust = trust
         self.source = source
+        self.memory = memory
     }
 
     /// What of a sound revision may happen.
@@ -40,27 +58,38 @@ package struct RevisionJudgement: Sendable {
     /// - Parameter complain: Takes what is wrong with a trailer, and what to do about it.
     package func verdict(
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
-    ) async throws(SourceError) -> GuardVerdict {
+    ) async throws(SourceError) -> (GuardVerdict, JudgementBasis) {
         let objects = live.all
         // Without a state in force, what carries our marker, or is known as ours, is what an earlier run has left.
-        let left = Set(
-            objects.values.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id))
+        let left =
+            inForce != nil
+            ? []
+            : Set(objects.values.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id))
         let approvals = try await ApprovalSearch(
             inForce: inForce, configurationInForce: configurationInForce, head: loaded,
-            removed: inForce != nil ? [] : left.subtracting(loaded.declared.objects.keys),
-            requiresSignatures: trust != .off, source: source
-        ).sources(complain: complain)
+            removed: left.subtracting(loaded.declared.objects.keys),
+            requiresSignatures: trust != .off, source: source, memory: memory
+        ).find(complain: complain)
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
         let question = GuardQuestion(
             inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
-            marked: inForce != nil ? [] : left, owned: owned, approvals: approvals,
+            marked: left, owned: owned, approvals: approvals.sources,
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         verdict.deletableNamespaces.formUnion(
             inForce?.deletableNamespaces.filter { loaded.declared.objects[$0] == nil } ?? [])
-        return verdict
+        let basis = JudgementBasis(
+            unreadKinds: question.unreadKinds, trust: trust, hasMetDistrust: approvals.hasMetDistrust)
+        return (verdict, basis)
+    }
+
+    /// Whether what was held of the revision in force may be let through now, without a new commit.
+    package var mayBeOtherwise: Bool {
+        guard let inForce, !inForce.holds.isEmpty else { return false }
+        guard let basis = inForce.basis else { return true }
+        return basis.trust != trust || basis.hasMetDistrust || !basis.unreadKinds.isDisjoint(with: live.knownKinds)
     }
 
     /// Off whatever actor asks, so that drift is corrected meanwhile: a large repository takes up to a second.

@@ -24,6 +24,12 @@ package protocol RevisionSource: Sendable {
     /// The revision of a commit that is in the cache already; does not touch the network.
     func cachedRevision(commit: String) async throws(SourceError) -> Revision
 
+    /// Whether the cache has a commit: after a force-push a new one may not.
+    func hasCommit(_ commit: String) async throws(SourceError) -> Bool
+
+    /// The newest commit that two have in common; nil where their histories are unrelated.
+    func mergeBase(_ one: String, _ other: String) async throws(SourceError) -> String?
+
     /// The commits that a revision has and an earlier commit has not, newest first, the revision itself among them.
     ///
     /// Without an earlier commit, or where it is no longer in the repository, the revision and what it merged. No more

@@ -224,6 +224,122 @@ import Testing
         #expect(try await cluster.object(binding) == nil)
     }
 
+    /// The same within what is new: a branch still has what was withdrawn meanwhile.
+    @Test func whoMergesWhatWasWithdrawnDoesNotApproveIt() async throws {
+        let namespace = "e2e-mergeold"
+        let flags = flags("all", "mergeold")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(Self.approvers, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        let granting = try await commit("Let the team edit", signedBy: "ann")
+        try repository.write("More", to: "README")
+        let branch = try await commit("Something else", signedBy: "ann")
+        try await repository.git("reset", "--quiet", "--hard", granting)
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        let reverting = try await commit("Take it back", signedBy: "ann")
+        try await repository.git("config", "user.name", "Bob Approver")
+        try await repository.git("config", "user.signingkey", keys.path + "/bob.pub")
+        let merge = try await repository.git(
+            "commit-tree", branch + "^{tree}", "-p", reverting, "-p", branch, "-S", "-m",
+            "Merge\n\nBylaw-Approved: risky-grant by Bob Approver")
+        try await repository.git("reset", "--quiet", "--hard", merge)
+        let refused = try await program.run(["sync"] + flags)
+        #expect(refused.status == 1 && refused.errors.contains("nobody approves what they wrote"), "\(refused.errors)")
+    }
+
+    /// A Git host signs what is squashed with its own key, and vouches for no name in it.
+    @Test func whatTheHostSignedNobodyApproves() async throws {
+        let namespace = "e2e-squash"
+        let flags = flags("head", "squash")
+        try keys.write(
+            try String(contentsOfFile: keys.path + "/allowed-signers", encoding: .utf8)
+                + "noreply@host.example.com \(try publicKey("eve"))\n", to: "allowed-signers")
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(Self.approvers, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let approval = "Approve\n\nBylaw-Approved: risky-grant by Bob Approver"
+        for (author, words) in [
+            ("Bob <bob@home.example.com>", "not by its author"), ("B <BOB@example.com>", "not by its author"),
+        ] {
+            try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+            try await repository.git("add", "--all")
+            try await repository.git("config", "user.signingkey", keys.path + "/eve.pub")
+            try await repository.git("commit", "--quiet", "-S", "--author", author, "--message", "Squashed (#1)")
+            try await commit(approval, signedBy: "bob")
+            let refused = try await program.run(["sync"] + flags)
+            #expect(refused.status == 1 && refused.errors.contains(words), "\(refused.errors)")
+            #expect(try await cluster.object(binding) == nil)
+            try repository.write(teamManifests(namespace), to: "team.yaml")
+            try await commit("Take it back", signedBy: "ann")
+            #expect(try await program.run(["sync"] + flags).status == 0)
+        }
+        // Signed by its author, in whatever case the address is written.
+        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.git("add", "--all")
+        try await repository.git("config", "user.signingkey", keys.path + "/eve.pub")
+        try await repository.git(
+            "commit", "--quiet", "-S", "--author", "Host <NoReply@host.example.com>", "--message", "Let the team edit")
+        try await commit(approval, signedBy: "bob")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+    }
+
+    /// A signature that cannot be checked today may be good tomorrow: no new commit is needed for that.
+    @Test func anApprovalCountsOnceItsKeyIsKnown() async throws {
+        let namespace = "e2e-latekey"
+        let flags = flags("head", "latekey")
+        let signers = try String(contentsOfFile: keys.path + "/allowed-signers", encoding: .utf8)
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(Self.approvers, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try keys.write(
+            signers.split(separator: "\n").filter { !$0.hasPrefix("bob") }.joined(separator: "\n") + "\n",
+            to: "allowed-signers")
+        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await commit("Let the team edit", signedBy: "ann")
+        try await commit("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "bob")
+        try await commit("On top", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(binding) == nil)
+        #expect(try await program.entries(["--reason", "RevisionAccepted"]).count == 2)
+        try keys.write(signers, to: "allowed-signers")
+        let plan = try await program.run(["plan"] + flags)
+        #expect(plan.status == 1 && plan.output.contains("editors"), "\(plan.output)")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await cluster.object(binding) != nil)
+        #expect(try await program.run(["plan"] + flags).status == 0)
+    }
+
+    /// Where a hold began is gone, with a rewritten history and a new clone: later revisions go on nevertheless.
+    @Test func aHoldWhoseBeginningIsGoneKeepsNothingElseBack() async throws {
+        let namespace = "e2e-lostbegin"
+        let flags = flags("head", "lostbegin")
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try repository.write(Self.approvers, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        try await repository.git("checkout", "--quiet", "--orphan", "again")
+        try await commit("Begin again", signedBy: "ann")
+        try await repository.git("branch", "-M", "again", "main")
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        try await repository.git("reflog", "expire", "--expire=now", "--all")
+        try await repository.git("gc", "--quiet", "--prune=now")
+        try FileManager.default.removeItem(atPath: program.folder.path + "/cache")
+        try await commit("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "bob")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await cluster.object(binding) != nil)
+    }
+
     /// Two approvers in two pushes approve what takes two approvals; history without the folder declares nothing.
     @Test func approvalsOfWhatWaitsAddUp() async throws {
         let namespace = "e2e-addup"

@@ -140,6 +140,11 @@ import Testing
         }
         #expect(held("isolation-removed by Alice") == ["NetworkPolicy a/deny"])
         #expect(held("isolation-removed NetworkPolicy a/deny by Alice") == [])
+        // What has been waiting is looked at from when it began to, whatever was pushed since.
+        let source = ApprovalSource(
+            commit: "c", approvals: ["isolation-removed by Alice"].compactMap(Approval.init(trailer:)), declared: head,
+            knowsWhatIsInForce: false, knownWaiting: [ObjectID(.networkPolicy, namespace: "a", name: "deny")])
+        #expect(guardRevision(GuardQuestion(inForce: base, head: head, approvals: [source])).held == [])
     }
 
     @Test func aBindingToARoleThatCannotBeReadIsHeld() throws {

@@ -40,6 +40,27 @@ import Testing
         #expect(verdict(from: base, to: head, live: try live(namespace("tier: open"))).holds == [])
     }
 
+    /// Pod Security that tightens goes at once, unless it decides about a scope as well: then it waits with the rest.
+    @Test func aHeldNamespaceTakesNoLabelThatAScopeReads() throws {
+        let level = "pod-security.kubernetes.io/"
+        let scopes =
+            "scopes: {rules: [{namespaceSelector: {matchLabels: {\(level)audit: restricted}}, mode: enforce}]}\n"
+        func state(_ audit: String, _ warn: String) throws -> DeclaredState {
+            try declared(
+                "---\n{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {\(level)enforce: restricted, "
+                    + "\(level)audit: \(audit), \(level)warn: \(warn)}}}\n", configuration: scopes)
+        }
+        let id = ObjectID(.namespace, name: "a")
+        let role = try live(
+            "---\n{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n"
+                + Text.role("mine", Text.rule("", "pods", "get")))
+        let refused = verdict(
+            from: try state("baseline", "baseline"), to: try state("restricted", "restricted"), live: role)
+        #expect(refused.guardrails == [.scopeEnforced])
+        let labels = refused.state.objects[id]?.tree["metadata"]?["labels"]
+        #expect(labels?[level + "audit"] == "baseline" && labels?[level + "warn"] == "restricted")
+    }
+
     /// Declaring a namespace that is there brings it under the scopes as well.
     @Test func takingANamespaceOverIntoAnEnforcedScopeIsHeld() throws {
         let base = try declared(Text.namespace("b"), configuration: Self.scopes)

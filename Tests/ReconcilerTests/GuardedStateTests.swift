@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test func isRememberedAsItWas() throws {
-        let state = GuardedState(verdict, on: "abc", after: nil, isFirst: true)
+        let basis = JudgementBasis(unreadKinds: [.role, .networkPolicy], trust: .head, hasMetDistrust: true)
+        let state = GuardedState(verdict, basis: basis, on: "abc", after: nil, isFirst: true)
         let tree = state.encoded(revision: "abc", place: "eu\nproduction")
         #expect(GuardedState.revision(of: tree) == "abc")
         let read = try #require(GuardedState(try parseJSON(tree.jsonText())))
@@ -40,6 +41,7 @@ import Testing
         #expect(read.kept[role.id]?.tree == role.tree && read.kept[role.id]?.origin == role.origin)
         #expect(read.heldSince == state.heldSince)
         #expect(read.heldSince[role.id] == HeldSince(commit: "abc", isFirstRevision: true))
+        #expect(read.basis == basis)
         #expect(read.approvers[role.id] == "Alice, in commit 0123456789ab")
     }
 
