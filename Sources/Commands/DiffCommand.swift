@@ -72,12 +72,12 @@ struct RevisionComparison {
         let head = try await source.revision(named: names[1])
         var base = try await source.revision(named: names[0])
         if invocation.arguments.isSet("merge-base") {
-            guard let common = try await source.mergeBase(base, head) else {
+            guard let common = try await source.mergeBase(base.commit, head.commit) else {
                 throw CommandFailure(
                     message: "\(names[0]) and \(names[1]) have no commit in common",
                     hint: "Fetch the whole history (git fetch --unshallow), or compare without --merge-base.")
             }
-            base = common
+            base = try await source.cachedRevision(commit: common)
         }
         var notes: [String] = []
         let hasBase = try await source.hasFolder(base)

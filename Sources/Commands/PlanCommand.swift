@@ -74,27 +74,25 @@ let planCommand = Command(
             isFirst: inForce == nil && known.guardedState == nil)
         enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
     }
+    let prevention = PreventionOutlook(
+        enforced, user: user, ownership: judgement.ownership, kept: known.keptPrevention, at: systemNow(),
+        canonical: wiring.canonical)
     var input = PlanInput(
         declared: enforced.objects, live: gathered.state.all,
         record: known.owned,
         readKinds: gathered.state.knownKinds,
         context: enforced.context(
-            live: gathered.state, ownership: wiring.ownership(instance: instance),
+            live: gathered.state, ownership: judgement.ownership,
             fieldManager: ControllerConfiguration(instance: instance).fieldManager,
             user: user,
             settledDigests: known.digests,
-            breakGlass: breakGlass(
-                by: enforced, user: user, ownership: wiring.ownership(instance: instance),
-                kept: known.keptPrevention, at: systemNow(), canonical: wiring.canonical)))
+            breakGlass: prevention.breakGlass))
     let unproven = objectsOfUnprovenOwnership(input)
     if !known.isSettled, !unproven.isEmpty {
         input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
     }
     let plan = Planning.plan(input)
-    if isPreventionDue(
-        by: enforced, user: user, ownership: wiring.ownership(instance: instance), kept: known.keptPrevention,
-        canonical: wiring.canonical)
-    {
+    if prevention.isDue {
         invocation.terminal.writeError(
             "note: a sync puts the admission policies in force that \(RepositoryConfiguration.fileName) asks for, "
                 + "where the server has them\n")

@@ -63,12 +63,12 @@ package final class GitRepository: Sendable {
         try await run { worker throws(GitError) in try worker.resolve(name) }.get()
     }
 
-    /// The best common ancestor of two commits; nil where they have none.
     /// Whether the clone has a commit.
     package func hasCommit(_ commit: String) async throws(GitError) -> Bool {
         try await run { worker throws(GitError) in try worker.hasCommit(commit) }.get()
     }
 
+    /// The best common ancestor of two commits; nil where they have none.
     package func mergeBase(_ one: String, _ other: String) async throws(GitError) -> String? {
         try await run { worker throws(GitError) in try worker.mergeBase(one, other) }.get()
     }

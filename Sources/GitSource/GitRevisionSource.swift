@@ -87,16 +87,6 @@ package actor GitRevisionSource: RevisionSource {
         }
     }
 
-    /// Where the second revision branched off from the first; nil where they have nothing in common.
-    package func mergeBase(_ one: Revision, _ other: Revision) async throws(SourceError) -> Revision? {
-        do throws(GitError) {
-            guard let id = try await repository.mergeBase(one.commit, other.commit) else { return nil }
-            return revision(try await repository.commit(id))
-        } catch {
-            throw sourceError(error)
-        }
-    }
-
     /// Which commit between two revisions touched each of some files last.
     package func lastTouches(
         of files: [String], after base: Revision, upTo head: Revision

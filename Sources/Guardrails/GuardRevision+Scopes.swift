@@ -77,9 +77,7 @@ extension RevisionGuard {
         let live = question.live
         return { name in
             let id = ObjectID(.namespace, name: name)
-            let tree = declared[id]?.tree ?? live[id]?.tree
-            return ScopedNamespace(
-                name: name, labels: tree.map { Labels($0["metadata"]?["labels"]) }, isDeclared: declared[id] != nil)
+            return ScopedNamespace(name: name, declared: declared[id], live: live[id])
         }
     }
 }

@@ -1,5 +1,5 @@
-package import Manifest
-package import Planning
+import Manifest
+import Planning
 import Policy
 
 /// The admission policies that make the API server refuse what is not declared, and those who get past them for a time.
@@ -22,7 +22,7 @@ extension Controller {
             }
             return
         }
-        let objects = wantedPolicies(by: enforced, user: identity, ownership: ownership)
+        let objects = enforced.wantedPolicies(for: identity, ownership: ownership)
         await withJournal("keep the admission policies") { () async throws(JournalError) in
             try await self.keepPrevention(objects)
         }
@@ -161,47 +161,4 @@ extension PreventionChange: CustomStringConvertible {
         case .removed: "\(id) removed"
         }
     }
-}
-
-/// The admission policies that a revision asks for, with our marker; none where it asks for none.
-private func wantedPolicies(by enforced: EnforcedState, user: UserIdentity, ownership: Ownership) -> [Tree] {
-    let settings = PreventionSettings(
-        enforced.configuration, instance: ownership.instance, bylawUser: user.name)
-    return settings.map(preventionObjects)?.map { tree in
-        let isPolicy = tree["kind"]?.string == Resource.admissionPolicy.kind
-        let id = ObjectID(
-            isPolicy ? .admissionPolicy : .admissionPolicyBinding, name: tree["metadata"]?["name"]?.string ?? "")
-        return ownership.marked(tree, id: id)
-    } ?? []
-}
-
-extension RepositoryConfiguration {
-    fileprivate func breakGlass(at now: Timestamp) -> BreakGlass? {
-        guard let prevention, prevention.breakGlassGroup != nil else { return nil }
-        return BreakGlass(now: now, longest: prevention.breakGlassLongest)
-    }
-}
-
-/// Whether a controller would put admission policies in force that were not when one looked last.
-package func isPreventionDue(
-    by enforced: EnforcedState, user: OwnAccess.User, ownership: Ownership, kept: String?, canonical: Canonical
-) -> Bool {
-    guard case .known(let identity) = user else { return false }
-    let wanted = wantedPolicies(by: enforced, user: identity, ownership: ownership)
-    return !wanted.isEmpty && kept != canonical.digest(.array(wanted))
-}
-
-/// Which objects a controller would leave alone now; nil where nothing refuses that anybody says so.
-///
-/// - Parameters:
-///   - kept: What the journal remembers under ``MemoryKey/keptPrevention``: the policies that were in force when a
-///     controller looked last.
-package func breakGlass(
-    by enforced: EnforcedState, user: OwnAccess.User, ownership: Ownership, kept: String?, at now: Timestamp,
-    canonical: Canonical
-) -> BreakGlass? {
-    guard case .known(let identity) = user else { return nil }
-    let wanted = wantedPolicies(by: enforced, user: identity, ownership: ownership)
-    guard !wanted.isEmpty, kept == canonical.digest(.array(wanted)) else { return nil }
-    return enforced.configuration.breakGlass(at: now)
 }

@@ -92,10 +92,7 @@ extension EnforcedState {
     /// A namespace as scopes look at it: what is declared counts, whatever its labels are in the cluster.
     package func scopedNamespace(_ name: String, live: LiveState) -> ScopedNamespace {
         let id = ObjectID(.namespace, name: name)
-        let declared = objects[id]
-        let tree = declared?.tree ?? live[id]?.tree
-        return ScopedNamespace(
-            name: name, labels: tree.map { Labels($0["metadata"]?["labels"]) }, isDeclared: declared != nil)
+        return ScopedNamespace(name: name, declared: objects[id], live: live[id])
     }
 
     /// What deciding by this state needs besides the object itself.

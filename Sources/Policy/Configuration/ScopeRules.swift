@@ -57,6 +57,13 @@ package struct ScopedNamespace: Sendable {
         self.isDeclared = isDeclared
     }
 
+    /// What is declared counts, whatever its labels are in the cluster.
+    package init(name: String, declared: DeclaredObject?, live: LiveObject?) {
+        let tree = declared?.tree ?? live?.tree
+        self.init(
+            name: name, labels: tree.map { Labels($0["metadata"]?["labels"]) }, isDeclared: declared != nil)
+    }
+
     /// Whether a selector fits; nil where that cannot be told.
     fileprivate func fits(_ selector: LabelSelector) -> Bool? { labels.map(selector.matches) }
 
