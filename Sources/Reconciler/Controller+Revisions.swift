@@ -79,15 +79,10 @@ extension Controller {
 
     /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
     func take(_ newest: Revision) async throws {
-        guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit || isRefusalPassing else {
-            if newest.commit == enforced?.revision.commit, try await !judgeAgain(newest) {
-                // Where there was a mistake, it was taken back by moving the branch.
-                refusedCommit = nil
-                if !isLaterApprovalRefused { try await resolve(refusalIncidents, object: nil) }
-            }
-            return
-        }
         let trusted = try await journal.remembered(.trustedRevision)
+        let isEnforced = newest.commit == enforced?.revision.commit
+        if isEnforced, configuration.trust == .off || trusted == newest.commit { return try await keep(newest) }
+        guard newest.commit != refusedCommit || isRefusalPassing else { return }
         let loaded: LoadedRevision
         switch try await examine(
             newest, trust: configuration.trust, after: trusted, from: source, cluster: enforcedCluster)
@@ -98,6 +93,11 @@ extension Controller {
             _ = try await enforcedCluster()
             return try await refuse(newest, refusal)
         }
+        if isEnforced {
+            // Signatures are asked for only since it was enforced, and its own is good.
+            try await journal.remember(.trustedRevision, newest.commit)
+            return try await keep(newest)
+        }
         try await noteRewrittenHistory(newest)
         await untilGathered()
         guard !hasStopped else { return }
@@ -107,6 +107,14 @@ extension Controller {
         await learnUser()
         if let lockout = await lockout(by: verdict) { return try await refuse(newest, .lockout(lockout)) }
         try await accept(loaded, verdict, guarded)
+    }
+
+    /// Goes on with the revision in force.
+    private func keep(_ newest: Revision) async throws {
+        guard try await !judgeAgain(newest) else { return }
+        // Where there was a mistake, it was taken back by moving the branch.
+        refusedCommit = nil
+        if !isLaterApprovalRefused { try await resolve(refusalIncidents, object: nil) }
     }
 
     /// Enforces from now on what the guardrails let through of a revision.

@@ -107,6 +107,33 @@ import Testing
         #expect(try await program.run(["status", "--journal", program.journal]).status == 0)
     }
 
+    /// What was enforced before signatures were asked for stays, and is told.
+    @Test func whatIsInForceHasToBeSignedAsWell() async throws {
+        let namespace = "e2e-latetrust"
+        let unverified = program.flags(repository: repository, cluster: cluster, instance: "latetrust")
+        let flags = flags("head", "latetrust")
+        let role = ObjectID(.role, namespace: namespace, name: "config")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await commit("Nobody signed this", signedBy: nil)
+        #expect(try await program.run(["sync"] + unverified).status == 0)
+        for _ in 0..<2 {
+            try await cluster.jsonPatch(role, #"[{"op":"replace","path":"/rules/0/resources","value":["pods"]}]"#)
+            let sync = try await program.run(["sync"] + flags)
+            #expect(sync.status == 1 && sync.errors.contains("CommitUnsigned"), "\(sync.errors)")
+            #expect(try await program.run(["plan"] + flags).output.contains("CommitUnsigned"))
+            #expect(try await cluster.object(role)?["rules"]?.array?.first?["resources"] == ["configmaps"])
+        }
+        #expect(try await program.entries(["--reason", "CommitUnsigned"]).count == 1)
+        try await repository.git("config", "gpg.format", "ssh")
+        try await repository.git("config", "user.signingkey", keys.path + "/ann.pub")
+        try await repository.git("tag", "--sign", "--message", "Good", "v1")
+        let tagged = flags + ["--tag", "v1"]
+        let sync = try await program.run(["sync"] + tagged)
+        #expect(sync.status == 0, "a signed tag on the same commit: \(sync.errors)")
+        #expect(try await program.run(["plan"] + tagged).status == 0)
+        #expect(try await program.run(["status", "--journal", program.journal]).status == 0)
+    }
+
     /// Mode `all`: a signed commit does not carry an unsigned one in.
     @Test func everyCommitSinceTheTrustedOneCounts() async throws {
         let namespace = "e2e-trustall"
