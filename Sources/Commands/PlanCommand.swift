@@ -70,8 +70,7 @@ let planCommand = Command(
             return show(.lockout(lockout), of: revision, invocation)
         }
         let guarded = GuardedState(
-            verdict, basis: basis, on: revision.commit, after: inForce,
-            isFirst: inForce == nil && known.guardedState == nil)
+            verdict, basis: basis, on: revision.commit, after: inForce)
         enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
     }
     let prevention = PreventionOutlook(

@@ -33,27 +33,26 @@ struct ConfigurationChange {
         {
             words.append("a larger deletion budget")
         }
-        let lowered = riskTable.filter { strictness(after.setting(of: $0)) < strictness(before.setting(of: $0)) }
+        let lowered = riskTable.filter { row in
+            Severity.allCases.contains { severity in
+                let earlier = before.decision(on: row, at: severity)
+                // What the table lets pass in silence need not be told.
+                return after.decision(on: row, at: severity) < earlier
+                    && (earlier == .hold || row.decision(at: severity) > .allow)
+            }
+        }
         if !lowered.isEmpty {
             words.append("a lower setting of \(lowered.map(\.reason.rawValue).sorted().joined(separator: ", "))")
         }
-        // Nobody is listed: nobody can approve. So whoever comes to the list loosens, and who leaves it does not.
+        // Whoever comes to the list loosens, and who leaves it does not; unless nobody is left, and only whoever runs Bylaw
+        // could let anything through, without a signature.
         if !Set(after.approvers).isSubset(of: before.approvers) { words.append("other approvers") }
+        if after.approvers.isEmpty, !before.approvers.isEmpty { words.append("nobody left who may approve") }
         // What is protected is not written, so drift there stays: more of it loosens as well as less.
         if Set(new.protected) != Set(old.protected) { words.append("other protected objects") }
         if !Set(new.yieldsInFights).isSubset(of: old.yieldsInFights) { words.append("more objects given up in fights") }
         if let prevention = loosenedPrevention { words.append(prevention) }
         return words
-    }
-
-    private func strictness(_ decision: GuardrailDecision?) -> Int {
-        switch decision {
-        case .allow: 0
-        case .report: 1
-        // The table's own decision holds what is dangerous and nothing else.
-        case nil: 2
-        case .hold: 3
-        }
     }
 
     private var loosenedPrevention: String? {

@@ -15,6 +15,9 @@ package struct GuardQuestion: Sendable {
     package var marked: Set<ObjectID>
     /// What the journal knows as ours.
     package var owned: Set<ObjectID>
+    /// Of ours what an earlier verdict left as it is, since what was declared of it is not known: it still counts as what
+    /// holds, or it would be deleted by the next revision whatever that says.
+    package var leftAsItIs: Set<ObjectID>
     package var approvals: [ApprovalSource]
     /// Namespaces where rights weigh as much as in the whole cluster.
     package var privilegedNamespaces: Set<String>
@@ -24,7 +27,7 @@ package struct GuardQuestion: Sendable {
     package init(
         inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
         live: [ObjectID: LiveObject] = [:], marked: Set<ObjectID> = [],
-        owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
+        owned: Set<ObjectID> = [], leftAsItIs: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
         privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = []
     ) {
         self.inForce = inForce
@@ -33,6 +36,7 @@ package struct GuardQuestion: Sendable {
         self.live = live
         self.marked = marked
         self.owned = owned
+        self.leftAsItIs = leftAsItIs
         self.approvals = approvals
         self.privilegedNamespaces = privilegedNamespaces
         self.unreadKinds = unreadKinds

@@ -67,7 +67,7 @@ extension RevisionGuard {
         }
     }
 
-    private var editedObjects: [ObjectID] {
+    var editedObjects: [ObjectID] {
         Set(before.keys).union(question.head.objects.keys)
             .filter { before[$0]?.tree != question.head.objects[$0]?.tree }.sorted()
     }
@@ -79,17 +79,5 @@ extension RevisionGuard {
             objects[id] = question.live[id]?.asDeclared
         }
         return objects
-    }
-
-    /// Holds new and changed bindings whose role's rules cannot be looked at: unknown is not harmless.
-    mutating func judgeUnknownRoles() {
-        for id in editedObjects {
-            guard
-                let role = question.head.objects[id].flatMap({ ObjectID(roleReferencedBy: $0.tree, in: id.namespace) }),
-                question.head.objects[role] == nil, role.resource.map(question.unreadKinds.contains) == true,
-                !isApproved(id, by: Guardrail.riskyGrant.rawValue)
-            else { continue }
-            hold(id, .riskyGrant, "what \(id) gives cannot be told, since \(role) cannot be read now")
-        }
     }
 }

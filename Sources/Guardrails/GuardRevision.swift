@@ -14,7 +14,7 @@ package func guardRevision(_ question: GuardQuestion) -> GuardVerdict {
     guardian.judgeConfiguration()
     guardian.judgeScopes()
     guardian.judgeDeletions()
-    guardian.judgeUnknownRoles()
+    guardian.judgeUnread()
     guardian.judgeMeaning()
     guardian.judgeContents()
     return guardian.verdict
@@ -32,7 +32,8 @@ struct RevisionGuard {
     var deletableNamespaces: Set<ObjectID> = []
     /// What the revision says of itself, as far as it may.
     var configuration: RepositoryConfiguration
-    /// What holds so far: what is in force, or what an earlier run of this instance left in the cluster.
+    /// What holds so far: what is in force, and what an earlier run of this instance left in the cluster where that is not
+    /// known.
     let before: [ObjectID: DeclaredObject]
     /// What the new revision no longer declares, namespaces among it.
     private let noLongerDeclared: [ObjectID]
@@ -44,10 +45,9 @@ struct RevisionGuard {
         let first = question.head.configuration.guardrails.stricter(GuardrailSettings())
         settings = question.configurationInForce?.guardrails ?? first
         configuration = question.head.configuration
-        before =
-            question.inForce?.objects
-            ?? question.live.filter { question.marked.contains($0.key) }
-            .compactMapValues(\.asDeclared)
+        let left = question.inForce == nil ? question.marked : question.leftAsItIs
+        before = question.live.filter { left.contains($0.key) }.compactMapValues(\.asDeclared)
+            .merging(question.inForce?.objects ?? [:]) { $1 }
         noLongerDeclared = before.keys.filter { question.head.objects[$0] == nil }.sorted()
     }
 
@@ -62,10 +62,11 @@ struct RevisionGuard {
 
     /// Whether an object is to be left as it is: nothing is known of what was declared of it.
     ///
-    /// What is ours, though, and what is in force no longer declares goes, as it would without this revision.
+    /// What is ours, though, and what is in force no longer declares goes, as it would without this revision; unless that
+    /// was not known of it before either.
     private func isFrozen(_ id: ObjectID) -> Bool {
         guard id.resource != nil, let inForce = question.inForce else { return id.resource != nil }
-        return inForce.objects[id] == nil && !question.owned.contains(id)
+        return inForce.objects[id] == nil && (question.leftAsItIs.contains(id) || !question.owned.contains(id))
     }
 
     /// What is to be deleted, unless it is held: what is no longer declared, and still managed.

@@ -45,9 +45,13 @@ package let riskTable: [RiskRow] = ChangeReason.allCases.compactMap { reason in
 private let riskRows = Dictionary(uniqueKeysWithValues: riskTable.map { ($0.reason, $0) })
 
 extension GuardrailSettings {
-    /// What the repository says of a kind of risk; nil where the table decides.
-    func setting(of row: RiskRow) -> GuardrailDecision? {
-        decisions[row.reason.rawValue] ?? decisions[row.guardrail.rawValue]
+    /// What becomes of a kind of risk, by what the repository says and the table where it says nothing.
+    func decision(on row: RiskRow, at severity: Severity) -> GuardrailDecision {
+        if let own = decisions[row.reason.rawValue] { return own }
+        let standard = row.decision(at: severity)
+        // The whole family is turned up or down from what its table says, never a harmless one up to a hold.
+        guard let family = decisions[row.guardrail.rawValue], family != .hold else { return standard }
+        return min(family, standard)
     }
 
     /// The stricter of two settings in everything; nobody may approve who is not in both.
@@ -71,11 +75,6 @@ extension GuardrailSettings {
         else {
             return nil
         }
-        let decision =
-            decisions[finding.reason.rawValue] ?? decisions[row.guardrail.rawValue].map { setting in
-                // The whole family is turned up or down from what its table says, never a harmless one up to a hold.
-                setting == .hold ? row.decision(at: finding.severity) : min(setting, row.decision(at: finding.severity))
-            } ?? row.decision(at: finding.severity)
-        return (row.guardrail, decision)
+        return (row.guardrail, decision(on: row, at: finding.severity))
     }
 }

@@ -27,6 +27,8 @@ package struct DecisionContext: Sendable {
     package var managedKinds: Set<Resource>
     /// Objects that are left as they are until somebody approves what is to become of them.
     package var frozen: Set<ObjectID>
+    /// Kinds of which nobody knows yet what an earlier run left: what is not declared of them stays.
+    package var unseenKinds: Set<Resource>
     /// Namespaces whose deletion is approved.
     package var deletableNamespaces: Set<ObjectID>
     /// Which objects somebody may keep from us for a time; nil where the API server lets anybody say so.
@@ -37,7 +39,7 @@ package struct DecisionContext: Sendable {
         declaredEarlier: Set<ObjectID> = [], isolation: Isolation = .unknown, ownAccess: OwnAccess = .none,
         closedWorld: ClosedWorld = .open, protection: Protection = .standard,
         managedKinds: Set<Resource> = Set(Resource.managed), frozen: Set<ObjectID> = [],
-        deletableNamespaces: Set<ObjectID> = [], breakGlass: BreakGlass? = nil
+        unseenKinds: Set<Resource> = [], deletableNamespaces: Set<ObjectID> = [], breakGlass: BreakGlass? = nil
     ) {
         self.ownership = ownership
         self.fieldManager = fieldManager
@@ -49,6 +51,7 @@ package struct DecisionContext: Sendable {
         self.protection = protection
         self.managedKinds = managedKinds
         self.frozen = frozen
+        self.unseenKinds = unseenKinds
         self.deletableNamespaces = deletableNamespaces
         self.breakGlass = breakGlass
     }
@@ -138,7 +141,9 @@ package func decide(
         // Were it known as ours for ever, it would be deleted once its kind is managed again.
         return record == nil ? .leave : .release
     }
-    if context.frozen.contains(id) { return decideFrozen(live, record: record, in: context) }
+    if context.frozen.contains(id) || declared == nil && context.unseenKinds.contains(resource) {
+        return decideFrozen(live, record: record, in: context)
+    }
     let decision: Decision
     if let declared {
         decision = decideDeclared(declared, resource: resource, live: live, record: record, in: context)

@@ -15,10 +15,13 @@ struct ApprovalSearch {
     /// The settings that were in force before, whether or not their commit can be read; nil at the first start.
     let configurationInForce: RepositoryConfiguration?
     let head: LoadedRevision
-    /// What the revision removes although no state is in force: what an earlier run has left.
+    /// What the revision removes although nothing in force declares it: what an earlier run has left.
     let removed: Set<ObjectID>
     /// Whether only a listed approver's signature counts.
     let requiresSignatures: Bool
+    /// Whether it did when the revision in force was judged: who lets one commit pass without does not let through what
+    /// anybody wrote under earlier ones.
+    let requiredSignatures: Bool
     let source: any RevisionSource
     let memory: HistoryMemory
 
@@ -40,7 +43,9 @@ struct ApprovalSearch {
         var approvingCommits = 0
         for (commit, objects) in try await commits {
             let values = commit.trailers.filter { $0.key.lowercased() == Approval.trailerKey.lowercased() }.map(\.value)
-            guard !values.isEmpty else { continue }
+            guard !values.isEmpty, requiresSignatures || !requiredSignatures || commit == head.revision else {
+                continue
+            }
             let approvals = values.compactMap(Approval.init(trailer:))
             if approvals.count < values.count {
                 complain(
@@ -55,7 +60,12 @@ struct ApprovalSearch {
                     "Approve what still waits in a commit of its own.")
                 break
             }
-            guard let declared = try await history.declared(by: commit) else { continue }
+            guard let declared = try await history.declared(by: commit) else {
+                complain(
+                    "commit \(commit.commit.prefix(12)) approves nothing, since a file of it has a mistake",
+                    "Approve it on a commit that bylaw check finds no mistake in.")
+                continue
+            }
             var given = ApprovalSource(
                 commit: commit.commit, approvals: approvals, declared: declared,
                 knowsWhatIsInForce: try await isLater(commit), knownWaiting: try await waiting(before: commit),

@@ -4,10 +4,11 @@ import Policy
 
 /// Since when an object's change has been waiting.
 package struct HeldSince: Sendable, Equatable {
-    /// What was in force before the change; the first revision that was enforced at all, where the change came with it.
+    /// What was in force before the change; the first revision that was enforced at all, or since what was in force is not
+    /// known any more, where the change came with it.
     package var commit: String
     /// Whether the change came with that first revision: then it was written before Bylaw looked at anything, and
-    /// whoever signed the revision vouches for it.
+    /// whoever signed the revision vouches for what cannot be told.
     package var isFirstRevision: Bool
 
     package init(commit: String, isFirstRevision: Bool) {
@@ -79,7 +80,7 @@ extension String {
 struct AuthorshipSearch {
     let inForce: EnforcedState?
     let head: LoadedRevision
-    /// What the revision removes although no state is in force: what an earlier run has left.
+    /// What the revision removes although nothing in force declares it: what an earlier run has left.
     let removed: Set<ObjectID>
     /// Whose signature tells an author, since they are people.
     let approvers: [Approver]
@@ -92,6 +93,8 @@ struct AuthorshipSearch {
 
     /// Those in which the author of one change is looked for.
     static let maximumCommits = 1000
+    /// Those before the first revision.
+    private static let maximumEarlierCommits = 200
     /// How far back a sound commit is looked for.
     private static let maximumBrokenCommits = 50
     /// States that are kept: a commit's parent is mostly the next one that is looked at.
@@ -109,10 +112,11 @@ struct AuthorshipSearch {
         self.memory = memory
     }
 
-    /// What a signature is worth, verified once for each commit.
+    /// What a commit's own signature is worth, verified once for each.
     mutating func trust(of commit: Revision) async throws(SourceError) -> CommitTrust {
         if let known = trusts[commit.commit] { return known }
-        let trust = try await source.trust(of: commit, isNewest: commit == head.revision)
+        // A tag vouches for the revision, and says nothing about who wrote or approved what.
+        let trust = try await source.trust(of: commit, isNewest: false)
         trusts[commit.commit] = trust
         if case .refused(let reason, _) = trust, reason != .commitUnsigned { hasMetDistrust = true }
         return trust
@@ -147,7 +151,7 @@ struct AuthorshipSearch {
         }
         var changed = Set(head.declared.objects.keys).union(inForce.objects.keys).filter {
             head.declared.objects[$0]?.tree != inForce.objects[$0]?.tree
-        }
+        }.union(removed)
         if head.declared.configuration != inForce.configuration { changed.insert(RepositoryConfiguration.id) }
         let held = Set(inForce.holds.map(\.id))
         var groups: [(HeldSince?, Set<ObjectID>)] = []
@@ -200,6 +204,23 @@ struct AuthorshipSearch {
         }
         if !unaccounted.isEmpty {
             authorship.note(unaccounted, "no commit since then brings it in as it is")
+        }
+        if let last = commits.last, since?.isFirstRevision == true, last.commit == since?.commit {
+            try await search(for: objects, before: last, into: &authorship)
+        }
+    }
+
+    /// Looks for those who are known to have written what came with the first revision, as far as that goes: they do not
+    /// approve it either.
+    private mutating func search(
+        for objects: Set<ObjectID>, before first: Revision, into authorship: inout Authorship
+    ) async throws(SourceError) {
+        let earlier = try await source.commits(upTo: first, after: nil, wholeHistory: true)
+        for commit in earlier.prefix(Self.maximumEarlierCommits) {
+            guard let content = try await content(of: commit)?.intersection(objects), !content.isEmpty,
+                case .trusted(let signer) = try await trust(of: commit)
+            else { continue }
+            authorship.note(commit.author, signer, content)
         }
     }
 

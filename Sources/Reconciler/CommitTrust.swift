@@ -32,25 +32,33 @@ package enum CommitTrust: Sendable, Equatable {
 
 /// Why a revision is not trusted; nil where it is.
 ///
-/// - Parameter trusted: The last commit that was trusted; nil: none was, and the newest one begins it.
+/// - Parameters:
+///   - trusted: The last commit that was trusted; nil: none was, and the newest one begins it.
+///   - suspect: The commit that was not trusted when one looked last: it is looked at first, since each takes a while.
 package func findDistrust(
-    of newest: Revision, mode: TrustMode, after trusted: String?, from source: any RevisionSource
-) async throws(SourceError) -> (reason: IncidentReason, message: String)? {
+    of newest: Revision, mode: TrustMode, after trusted: String?, suspect: String? = nil,
+    from source: any RevisionSource
+) async throws(SourceError) -> (reason: IncidentReason, message: String, commit: String)? {
     guard mode != .off, newest.commit != trusted else { return nil }
     var commits = [newest]
     if mode == .all, let trusted {
         commits = try await source.commits(upTo: newest, after: trusted, wholeHistory: false)
+        // Where the branch was moved back there is nothing new, and the newest need not have been looked at ever.
+        if !commits.contains(newest) { commits.append(newest) }
     }
     guard commits.count < maximumCommits else {
         return (
             .signatureUncheckable,
-            "there are \(maximumCommits) commits or more since \(trusted?.prefix(12) ?? "the beginning"), too many to verify"
+            "there are \(maximumCommits) commits or more since \(trusted?.prefix(12) ?? "the beginning"), too many to verify",
+            newest.commit
         )
     }
-    for commit in commits {
+    for commit in commits.filter({ $0.commit == suspect }) + commits {
         guard case .refused(let reason, let message) = try await source.trust(of: commit, isNewest: commit == newest)
         else { continue }
-        return (reason, "commit \(commit.commit) of \(commit.author.description) is not trusted: \(message)")
+        return (
+            reason, "commit \(commit.commit) of \(commit.author.description) is not trusted: \(message)", commit.commit
+        )
     }
     return nil
 }

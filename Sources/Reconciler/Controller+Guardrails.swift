@@ -17,12 +17,12 @@ extension Controller {
     }
 
     /// Judges a sound revision, and says what of it may be enforced.
-    func judge(_ loaded: LoadedRevision, isFirst: Bool) async throws -> (GuardVerdict, GuardedState) {
+    func judge(_ loaded: LoadedRevision) async throws -> (GuardVerdict, GuardedState) {
         let judgement = try await judgement()
         let (verdict, basis) = try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
         lastJudgedAt = surroundings.uptime()
         let guarded = GuardedState(
-            verdict, basis: basis, on: loaded.revision.commit, after: judgement.inForce, isFirst: isFirst)
+            verdict, basis: basis, on: loaded.revision.commit, after: judgement.inForce)
         return (verdict, guarded)
     }
 
@@ -31,17 +31,18 @@ extension Controller {
     ///
     /// - Returns: Whether there was a reason to.
     func judgeAgain(_ newest: Revision) async throws -> Bool {
-        guard let before = enforced, !before.holds.isEmpty else { return false }
+        guard let before = enforced else { return false }
         await untilGathered()
-        guard !hasStopped, try await judgement().mayBeOtherwise,
-            lastJudgedAt.map({ surroundings.uptime() - $0 >= configuration.slowRecheck }) != false
-                || before.basis?.unreadKinds.isDisjoint(with: live.knownKinds) == false
-        else { return false }
+        guard !hasStopped else { return false }
+        let judgement = try await judgement()
+        let isLongAgo = lastJudgedAt.map { surroundings.uptime() - $0 >= configuration.slowRecheck } ?? true
+        guard judgement.mayBeOtherwise, isLongAgo || judgement.hasBecomeReadable else { return false }
         let loaded = try await source.load(newest)
-        let (verdict, guarded) = try await judge(loaded, isFirst: false)
-        guard verdict.holds != before.holds else {
+        let (verdict, guarded) = try await judge(loaded)
+        guard verdict.holds != before.holds || verdict.frozen != before.frozen else {
             isLaterApprovalRefused = false
             enforced?.basis = guarded.basis
+            if judgement.hasBecomeReadable { needsPass = true }
             try await remember(guarded, of: newest)
             return false
         }

@@ -85,7 +85,8 @@ extension Controller {
         guard newest.commit != refusedCommit || isRefusalPassing else { return }
         let loaded: LoadedRevision
         switch try await examine(
-            newest, trust: configuration.trust, after: trusted, from: source, cluster: enforcedCluster)
+            newest, trust: configuration.trust, after: trusted, suspect: distrustedCommit, from: source,
+            cluster: enforcedCluster)
         {
         case .sound(let sound): loaded = sound
         case .refused(let refusal):
@@ -101,7 +102,7 @@ extension Controller {
         try await noteRewrittenHistory(newest)
         await untilGathered()
         guard !hasStopped else { return }
-        let (verdict, guarded) = try await judge(loaded, isFirst: try await isFirstRevision)
+        let (verdict, guarded) = try await judge(loaded)
         // Until the server tells who we are nothing that gives rights in the whole cluster is taken away, and from then on
         // nothing that gives us ours, whatever is enforced.
         await learnUser()
@@ -152,14 +153,6 @@ extension Controller {
         return enforced?.cluster
     }
 
-    /// Whether nothing was ever enforced here.
-    private var isFirstRevision: Bool {
-        get async throws {
-            guard enforced == nil else { return false }
-            return try await journal.remembered(.guardedState) == nil
-        }
-    }
-
     /// Leaves a newest revision aside, and ends what was said of another one.
     private func refuse(_ newest: Revision, _ refusal: RevisionRefusal) async throws(JournalError) {
         let reason = refusal.incident
@@ -170,6 +163,7 @@ extension Controller {
         try await journal.remember(.newestRevision, newest.commit)
         // Only what was recorded is done with.
         refusedCommit = newest.commit
+        distrustedCommit = refusal.distrustedCommit
         isRefusalPassing = refusal.isPassing
         notify(.revisionRefused(newest, refusal))
     }

@@ -114,6 +114,8 @@ package actor Controller {
     var isLaterApprovalRefused = false
     /// When a revision was judged last.
     var lastJudgedAt: Duration?
+    /// What had no good signature when one looked last, and is looked at first the next time.
+    var distrustedCommit: String?
     /// It is refused for what may change without a new commit, such as the operator's keys.
     var isRefusalPassing = false
     var pass: PassInProgress?

@@ -118,7 +118,8 @@ extension EnforcedState {
                 }),
             closedWorld: closedWorld,
             protection: Protection(patterns: configuration.protected, ownNamespace: user.namespace),
-            managedKinds: configuration.managedKinds, frozen: frozen, deletableNamespaces: deletableNamespaces,
+            managedKinds: configuration.managedKinds, frozen: frozen,
+            unseenKinds: basis?.unseenKinds ?? [], deletableNamespaces: deletableNamespaces,
             breakGlass: breakGlass)
     }
 }

@@ -13,13 +13,17 @@ package enum RevisionExamination: Sendable {
 ///
 /// - Parameters:
 ///   - trusted: The last commit that was trusted.
+///   - suspect: The commit that was not trusted when one looked last.
 ///   - cluster: Gives the one of many clusters that the enforced revision was read for; nil where it was for one.
 package func examine<Failure: Error>(
-    _ newest: Revision, trust: TrustMode, after trusted: String?, from source: any RevisionSource,
+    _ newest: Revision, trust: TrustMode, after trusted: String?, suspect: String? = nil,
+    from source: any RevisionSource,
     cluster: () async throws(Failure) -> String?
 ) async throws -> RevisionExamination {
-    if let (reason, message) = try await findDistrust(of: newest, mode: trust, after: trusted, from: source) {
-        return .refused(.untrusted(reason, message))
+    if let (reason, message, commit) = try await findDistrust(
+        of: newest, mode: trust, after: trusted, suspect: suspect, from: source)
+    {
+        return .refused(.untrusted(reason, message, commit: commit))
     }
     let loaded = try await source.load(newest)
     let cluster = try await cluster()

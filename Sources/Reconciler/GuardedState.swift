@@ -34,11 +34,9 @@ package struct GuardedState: Sendable {
 
     /// - Parameters:
     ///   - revision: The commit that was judged.
-    ///   - inForce: What was in force before.
-    ///   - isFirst: Whether nothing ever was.
+    ///   - inForce: What was in force before; nil where nothing was, or that is not known.
     package init(
-        _ verdict: GuardVerdict, basis: JudgementBasis, on revision: String, after inForce: EnforcedState?,
-        isFirst: Bool
+        _ verdict: GuardVerdict, basis: JudgementBasis, on revision: String, after inForce: EnforcedState?
     ) {
         self.basis = basis
         heldSince = [:]
@@ -48,7 +46,7 @@ package struct GuardedState: Sendable {
                 heldSince[hold.id] = inForce?.heldSince[hold.id]
             } else if let inForce {
                 heldSince[hold.id] = HeldSince(commit: inForce.revision.commit, isFirstRevision: false)
-            } else if isFirst {
+            } else {
                 heldSince[hold.id] = HeldSince(commit: revision, isFirstRevision: true)
             }
         }
@@ -150,7 +148,7 @@ extension GuardedState {
 extension JudgementBasis {
     fileprivate var encoded: Tree {
         [
-            "unreadKinds": .array(unreadKinds.map(\.qualifiedPlural).sorted().map(Tree.string)),
+            "unreadKinds": Self.encoded(unreadKinds), "unseenKinds": Self.encoded(unseenKinds),
             "trust": .string(trust.rawValue), "hasMetDistrust": .bool(hasMetDistrust),
         ]
     }
@@ -158,11 +156,19 @@ extension JudgementBasis {
     /// A kind that is not known any more cannot be read either: then nothing is known of the verdict.
     fileprivate init?(encoded tree: Tree) {
         guard let trust = tree["trust"]?.string.flatMap(TrustMode.init), let distrust = tree["hasMetDistrust"]?.bool,
-            let names = tree["unreadKinds"]?.array?.compactMap(\.string)
+            let unread = Self.kinds(tree["unreadKinds"]), let unseen = Self.kinds(tree["unseenKinds"])
         else { return nil }
+        self.init(unreadKinds: unread, unseenKinds: unseen, trust: trust, hasMetDistrust: distrust)
+    }
+
+    private static func encoded(_ kinds: Set<Resource>) -> Tree {
+        .array(kinds.map(\.qualifiedPlural).sorted().map(Tree.string))
+    }
+
+    private static func kinds(_ tree: Tree?) -> Set<Resource>? {
+        guard let names = tree?.array?.compactMap(\.string) else { return nil }
         let kinds = Resource.managed.filter { names.contains($0.qualifiedPlural) }
-        guard kinds.count == names.count else { return nil }
-        self.init(unreadKinds: Set(kinds), trust: trust, hasMetDistrust: distrust)
+        return kinds.count == names.count ? Set(kinds) : nil
     }
 }
 

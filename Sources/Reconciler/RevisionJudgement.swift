@@ -8,12 +8,18 @@ package import Policy
 package struct JudgementBasis: Sendable, Equatable {
     /// Kinds that could not be read: what depends on them was held.
     package var unreadKinds: Set<Resource>
+    /// Those of them that never could be since what was in force is not known: of these nothing that an earlier run left
+    /// was judged.
+    package var unseenKinds: Set<Resource>
     package var trust: TrustMode
     /// Whether a signature did not count that may count with other keys.
     package var hasMetDistrust: Bool
 
-    package init(unreadKinds: Set<Resource>, trust: TrustMode, hasMetDistrust: Bool) {
+    package init(
+        unreadKinds: Set<Resource>, unseenKinds: Set<Resource>, trust: TrustMode, hasMetDistrust: Bool
+    ) {
         self.unreadKinds = unreadKinds
+        self.unseenKinds = unseenKinds
         self.trust = trust
         self.hasMetDistrust = hasMetDistrust
     }
@@ -60,36 +66,56 @@ package struct RevisionJudgement: Sendable {
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> (GuardVerdict, JudgementBasis) {
         let objects = live.all
-        // Without a state in force, what carries our marker, or is known as ours, is what an earlier run has left.
-        let left =
-            inForce != nil
-            ? []
-            : Set(objects.values.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id))
+        let left = leftBehind(among: objects.values)
         let approvals = try await ApprovalSearch(
             inForce: inForce, configurationInForce: configurationInForce, head: loaded,
             removed: left.subtracting(loaded.declared.objects.keys),
-            requiresSignatures: trust != .off, source: source, memory: memory
+            requiresSignatures: trust != .off, requiredSignatures: (inForce?.basis?.trust ?? .off) != .off,
+            source: source, memory: memory
         ).find(complain: complain)
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
         let question = GuardQuestion(
             inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
-            marked: left, owned: owned, approvals: approvals.sources,
+            marked: left, owned: owned, leftAsItIs: left, approvals: approvals.sources,
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
+        let used = Set(loaded.declared.objects.keys.map(\.scopeNamespace))
         verdict.deletableNamespaces.formUnion(
-            inForce?.deletableNamespaces.filter { loaded.declared.objects[$0] == nil } ?? [])
+            inForce?.deletableNamespaces.filter { !used.contains($0.name) } ?? [])
+        let unread = question.unreadKinds
         let basis = JudgementBasis(
-            unreadKinds: question.unreadKinds, trust: trust, hasMetDistrust: approvals.hasMetDistrust)
+            unreadKinds: unread, unseenKinds: inForce == nil ? unread : unseenKinds.intersection(unread), trust: trust,
+            hasMetDistrust: approvals.hasMetDistrust)
         return (verdict, basis)
     }
 
-    /// Whether what was held of the revision in force may be let through now, without a new commit.
+    private var unseenKinds: Set<Resource> { inForce?.basis?.unseenKinds ?? [] }
+
+    /// What is ours, and of which nobody knows any more what was declared.
+    private func leftBehind(among objects: some Collection<LiveObject>) -> Set<ObjectID> {
+        let ours = objects.lazy.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id)
+        guard let inForce else { return Set(ours) }
+        return Set(
+            ours.filter { id in
+                inForce.objects[id] == nil
+                    && (inForce.frozen.contains(id) || id.resource.map(unseenKinds.contains) == true)
+            })
+    }
+
+    /// Whether the verdict on the revision in force may be another one now, without a new commit.
     package var mayBeOtherwise: Bool {
-        guard let inForce, !inForce.holds.isEmpty else { return false }
-        guard let basis = inForce.basis else { return true }
-        return basis.trust != trust || basis.hasMetDistrust || !basis.unreadKinds.isDisjoint(with: live.knownKinds)
+        guard let inForce else { return false }
+        let isHeld = !inForce.holds.isEmpty
+        guard let basis = inForce.basis else { return isHeld }
+        if isHeld, basis.trust != trust || basis.hasMetDistrust { return true }
+        return hasBecomeReadable && (isHeld || !basis.unseenKinds.isDisjoint(with: live.knownKinds))
+    }
+
+    /// Whether a kind that could not be read then can be read now.
+    package var hasBecomeReadable: Bool {
+        inForce?.basis?.unreadKinds.isDisjoint(with: live.knownKinds) == false
     }
 
     /// Off whatever actor asks, so that drift is corrected meanwhile: a large repository takes up to a second.

@@ -4,7 +4,7 @@ package import Policy
 /// Why a newest revision is not enforced as a whole; the last good one stays so.
 package enum RevisionRefusal: Sendable {
     /// A signature is missing or not good: with the incident that it is, and a sentence about it.
-    case untrusted(IncidentReason, String)
+    case untrusted(IncidentReason, String, commit: String)
     /// It has mistakes; there may be warnings among the findings.
     case invalid([Finding])
     /// It declares nothing.
@@ -14,7 +14,7 @@ package enum RevisionRefusal: Sendable {
 
     package var incident: IncidentReason {
         switch self {
-        case .untrusted(let reason, _): reason
+        case .untrusted(let reason, _, _): reason
         case .invalid: .revisionInvalid
         case .empty: .revisionEmpty
         case .lockout: .selfLockoutRefused
@@ -24,7 +24,7 @@ package enum RevisionRefusal: Sendable {
     /// What is wrong, without a full stop.
     package var message: String {
         switch self {
-        case .untrusted(_, let message), .lockout(let message): return message
+        case .untrusted(_, let message, _), .lockout(let message): return message
         case .empty: return "it declares nothing; nothing is deleted"
         case .invalid(let findings):
             let errors = findings.filter { $0.severity == .error }
@@ -35,6 +35,12 @@ package enum RevisionRefusal: Sendable {
             let rest = errors.count - shown.count
             return shown.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
         }
+    }
+
+    /// The commit that has no good signature.
+    var distrustedCommit: String? {
+        guard case .untrusted(_, _, let commit) = self else { return nil }
+        return commit
     }
 
     /// What its files are found to say, where that was looked at.

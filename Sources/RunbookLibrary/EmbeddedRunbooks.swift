@@ -803,7 +803,7 @@ let embeddedRunbookTexts: [String] = [
     git commit --allow-empty -m "Close the production namespaces" -m "Bylaw-Approved: scope-enforced by Alice Example"
     ```
 
-    With `--verify-commits` the approver must stand in the bylaw.yaml in force. Where none does, nobody can approve: only whoever runs Bylaw can let it take the commit, once, with `--verify-commits off`.
+    With `--verify-commits` the approver must stand in the bylaw.yaml in force. Where none does, nobody can approve: only whoever runs Bylaw can let it take the commit, once, with `--verify-commits off`. Then the trailers of the newest commit count, whoever wrote them: see with `bylaw plan --verify-commits off` first what they let through.
 
     ## Undo
 

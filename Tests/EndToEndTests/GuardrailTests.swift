@@ -197,6 +197,42 @@ import Testing
         #expect(sync.status == 1, "\(sync.output)")
         #expect(try await program.entries().filter { $0["action"] == "delete" }.isEmpty)
         #expect(try await cluster.object(ObjectID(.role, namespace: "e2e-path-a", name: "r19")) != nil)
+        // Nor with the revision after that, whatever it is about.
+        for _ in 0..<2 {
+            try await repository.commit("Something else", approvals: [])
+            let plan = try await program.run(["plan", "--path", "b"] + flags)
+            #expect(!plan.output.contains("- delete"), "\(plan.output) \(plan.errors)")
+            #expect(try await program.run(["sync", "--path", "b"] + flags).status == 1)
+            #expect(try await program.entries().filter { $0["action"] == "delete" }.isEmpty)
+        }
+        try await repository.commit(
+            "They may go", approvals: ["deletion-budget by Ann", "isolation-removed by Ann", "quota-loosened by Ann"])
+        _ = try await program.run(["sync", "--path", "b"] + flags)
+        #expect(try await cluster.object(ObjectID(.role, namespace: "e2e-path-a", name: "r19")) == nil)
+    }
+
+    /// The same where the record of all that was done is lost.
+    @Test func aLostJournalDeletesNothingUnasked() async throws {
+        let namespace = "e2e-lostjournal"
+        let roles = (0..<20).map { "---\n" + roleManifest("r\($0)", in: namespace) }.joined()
+        try repository.write(teamManifests(namespace) + roles, to: "team.yaml")
+        try await repository.commit("Begin")
+        let flags = flags("lostjournal")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        for suffix in ["", "-wal", "-shm"] {
+            let path = program.journal + suffix
+            if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+        }
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        for message in ["They are gone", "Something else", "And more"] {
+            try await repository.commit(message, approvals: [])
+            let sync = try await program.run(["sync"] + flags)
+            #expect(sync.status == 1, "\(message): \(sync.output) \(sync.errors)")
+            #expect(try await program.entries().filter { $0["action"] == "delete" }.isEmpty)
+        }
+        try await repository.commit("They may go", approvals: ["deletion-budget by Ann"])
+        _ = try await program.run(["sync"] + flags)
+        #expect(try await cluster.object(ObjectID(.role, namespace: namespace, name: "r19")) == nil)
     }
 
     @Test func aNamespaceGoesWhenGitSaysSoTwice() async throws {

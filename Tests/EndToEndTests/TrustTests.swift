@@ -147,6 +147,10 @@ import Testing
         try await commit("On top", signedBy: "ann")
         let sync = try await program.run(["sync"] + flags)
         #expect(sync.status == 1 && sync.errors.contains("CommitUnsigned"), "\(sync.errors)")
+        // Nor is the branch moved back to what nobody signed.
+        try await repository.git("reset", "--quiet", "--hard", "HEAD~3")
+        let back = try await program.run(["sync"] + flags)
+        #expect(back.status == 1 && back.errors.contains("CommitUnsigned"), "\(back.errors)")
     }
 
     @Test func openPGPSignaturesCountToo() async throws {
@@ -313,6 +317,58 @@ import Testing
         try await commit(approval, signedBy: "bob")
         let sync = try await program.run(["sync"] + flags)
         #expect(sync.status == 0, "\(sync.errors)")
+    }
+
+    /// Whoever signs a tag says that the revision is good, and not what somebody wrote in a trailer.
+    @Test func aTagApprovesNothing() async throws {
+        let namespace = "e2e-tagged"
+        let flags = flags("head", "tagged") + ["--tag", "prod"]
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+        func tag(_ key: String) async throws {
+            try await repository.git("config", "gpg.format", "ssh")
+            try await repository.git("config", "user.signingkey", keys.path + "/\(key).pub")
+            try await repository.git("tag", "--force", "--sign", "--message", "Good", "prod")
+        }
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(Self.approvers, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        try await tag("ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await commit("Let the team edit", signedBy: "ann")
+        try await commit("Nothing\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: nil)
+        try await tag("bob")
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await cluster.object(binding) == nil)
+        // Bob's own signature counts, whoever signs the tag.
+        try await commit("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "bob")
+        try await tag("ann")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        #expect(try await cluster.object(binding) != nil)
+    }
+
+    /// Whoever lets one commit pass without signatures does not let through what anybody wrote under earlier ones.
+    @Test func verificationSwitchedOffOnceApprovesNothingOld() async throws {
+        let namespace = "e2e-offonce"
+        let flags = flags("head", "offonce")
+        let unverified = program.flags(repository: repository, cluster: cluster, instance: "offonce")
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(Self.approvers, to: "bylaw.yaml")
+        try await commit("Begin", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await commit("Let the team edit\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "ann")
+        try await commit("On top", signedBy: "ann")
+        #expect(try await program.run(["sync"] + flags).status == 1)
+        #expect(try await program.run(["sync"] + unverified).status == 1)
+        #expect(try await cluster.object(binding) == nil)
+        // Nobody left who may approve is no way to that either.
+        try repository.remove("bylaw.yaml")
+        try await commit("Nobody approves any more", signedBy: "ann")
+        let held = try await program.run(["sync"] + flags)
+        #expect(held.status == 1 && held.errors.contains("nobody left who may approve"), "\(held.errors)")
     }
 
     /// A signature that cannot be checked today may be good tomorrow: no new commit is needed for that.

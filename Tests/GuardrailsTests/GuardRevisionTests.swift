@@ -84,6 +84,50 @@ import Testing
         #expect(frozen([id], nil) == [id], "without a state in force nothing is known of it")
     }
 
+    /// What was left as it is since nobody knows what was declared of it is not deleted by the revision after that.
+    @Test func whatWasLeftAsItIsStaysSo() throws {
+        let state = try declared(Text.namespace())
+        let objects = try live(Text.namespace() + Text.denyAll + roles(0..<10))
+        let left = Set(objects.keys).subtracting(state.objects.keys)
+        func verdict(_ head: DeclaredState, _ approvals: [String] = []) -> GuardVerdict {
+            let source = ApprovalSource(
+                commit: "c", approvals: approvals.compactMap(Approval.init(trailer:)), declared: head)
+            return guardRevision(
+                GuardQuestion(
+                    inForce: state, head: head, live: objects, owned: Set(objects.keys), leftAsItIs: left,
+                    approvals: [source]))
+        }
+        let refused = verdict(state)
+        #expect(Set(refused.holds.map(\.id)) == left && refused.frozen == left && refused.removed == [])
+        // Declared again, but looser than it is: it waits as it is.
+        let open = try declared(
+            Text.namespace() + Text.policy("deny", "podSelector: {}, ingress: [{}]") + roles(0..<10))
+        let loosened = verdict(open)
+        #expect(loosened.held == ["NetworkPolicy a/deny"] && loosened.frozen.map(\.name) == ["deny"])
+        let approved = verdict(state, ["deletion-budget by Alice", "isolation-removed by Alice"])
+        #expect(approved.holds == [] && approved.frozen == [] && Set(approved.removed) == left)
+    }
+
+    /// Unknown is not harmless, whichever side of it cannot be read.
+    @Test func whatDependsOnWhatCannotBeReadIsHeld() throws {
+        let base = try declared(Text.namespace() + Text.role("r", Text.rule("", "pods", "get")))
+        func held(_ text: String, unread: Set<Resource>) throws -> [String] {
+            let head = try declared(Text.namespace() + text)
+            return guardRevision(GuardQuestion(inForce: base, head: head, unreadKinds: unread)).held
+        }
+        let wider = Text.role("r", Text.rule("", "pods", "get"), Text.rule("", "configmaps", "get"))
+        #expect(try held(wider, unread: [.roleBinding]) == ["Role a/r"])
+        #expect(try held(wider, unread: [.networkPolicy]) == [])
+        #expect(try held(Text.role("r"), unread: [.roleBinding]) == [], "it gives nobody more")
+        let fed = Text.clusterRole("c", labels: "rbac.authorization.k8s.io/aggregate-to-view: \"true\"")
+        #expect(try held(fed, unread: [.clusterRoleBinding]) == ["ClusterRole c"])
+        let open =
+            Text.role("r", Text.rule("", "pods", "get"))
+            + Text.policy("p", "podSelector: {}, ingress: [{from: [{podSelector: {}}]}]")
+        #expect(try held(open, unread: [.networkPolicy]) == ["NetworkPolicy a/p"])
+        #expect(try held(open, unread: [.roleBinding]) == [])
+    }
+
     @Test func aNamespaceWithDeclaredObjectsStays() throws {
         let base = try declared(Text.namespace() + roles(0..<1))
         let head = try declared(roles(0..<1) + Text.namespace("b"))
@@ -248,6 +292,17 @@ import Testing
             ("guardrails: {risks: {risky-grant: hold}}\n", "guardrails: {risks: {risky-grant: allow}}\n", true),
             ("", "guardrails: {risks: {SecretAccessGranted: report}}\n", true),
             ("guardrails: {risks: {SecretAccessGranted: report}}\n", "", false),
+            // The family's word holds only what the table holds.
+            (
+                "guardrails: {risks: {RightGranted: hold}}\n", "guardrails: {risks: {risky-grant: hold}}\n", true
+            ),
+            ("guardrails: {risks: {risky-grant: hold}}\n", "", false),
+            // Without anybody who may approve only whoever runs Bylaw can, without a signature.
+            ("guardrails: {approvers: [{name: A, signers: [a]}]}\n", "", true),
+            (
+                "guardrails: {approvers: [{name: A, signers: [a]}, {name: B, signers: [b]}]}\n",
+                "guardrails: {approvers: [{name: A, signers: [a]}]}\n", false
+            ),
             ("", "guardrails: {deletions: {maximum: 51}}\n", true),
             ("", "guardrails: {deletions: {maximum: 49, always: 5, maximumPercent: 30}}\n", false),
             ("protected: [{names: [x]}]\n", "", true), ("", "protected: [{names: [x]}]\n", true),

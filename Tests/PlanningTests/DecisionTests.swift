@@ -270,6 +270,14 @@ import Testing
         #expect((decision.action?.kind == .delete) != isController)
     }
 
+    /// Of a kind that could not be read nobody knows what an earlier run left, until the revision was judged by it.
+    @Test func whatWasNeverSeenStays() throws {
+        var context = Build.context
+        context.unseenKinds = [.role]
+        #expect(try Build.decide(nil, Build.applied(Build.role), context: context).isLeave)
+        #expect(try Build.decide(nil, Build.applied(Build.binding), context: context).action?.kind == .delete)
+    }
+
     @Test func strangersAreLeftAlone() throws {
         #expect(try Build.decide(nil, Build.live(Build.role), record: nil).isLeave)
     }

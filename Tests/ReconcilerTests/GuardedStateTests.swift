@@ -30,8 +30,9 @@ import Testing
     }
 
     @Test func isRememberedAsItWas() throws {
-        let basis = JudgementBasis(unreadKinds: [.role, .networkPolicy], trust: .head, hasMetDistrust: true)
-        let state = GuardedState(verdict, basis: basis, on: "abc", after: nil, isFirst: true)
+        let basis = JudgementBasis(
+            unreadKinds: [.role, .networkPolicy], unseenKinds: [.role], trust: .head, hasMetDistrust: true)
+        let state = GuardedState(verdict, basis: basis, on: "abc", after: nil)
         let tree = state.encoded(revision: "abc", place: "eu\nproduction")
         #expect(GuardedState.revision(of: tree) == "abc")
         let read = try #require(GuardedState(try parseJSON(tree.jsonText())))

@@ -145,6 +145,11 @@ private struct ConfigurationDecoder {
                     path.field("signers"), "an approver is known by a signature",
                     hint: "Write a principal of the allowed-signers file, a mail address, or a key's fingerprint.")
             }
+            if result.approvers.contains(where: { $0.name == name }) {
+                problems.invalid(
+                    path.field("name"), name, "an approver of this name is listed already",
+                    hint: "List all signers of one person in one entry.")
+            }
             result.approvers.append(Approver(name: name, signers: signers))
         }
         return result
