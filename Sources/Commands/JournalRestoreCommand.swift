@@ -52,7 +52,11 @@ let journalRestoreCommand = Command(
     let closedWorld = ClosedWorld(configuration.scopes) { name in
         ScopedNamespace(name: name, labels: place.map { Labels($0.metadata["labels"]) }, isDeclared: isDeclared)
     }
-    guard closedWorld.mode(of: lost) != .enforce else {
+    // What it will be: without an owner, for one.
+    var restored = manifest
+    restored.set(["metadata", "uid"], to: .string(lost.uid))
+    restored.set(["metadata", "resourceVersion"], to: .string(lost.resourceVersion))
+    guard closedWorld.mode(of: LiveObject(restored, of: resource) ?? lost) != .enforce else {
         terminal.writeError(
             "\(printable(id.description)) would be removed again: no revision declares it, in a scope that is enforced\n"
                 + "    Exclude it in \(RepositoryConfiguration.fileName), with an approval of configuration-loosened, or "

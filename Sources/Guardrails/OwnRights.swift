@@ -9,52 +9,64 @@ package struct OwnRights: Sendable {
     package private(set) var givers: Set<ObjectID> = []
     /// Those of them that nobody declares, and that have to stay so that no right is lost.
     ///
-    /// Of several ways to a right it is the oldest: whoever makes a binding that names Bylaw beside themselves does not
-    /// have it spared by that.
+    /// Of several ways to a right it is the oldest that names Bylaw alone: whoever names it beside themselves does not have
+    /// a binding spared by that, nor whoever has an old one for a common group.
     package private(set) var indispensable: Set<ObjectID> = []
     /// Those that nobody declares, and that go: whatever else gives a right has to give it without them.
     package private(set) var dispensable: Set<ObjectID> = []
 
     private let user: UserIdentity
+    private let isWishful: Bool
     private var sources: RightsSources
+    /// Of the bindings that have to stay and that nobody declares.
+    private var lowestRank = Rank.ours
 
     /// - Parameters:
     ///   - user: Who the server takes Bylaw for.
-    ///   - isUndeclared: Whether an object is to be removed, since nobody declares it.
+    ///   - live: Roles and bindings as they will last: without what is to be put back.
+    ///   - declared: What Git declares: only that is sure to stay.
+    ///   - isRemovable: Whether an object is to be removed, since nobody declares it.
     ///   - needed: What Bylaw cannot work without.
     ///   - wanted: What it asks for besides; that spares a binding only where it names nobody else.
     package init(
-        of user: UserIdentity, live: [ObjectID: LiveObject], isUndeclared: (LiveObject) -> Bool,
-        needed: [AccessRequest],
-        wanted: [AccessRequest]
+        of user: UserIdentity, live: [ObjectID: LiveObject], isDeclared: (ObjectID) -> Bool,
+        isRemovable: (LiveObject) -> Bool, needed: [AccessRequest], wanted: [AccessRequest]
     ) {
         self.user = user
+        isWishful = !wanted.isEmpty
         let all = SecurityState(live: live).objects
         sources = RightsSources(of: user, among: all)
         let identity = AccessIdentity(user: user.name, groups: user.groups.sorted())
         guard !identity.isMaster else { return }
         givers = sources.all
-        let removable = givers.filter { live[$0].map(isUndeclared) == true }
+        let removable = givers.filter { live[$0].map(isRemovable) == true }
         guard !removable.isEmpty else { return }
         let objects = all.filter { givers.contains($0.key) }
         let model = AccessModel(objects: Array(objects.values))
         let own = model.bindings(naming: identity)
 
         let age = { (id: ObjectID) in (live[id]?.metadata["creationTimestamp"]?.string ?? "", id) }
-        let staying = own.filter { !removable.contains($0.id) }
+        // What only happens to be passed over may go any time: it stands in for nothing.
+        let undeclared = own.filter { !isDeclared($0.id) }
+        let rank = { (binding: AccessBinding) in
+            (Rank(of: binding, user), age(binding.id).0, binding.id)
+        }
         var missing = MissingRights(
-            needed: needed, wanted: wanted, of: identity, from: model, without: removable.filter(\.isBinding),
+            needed: needed, wanted: wanted, of: identity, from: model, without: Set(undeclared.map(\.id)),
             among: objects)
-        var kept = staying
-        for binding in own.filter({ removable.contains($0.id) }).sorted(by: { age($0.id) < age($1.id) })
+        var kept = own.filter { isDeclared($0.id) }
+        for binding in undeclared.sorted(by: { rank($0) < rank($1) })
         where missing.take(model.roles[binding.role]?.rules ?? [], of: binding, user) {
             kept.append(binding)
             indispensable.insert(binding.id)
+            lowestRank = max(lowestRank, Rank(of: binding, user))
         }
 
         // The same for what these bindings rely on.
+        let others = Set(own.map(\.id)).subtracting(kept.map(\.id))
+        let removableRoles = removable.filter { !$0.isBinding }
         missing = MissingRights(
-            needed: needed, wanted: wanted, of: identity, from: model, without: removable.subtracting(indispensable),
+            needed: needed, wanted: wanted, of: identity, from: model, without: removableRoles.union(others),
             among: objects)
         for binding in kept {
             guard let role = model.roles[binding.role] else { continue }
@@ -71,10 +83,47 @@ package struct OwnRights: Sendable {
         dispensable = removable.subtracting(indispensable)
     }
 
-    /// Whether an object that came or changed may give Bylaw rights: then what gives them has to be worked out again.
-    package func mayComeToGive(_ live: LiveObject) -> Bool {
-        sources.all.contains(live.id) || sources.mayCome(from: live, user)
+    /// Takes in what became of an object, where that is clear without working everything out again.
+    ///
+    /// Whoever makes thousands of bindings that name Bylaw must not have each of them weighed against all others.
+    ///
+    /// - Parameters:
+    ///   - live: The object as it is now; nil where it is gone.
+    ///   - isRemovable: Whether it is to be removed, since nobody declares it.
+    /// - Returns: False where everything has to be worked out again.
+    package mutating func take(_ id: ObjectID, _ live: LiveObject?, isRemovable: (LiveObject) -> Bool) -> Bool {
+        let isKnown = givers.contains(id)
+        guard let live else {
+            // Nothing relies on what was to go.
+            guard !isKnown || dispensable.remove(id) != nil else { return false }
+            givers.remove(id)
+            return true
+        }
+        guard isKnown || sources.mayCome(from: live, user) || sources.all.contains(id) else { return true }
+        // No right is missing without it; unless it is to be kept rather than one that names others as well.
+        guard !isKnown || dispensable.contains(id), id.isBinding, !isWishful, lowestRank == .ours, isRemovable(live)
+        else { return false }
+        givers.insert(id)
+        dispensable.insert(id)
+        return true
     }
+}
+
+/// Which of several bindings is rather the one that somebody made for Bylaw.
+private enum Rank: Int, Comparable {
+    case ours
+    /// It names Bylaw, and others beside it.
+    case shared
+    /// It names a group.
+    case group
+
+    init(of binding: AccessBinding, _ user: UserIdentity) {
+        let own = AccessSubject.user(user.name)
+        let isOwn = { (subject: AccessSubject) in (subject.kind == .user ? .user(subject.name) : subject) == own }
+        self = binding.subjects.allSatisfy(isOwn) ? .ours : binding.subjects.contains(where: isOwn) ? .shared : .group
+    }
+
+    static func < (one: Rank, other: Rank) -> Bool { one.rawValue < other.rawValue }
 }
 
 /// Rights that would be lost without some objects, until something is found to keep them by.
@@ -101,9 +150,7 @@ private struct MissingRights {
         let gives = { (request: AccessRequest) in
             (binding.scope.isEmpty || binding.scope == request.namespace) && rules.contains { $0.allows(request) }
         }
-        let isOnlyOurs = binding.subjects.allSatisfy {
-            ($0.kind == .user ? .user($0.name) : $0) == .user(user.name)
-        }
+        let isOnlyOurs = Rank(of: binding, user) == .ours
         guard needed.contains(where: gives) || isOnlyOurs && wanted.contains(where: gives) else { return false }
         needed.removeAll(where: gives)
         wanted.removeAll(where: gives)

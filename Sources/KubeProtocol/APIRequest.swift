@@ -98,8 +98,7 @@ extension APIRequest {
     ) -> APIRequest {
         var body = body
         if let live {
-            body.set(["metadata", "uid"], to: .string(live.uid))
-            body.set(["metadata", "resourceVersion"], to: .string(live.resourceVersion))
+            body.expect(live)
         }
         return APIRequest(
             method: .patch, path: resource.path(of: id),
@@ -112,8 +111,7 @@ extension APIRequest {
         _ patch: Tree, _ resource: Resource, _ id: ObjectID, fieldManager: String, expecting live: LiveObject
     ) -> APIRequest {
         var patch = patch
-        patch.set(["metadata", "resourceVersion"], to: .string(live.resourceVersion))
-        patch.set(["metadata", "uid"], to: .string(live.uid))
+        patch.expect(live)
         return APIRequest(
             method: .patch, path: resource.path(of: id), query: [("fieldManager", fieldManager)],
             contentType: "application/merge-patch+json", body: patch.jsonBytes())
@@ -138,10 +136,13 @@ extension APIRequest {
 
     /// Deletes in the background, and only the object of the expected uid and version (rules F8 and H3).
     package static func delete(_ resource: Resource, _ id: ObjectID, expecting live: LiveObject) -> APIRequest {
-        let options: Tree = [
+        var options: Tree = [
             "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
-            "preconditions": ["uid": .string(live.uid), "resourceVersion": .string(live.resourceVersion)],
+            "preconditions": ["uid": .string(live.uid)],
         ]
+        if !live.resourceVersion.isEmpty {
+            options.set(["preconditions", "resourceVersion"], to: .string(live.resourceVersion))
+        }
         return APIRequest(
             method: .delete, path: resource.path(of: id), contentType: "application/json", body: options.jsonBytes())
     }
@@ -201,4 +202,12 @@ package func percentEncoded(_ text: String) -> String {
         }
     }
     return String(decoding: result, as: UTF8.self)
+}
+
+extension Tree {
+    /// Lets a write land on one object only, and on one version of it where that is given.
+    fileprivate mutating func expect(_ live: LiveObject) {
+        set(["metadata", "uid"], to: .string(live.uid))
+        if !live.resourceVersion.isEmpty { set(["metadata", "resourceVersion"], to: .string(live.resourceVersion)) }
+    }
 }

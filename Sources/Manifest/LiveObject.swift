@@ -2,7 +2,8 @@
 package struct LiveObject: Sendable, Equatable {
     package let id: ObjectID
     package let uid: String
-    package let resourceVersion: String
+    /// Empty where any is meant: see ``inAnyVersion``.
+    package private(set) var resourceVersion: String
     /// The whole object, with `apiVersion` and `kind` filled in even where it came from a typed list (rule B8).
     package let tree: Tree
 
@@ -20,6 +21,13 @@ package struct LiveObject: Sendable, Equatable {
         self.uid = uid
         self.resourceVersion = version
         self.tree = tree
+    }
+
+    /// The same object, for a write that is to land on it whatever has become of it meanwhile.
+    package var inAnyVersion: LiveObject {
+        var object = self
+        object.resourceVersion = ""
+        return object
     }
 
     package var metadata: Tree { tree["metadata"] ?? .object(Members()) }

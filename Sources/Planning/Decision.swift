@@ -141,11 +141,10 @@ package func decide(
         // Were it known as ours for ever, it would be deleted once its kind is managed again.
         return record == nil ? .leave : .release
     }
-    if context.frozen.contains(id) || declared == nil && context.unseenKinds.contains(resource) {
-        return decideFrozen(live, record: record, in: context)
-    }
     let decision: Decision
-    if let declared {
+    if context.frozen.contains(id) || declared == nil && context.unseenKinds.contains(resource) {
+        decision = decideFrozen(live, record: record, in: context)
+    } else if let declared {
         decision = decideDeclared(declared, resource: resource, live: live, record: record, in: context)
     } else if let live {
         decision = decideUndeclared(live, record: record, in: context)

@@ -5,8 +5,8 @@ package import Manifest
 /// Deleting it is not checked by the server, but making it again would be, with rights that are gone by then (rule F4):
 /// whoever deletes the binding that lets it write can only be helped by a person.
 ///
-/// What Git takes away is held where it may be ours at all. What nobody declared is held only where a right would be lost
-/// by it: whoever makes a binding could name us beside themselves, to have it spared.
+/// What names us is held only where a right would be lost by it: whoever makes or changes a binding could name us beside
+/// themselves, to have it spared. As long as we do not know who we are, everything that may be ours is held.
 package struct OwnAccess: Sendable {
     /// Who the server takes us for.
     package enum User: Sendable, Equatable {
@@ -21,31 +21,22 @@ package struct OwnAccess: Sendable {
     }
 
     private let user: User
-    private let bindings: @Sendable () -> [LiveObject]?
     private let isDrift: @Sendable (ObjectID) -> Bool
     private let losesRights: @Sendable (Action, UserIdentity) -> Bool
 
     /// Nothing is known, and nothing held back.
     package static let none = OwnAccess(
-        of: .unknowable, bindings: { [] }, isDrift: { _ in false }, losesRights: { _, _ in false })
-
-    /// Groups that everybody, or every workload, belongs to: a binding of theirs is no more ours than anybody's.
-    private static let commonGroups: Set<String> = [
-        "system:authenticated", "system:unauthenticated", "system:serviceaccounts",
-    ]
+        of: .unknowable, isDrift: { _ in false }, losesRights: { _, _ in false })
 
     /// - Parameters:
-    ///   - bindings: All live ClusterRoleBindings; nil while they are not known.
     ///   - isDrift: Whether an object was as the same declaration wants it before: then what differs is somebody's doing,
     ///     and gave us nothing.
     ///   - losesRights: Whether somebody would lose rights that we need by an action.
     package init(
-        of user: User, bindings: @escaping @Sendable () -> [LiveObject]?,
-        isDrift: @escaping @Sendable (ObjectID) -> Bool,
+        of user: User, isDrift: @escaping @Sendable (ObjectID) -> Bool,
         losesRights: @escaping @Sendable (Action, UserIdentity) -> Bool
     ) {
         self.user = user
-        self.bindings = bindings
         self.isDrift = isDrift
         self.losesRights = losesRights
     }
@@ -64,41 +55,21 @@ package struct OwnAccess: Sendable {
     }
 
     private func takesAway(_ action: Action, from live: LiveObject) -> Bool {
-        if action.isOfStranger, case .known(let identity) = user { return losesRights(action, identity) }
         let isRemoved = action.kind == .delete || action.kind == .replace
-        switch action.id.resource {
-        case .clusterRoleBinding:
-            guard mayNameUs(live.tree) else { return false }
-            guard !isRemoved, let desired = action.desired else { return true }
-            guard user == .notAsked else { return !mayNameUs(desired) }
-            // Any subject that is taken off may be us.
-            let kept = Set(desired["subjects"]?.array ?? [])
-            return !(live.tree["subjects"]?.array ?? []).allSatisfy(kept.contains)
-        case .clusterRole:
+        let isLessened =
+            switch action.id.resource {
+            case .clusterRoleBinding, .roleBinding: isRemoved || loses("subjects", action, from: live)
             // Bound or not, an aggregated role of ours may have its rules from it.
-            guard isRemoved || losesRules(action, from: live) || isGatheredOtherwise(action) else { return false }
-            if mayLoseRights(action) { return true }
-            guard isRemoved else { return false }
-            guard let bindings = bindings() else { return true }
-            return bindings.contains { $0.tree["roleRef"]?["name"]?.string == live.id.name && mayNameUs($0.tree) }
-        case .serviceAccount:
-            guard isRemoved else { return false }
-            guard case .known(let identity) = user else { return true }
-            return identity.serviceAccount == live.id
-        case .namespace: return isRemoved && user == .notAsked
-        case .role:
-            guard isRemoved || losesRules(action, from: live), case .known(let identity) = user else { return false }
-            return losesRights(action, identity)
-        case .roleBinding:
-            guard case .known(let identity) = user else { return false }
-            return losesRights(action, identity)
-        default: return false
-        }
-    }
-
-    private func mayLoseRights(_ action: Action) -> Bool {
-        guard case .known(let identity) = user else { return true }
-        return losesRights(action, identity)
+            case .clusterRole: isRemoved || loses("rules", action, from: live) || isGatheredOtherwise(action)
+            case .role: isRemoved || loses("rules", action, from: live)
+            case .serviceAccount: isRemoved
+            case .namespace: isRemoved && user == .notAsked
+            default: false
+            }
+        guard isLessened else { return false }
+        if case .known(let identity) = user { return losesRights(action, identity) }
+        // Our rights hold for the whole cluster: nobody holds something back by a binding in a namespace of their own.
+        return action.id.resource != .role && action.id.resource != .roleBinding
     }
 
     /// Whether other roles gather its rules, or it gathers others' rules, in another way than before.
@@ -108,15 +79,8 @@ package struct OwnAccess: Sendable {
         }
     }
 
-    private func losesRules(_ action: Action, from live: LiveObject) -> Bool {
-        let kept = Set(action.desired?["rules"]?.array ?? [])
-        return !(live.tree["rules"]?.array ?? []).allSatisfy(kept.contains)
-    }
-
-    /// Whether a binding names us; any may, as long as we do not know who we are.
-    private func mayNameUs(_ binding: Tree) -> Bool {
-        guard case .known(var identity) = user else { return true }
-        identity.groups.subtract(Self.commonGroups)
-        return identity.isNamed(by: binding, in: "")
+    private func loses(_ list: String, _ action: Action, from live: LiveObject) -> Bool {
+        let kept = Set(action.desired?[list]?.array ?? [])
+        return !(live.tree[list]?.array ?? []).allSatisfy(kept.contains)
     }
 }

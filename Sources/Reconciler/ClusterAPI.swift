@@ -30,7 +30,7 @@ package protocol ClusterAPI: Sendable {
     func apply(_ body: Tree, to id: ObjectID, expecting: LiveObject?, isDryRun: Bool) async throws(ClusterError)
         -> WriteAnswer
 
-    /// A JSON merge patch (RFC 7386) on the object in exactly the version of `expecting` (rule D11).
+    /// A JSON merge patch (RFC 7386) on the object in exactly the version of `expecting`, where that has one (rule D11).
     func mergePatch(_ patch: Tree, to id: ObjectID, expecting: LiveObject) async throws(ClusterError) -> WriteAnswer
 
     /// A JSON patch (RFC 6902); the patch itself carries the version it was made for (rule D15).
@@ -39,7 +39,7 @@ package protocol ClusterAPI: Sendable {
     /// A create that is only checked, never stored: it finds out whether we may (rule F3).
     func dryRunCreate(_ body: Tree, as id: ObjectID) async throws(ClusterError)
 
-    /// Deletes the object in exactly the version of `expecting`, in the background (rules F8 and H3).
+    /// Deletes the object in exactly the version of `expecting`, where that has one, in the background (rules F8 and H3).
     func delete(_ id: ObjectID, expecting: LiveObject) async throws(ClusterError) -> DeleteAnswer
 
     /// Makes the admission policies of an instance, and their bindings, those that are wanted, by looking at each first.

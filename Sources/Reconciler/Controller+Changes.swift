@@ -19,6 +19,16 @@ extension Controller {
         var lost: LiveObject?
         /// One of its requests has changed something already.
         var hasWritten = false
+        /// How often something was written to the object meanwhile.
+        var conflicts = 0
+
+        /// What a request expects to find.
+        ///
+        /// Whoever writes an object all the time must not keep it from being put right: after some attempts it is the
+        /// object that counts, and not its version. What is there then is looked at once more.
+        func expected(_ object: LiveObject) -> LiveObject {
+            conflicts < Controller.patientRounds ? object : object.inAnyVersion
+        }
 
         /// Why it is made, for the record.
         var reason: EntryReason {
@@ -52,6 +62,8 @@ extension Controller {
 
     /// How often one change is decided anew before it is left to a later attempt.
     private static let maximumRounds = 6
+    /// How many conflicts in a row are still taken for chance.
+    private static let patientRounds = 2
 
     func execute(_ action: Action, enforced: EnforcedState) async throws(JournalError) {
         let id = action.id
@@ -86,6 +98,7 @@ extension Controller {
                 return
             case .failure(let error):
                 if error.kind == .unreachable { noteUnreachable() } else { noteAnswered() }
+                if error.kind == .conflict { attempt.conflicts += 1 }
                 guard let next = await nextStep(after: error, round: round, attempt: attempt) else {
                     try await fail(attempt, error, intent: intent)
                     return
@@ -148,16 +161,17 @@ extension Controller {
                 outcome.take(try await cluster.jsonPatch(patch, to: action.id))
             case .removeUndeclared(let patch):
                 guard let expected = outcome.object else { continue }
-                outcome.take(try await cluster.mergePatch(patch, to: action.id, expecting: expected))
+                outcome.take(try await cluster.mergePatch(patch, to: action.id, expecting: attempt.expected(expected)))
             case .apply:
                 guard let desired = action.desired else { continue }
                 outcome.take(
-                    try await cluster.apply(desired, to: action.id, expecting: outcome.object, isDryRun: false))
+                    try await cluster.apply(
+                        desired, to: action.id, expecting: outcome.object.map(attempt.expected), isDryRun: false))
             case .recreate:
                 guard let desired = action.desired, let expected = outcome.object else { continue }
                 let name = probeName()
                 try await cluster.dryRunCreate(desired.renamed(name), as: action.id.renamed(name))
-                try await delete(action.id, expecting: expected, into: &outcome)
+                try await delete(action.id, expecting: attempt.expected(expected), into: &outcome)
                 attempt.hasWritten = true
                 if let pending = outcome.object {
                     throw ClusterError(
@@ -168,7 +182,7 @@ extension Controller {
                 outcome.take(try await cluster.apply(desired, to: action.id, expecting: nil, isDryRun: false))
             case .delete:
                 guard let expected = outcome.object else { continue }
-                try await delete(action.id, expecting: expected, into: &outcome)
+                try await delete(action.id, expecting: attempt.expected(expected), into: &outcome)
             }
             attempt.hasWritten = true
         }

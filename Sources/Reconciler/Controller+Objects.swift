@@ -145,7 +145,9 @@ extension Controller {
 
     /// What is to be said of an object that nobody declares: it changes with what the object gives.
     func strangerWords(_ object: LiveObject) -> String {
-        "\(object.id)\(describeGrant(object)) is there, and no revision declares it"
+        let fields = ["rules", "aggregationRule", "subjects", "roleRef", "spec", "automountServiceAccountToken"]
+        let content = canonical.digest(.array(fields.map { object.tree[$0] ?? .null })).prefix(12)
+        return "\(object.id)\(describeGrant(object)) is there, and no revision declares it (content \(content))"
     }
 
     private func noteDeletion(of object: LiveObject, isDeclared: Bool) async throws(JournalError) {

@@ -152,9 +152,9 @@ extension Controller {
             guard count < configuration.attemptsPerPass, wait <= .seconds(30) else { return }
             queue.addDelayed(id, due: now + wait)
         case (.continuous, .afterBackOff):
-            queue.addDelayed(id, due: now + wait)
+            queue.addDelayed(id, due: now + wait, dueIfAdded: now + .seconds(1))
         case (.continuous, .afterChange):
-            queue.addDelayed(id, due: now + configuration.slowRecheck)
+            queue.addDelayed(id, due: now + configuration.slowRecheck, dueIfAdded: now + .seconds(1))
         }
     }
 

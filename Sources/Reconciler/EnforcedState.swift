@@ -108,10 +108,9 @@ extension EnforcedState {
             ownership: ownership, fieldManager: fieldManager, closedLabels: closedLabels,
             declaredEarlier: declaredEarlier, isolation: isolation.beside { live[$0] },
             ownAccess: OwnAccess(
-                of: user, bindings: { live.isKnown(.clusterRoleBinding) ? live.objects(of: .clusterRoleBinding) : nil },
-                isDrift: { isDrift($0, settledDigests: settledDigests) },
+                of: user, isDrift: { isDrift($0, settledDigests: settledDigests) },
                 losesRights: { action, user in
-                    losesOwnRights(by: action, of: user, live: live) {
+                    losesOwnRights(by: action, of: user, live: live, instance: ownership.instance) {
                         memory.rights(
                             of: user, live: live, by: self, ownership: ownership, closedWorld: closedWorld)
                     }

@@ -26,26 +26,30 @@ package final class OwnRightsMemory: Sendable {
         of user: UserIdentity, live: LiveState, by enforced: EnforcedState, ownership: Ownership,
         closedWorld: ClosedWorld
     ) -> OwnRights {
-        if let rights = stillValid(for: user, live) { return rights }
+        let isRemovable = { (object: LiveObject) in
+            enforced.objects[object.id] == nil
+                && (closedWorld.removes(object) || ownership.claim(of: object) == .ours)
+        }
+        if let rights = stillValid(for: user, live, isRemovable: isRemovable) { return rights }
         let rights = OwnRights(
-            of: user, live: live.accessObjects,
-            isUndeclared: {
-                enforced.objects[$0.id] == nil && (closedWorld.removes($0) || ownership.claim(of: $0) == .ours)
-            },
-            needed: neededRights(for: enforced.configuration),
+            of: user, live: enforced.lasting(live.accessObjects), isDeclared: { enforced.objects[$0] != nil },
+            isRemovable: isRemovable, needed: neededRights(for: enforced.configuration),
             wanted: preventionRights(for: enforced.configuration, instance: ownership.instance))
         known.withLock { $0 = Known(accessVersion: live.accessVersion, user: user, rights: rights) }
         return rights
     }
 
-    private func stillValid(for user: UserIdentity, _ live: LiveState) -> OwnRights? {
+    private func stillValid(
+        for user: UserIdentity, _ live: LiveState, isRemovable: (LiveObject) -> Bool
+    ) -> OwnRights? {
         known.withLock { known in
-            guard let last = known, last.user == user, let changes = live.accessChanges(since: last.accessVersion),
-                !changes.contains(where: { id in
-                    last.rights.givers.contains(id) || live[id].map(last.rights.mayComeToGive) == true
-                })
+            guard var last = known, last.user == user, let changes = live.accessChanges(since: last.accessVersion)
             else { return nil }
-            known?.accessVersion = live.accessVersion
+            for id in Set(changes) {
+                guard last.rights.take(id, live[id], isRemovable: isRemovable) else { return nil }
+            }
+            last.accessVersion = live.accessVersion
+            known = last
             return last.rights
         }
     }
@@ -55,11 +59,17 @@ extension EnforcedState {
     /// Whether an action takes away rights that Bylaw needs.
     ///
     /// What cannot be read may be what gives them.
-    func losesOwnRights(by action: Action, of user: UserIdentity, live: LiveState, rights: () -> OwnRights) -> Bool {
+    func losesOwnRights(
+        by action: Action, of user: UserIdentity, live: LiveState, instance: String, rights: () -> OwnRights
+    ) -> Bool {
         let id = action.id
         if id.resource == .serviceAccount { return action.kind == .delete && user.serviceAccount == id }
         guard let resource = id.resource, Resource.ofAccess.contains(resource) else { return false }
-        guard Resource.ofAccess.allSatisfy(live.isKnown) else { return action.isOfStranger }
+        guard Resource.ofAccess.allSatisfy(live.isKnown) else {
+            // A binding that does not name us gives us nothing, whatever the rest is.
+            let isBinding = resource == .roleBinding || resource == .clusterRoleBinding
+            return !isBinding || action.before.map { user.isNamed(by: $0.tree, in: id.namespace) } ?? true
+        }
         let rights = rights()
         if action.isOfStranger { return rights.indispensable.contains(id) }
         guard rights.givers.contains(id) else { return false }
@@ -70,9 +80,41 @@ extension EnforcedState {
         }
         // What goes at the same time gives nothing any more.
         return !SelfLockout(
-            of: user, live: live.accessObjects, enforcing: state, closedLabels: closedLabels,
+            of: user, live: lasting(live.accessObjects), enforcing: state, closedLabels: closedLabels,
             removing: Array(isRemoved ? rights.dispensable.union([id]) : rights.dispensable),
-            needed: neededRights(for: configuration)
+            needed: neededRights(for: configuration) + preventionRights(for: configuration, instance: instance)
         ).isEmpty
+    }
+
+    /// Roles and bindings without what is to be put back: what somebody added to them by hand gives nothing that lasts.
+    fileprivate func lasting(_ live: [ObjectID: LiveObject]) -> [ObjectID: LiveObject] {
+        var lasting = live
+        for (id, object) in live {
+            guard let resource = id.resource, let declared = objects[id], !isSame(declared.tree, object.tree) else {
+                continue
+            }
+            var tree = declared.without(
+                whatIsTakenAwayBy: DeclaredObject(id: id, tree: object.tree, origin: declared.origin)
+            ).tree
+            if declared.tree["roleRef"] != object.tree["roleRef"] { tree.set(["subjects"], to: nil) }
+            let isAggregatedOtherwise = declared.tree["aggregationRule"] != object.tree["aggregationRule"]
+            if isAggregatedOtherwise { tree.set(["aggregationRule"], to: nil) }
+            if isAggregatedOtherwise || tree["aggregationRule"] != nil { tree.set(["rules"], to: nil) }
+            var metadata = object.metadata
+            for (key, value) in object.metadata["labels"]?.members ?? Members() {
+                let wanted = declared.tree["metadata"]?["labels"]?[key]
+                let stays = wanted == value || wanted == nil && !closedLabels.contains(key, of: resource)
+                if !stays { metadata.set(["labels", key], to: nil) }
+            }
+            tree.set(["metadata"], to: metadata)
+            lasting[id] = LiveObject(tree, of: resource)
+        }
+        return lasting
+    }
+
+    /// Whether nothing of what gives rights differs.
+    private func isSame(_ declared: Tree, _ live: Tree) -> Bool {
+        ["rules", "subjects", "roleRef", "aggregationRule"].allSatisfy { declared[$0] == live[$0] }
+            && declared["metadata"]?["labels"] == live["metadata"]?["labels"]
     }
 }

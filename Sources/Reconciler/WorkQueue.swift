@@ -39,6 +39,8 @@ package struct WorkQueue: Sendable {
     private struct Delay {
         var due: Duration
         var isUrgent: Bool
+        /// When it comes back where it was added again while it was worked on.
+        var dueIfAdded: Duration
     }
 
     /// The open work of one namespace, or of the cluster-wide objects.
@@ -116,14 +118,20 @@ package struct WorkQueue: Sendable {
 
     /// Asks for a look at an object at a later moment; what is waiting already keeps its place.
     ///
-    /// - Parameter isUrgent: Whether it is urgent then; else it comes back as a retry.
-    package mutating func addDelayed(_ id: ObjectID, due: Duration, isUrgent: Bool = false) {
+    /// - Parameters:
+    ///   - isUrgent: Whether it is urgent then; else it comes back as a retry.
+    ///   - dueIfAdded: When it comes back where it was added again, and not as urgent, while it was worked on; nil: at once.
+    ///     Whoever writes an object all the time must not have it tried without a pause.
+    package mutating func addDelayed(
+        _ id: ObjectID, due: Duration, isUrgent: Bool = false, dueIfAdded: Duration? = nil
+    ) {
+        let delay = Delay(due: due, isUrgent: isUrgent, dueIfAdded: min(due, dueIfAdded ?? .zero))
         guard let item = items[id] else {
-            insertDelayed(id, Delay(due: due, isUrgent: isUrgent))
+            insertDelayed(id, delay)
             return
         }
         // The one who works on it asks for another look: it takes effect when the work is finished.
-        if item.state == .running { pendingDelays[id] = Delay(due: due, isUrgent: isUrgent) }
+        if item.state == .running { pendingDelays[id] = delay }
     }
 
     /// Takes the next name, if one may be worked on now.
@@ -168,8 +176,10 @@ package struct WorkQueue: Sendable {
     package mutating func finish(_ id: ObjectID) {
         guard let item = items[id], item.state == .running else { return }
         if item.isRetry { runningRetries -= 1 }
-        let delay = pendingDelays.removeValue(forKey: id)
-        if item.isAddedAgain {
+        var delay = pendingDelays.removeValue(forKey: id)
+        if item.isAddedAgain, !item.isUrgentAgain, let soonest = delay?.dueIfAdded, soonest > .zero {
+            delay?.due = soonest
+        } else if item.isAddedAgain {
             // It keeps its stage: what waits for it waits for the second look as well.
             if let stage = item.stage, !item.isUrgentAgain {
                 parkOrRelease(ticket(id, state: .parked, stage: stage), stage: stage)

@@ -29,8 +29,8 @@ import Testing
             objects[id] = LiveObject(tree, of: .clusterRoleBinding)
         }
         return OwnRights(
-            of: user, live: objects, isUndeclared: { undeclared.contains($0.id.name) }, needed: Self.needed,
-            wanted: wanted)
+            of: user, live: objects, isDeclared: { !undeclared.contains($0.name) },
+            isRemovable: { undeclared.contains($0.id.name) }, needed: Self.needed, wanted: wanted)
     }
 
     @Test func whatGivesThemAndNobodyDeclaresHasToStay() throws {
@@ -60,6 +60,41 @@ import Testing
             + Text.binding("second", to: "bylaw", subject: Self.us)
         let found = try rights(text, undeclared: ["first", "second"], created: ["second", "first"])
         #expect(found.indispensable.map(\.name).sorted() == ["second"])
+    }
+
+    /// An old binding of a common group, or one that somebody wrote us onto, does not stand in for the one made for us.
+    @Test func theOneThatNamesUsAloneStays() throws {
+        for subjects in [Text.group("system:serviceaccounts"), Self.us + ", " + Text.group("intruders")] {
+            let text =
+                Self.enough + Self.everything + Text.binding("bylaw", to: "bylaw", subject: Self.us)
+                + Text.binding("permissive", to: "all", subject: subjects)
+            let found = try rights(text, undeclared: ["bylaw", "permissive", "all"], created: ["permissive", "bylaw"])
+            #expect(Set(found.indispensable.map(\.name)) == ["bylaw"], "\(subjects)")
+            #expect(found.dispensable.map(\.name).sorted() == ["all", "permissive"])
+            // Alone it is better than nothing.
+            let alone = try rights(text, undeclared: ["permissive", "all"], created: ["permissive"])
+            #expect(alone.indispensable.isEmpty)
+        }
+        let only =
+            Self.everything + Text.binding("permissive", to: "all", subject: Text.group("system:serviceaccounts"))
+        let found = try rights(only, undeclared: ["permissive", "all"], created: ["permissive"])
+        #expect(found.dispensable.isEmpty && found.indispensable.count == 2)
+    }
+
+    /// Thousands of bindings that name us are not each weighed against all others.
+    @Test func whatAddsNothingIsTakenInByItself() throws {
+        let text = Self.enough + Self.everything + Text.binding("bylaw", to: "bylaw", subject: Self.us)
+        var found = try rights(text, undeclared: ["bylaw"], created: ["bylaw"])
+        let more = try #require(live(Text.binding("more", to: "all", subject: Self.us)).values.first)
+        let isTakenIn = found.take(more.id, more, isRemovable: { _ in true })
+        #expect(isTakenIn && found.dispensable == [more.id] && found.givers.contains(more.id))
+        let isGone = found.take(more.id, nil, isRemovable: { _ in true })
+        #expect(isGone && found.dispensable.isEmpty && !found.givers.contains(more.id))
+        let own = ObjectID(.clusterRoleBinding, name: "bylaw")
+        let isClear = found.take(own, nil, isRemovable: { _ in true })
+        #expect(!isClear, "what is needed is gone")
+        let isDeclaredClear = found.take(more.id, more, isRemovable: { _ in false })
+        #expect(!isDeclaredClear, "what stays may stand in for another")
     }
 
     /// What is only wanted spares nobody else's binding.
@@ -112,6 +147,12 @@ import Testing
         #expect(other.indispensable.isEmpty && Set(other.dispensable.map(\.name)) == ["extra"])
     }
 
+    /// Whether everything has to be worked out again.
+    private func isAffected(_ rights: OwnRights, by object: LiveObject) -> Bool {
+        var rights = rights
+        return !rights.take(object.id, object, isRemovable: { _ in false })
+    }
+
     /// Otherwise each removal of one of thousands would have all of them looked at.
     @Test func mostOfWhatComesGivesUsNothing() throws {
         let aggregated =
@@ -120,7 +161,7 @@ import Testing
         let found = try rights(
             aggregated + Text.binding("bylaw", to: "bylaw", subject: Self.us)
                 + Text.binding("dangling", to: "not-there", subject: Self.us), undeclared: [], created: [])
-        func mayGive(_ text: String) throws -> Bool { found.mayComeToGive(try #require(live(text).values.first)) }
+        func mayGive(_ text: String) throws -> Bool { isAffected(found, by: try #require(live(text).values.first)) }
         #expect(try mayGive(Text.clusterRole("part", labels: "part-of: bylaw", Text.rule("", "pods", "get"))))
         #expect(try mayGive(Text.clusterRole("not-there", Text.rule("", "pods", "get"))))
         #expect(try mayGive(Text.binding("x", in: "a", to: "y", subject: Self.us)))

@@ -88,7 +88,22 @@ import Testing
                 "ClusterRoleBinding", "system:discovery", binding("admin", "User", "system:kube-scheduler")),
             try object("ClusterRole", "system:evil"),
         ]
-        for object in reported { #expect(world(.enforce).mode(of: object) == .report, "\(object.id)") }
+        let anything: Tree = [["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]]]
+        let secrets: Tree = [["apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]]]
+        let named = [
+            // Rule E13: the server leaves what somebody adds to its own roles.
+            try object("ClusterRole", "system:basic-user", ["rules": secrets]),
+            try object("ClusterRole", "system:discovery", ["rules": [["nonResourceURLs": ["*"], "verbs": ["get"]]]]),
+            try object("ClusterRole", "system:heapster", ["rules": anything]),
+            try object("Role", "kube-proxy", in: "kube-system", ["rules": secrets]),
+            try object(
+                "ClusterRoleBinding", "system:kube-dns",
+                binding("system:kube-dns", "ServiceAccount", "x", namespace: "kube-evil")),
+            try object(
+                "ClusterRoleBinding", "system:controller:job-controller",
+                binding("system:controller:job-controller", "ServiceAccount", "x", namespace: "kube-system")),
+        ]
+        for object in reported + named { #expect(world(.enforce).mode(of: object) == .report, "\(object.id)") }
         let removed = [
             try object(
                 "ClusterRoleBinding", "kubeadm:get-nodes", binding("admin", "User", "system:serviceaccount:evil:sa")),

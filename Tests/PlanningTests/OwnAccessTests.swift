@@ -23,12 +23,12 @@ import Testing
     }
 
     private func decide(
-        _ declared: Tree?, live: Tree, bindings: [Tree]? = [], user: OwnAccess.User = .known(us), isDrift: Bool = false
+        _ declared: Tree?, live: Tree, user: OwnAccess.User = .known(us), isDrift: Bool = false,
+        losesRights: Bool = false
     ) throws -> Decision {
-        let objects = try bindings?.map { try Build.applied($0, uid: "uid-2") }
         var context = Build.context
         context.ownAccess = OwnAccess(
-            of: user, bindings: { objects }, isDrift: { _ in isDrift }, losesRights: { _, _ in false })
+            of: user, isDrift: { _ in isDrift }, losesRights: { _, _ in losesRights })
         return try Build.decide(declared, Build.applied(live), context: context)
     }
 
@@ -36,51 +36,31 @@ import Testing
         "kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "team-a",
     ]
 
-    @Test(arguments: [
-        account, ["kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": .string(us.name)],
-        ["kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:serviceaccounts:bylaw-system"],
-    ])
-    func aBindingThatNamesUsIsHeld(_ subject: Tree) throws {
-        let ours = binding(subject)
-        #expect(try decide(nil, live: ours).hold?.reason == .ownAccess)
-        #expect(try decide(binding(subject, role: "writer"), live: ours).hold?.reason == .ownAccess)
-        let withoutUs = try decide(binding(Self.others), live: ours)
-        #expect(withoutUs.hold?.reason == .ownAccess, "nor are we taken off its subjects")
-        #expect(try decide(ours, live: ours).isLeave)
-        #expect(try decide(nil, live: ours, user: .unknowable).action?.kind == .delete)
-    }
-
-    @Test(
-        arguments: [
-            ["kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:authenticated"],
-            ["kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "team-a"],
-            ["kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "bylaw"],
-            ["kind": "ServiceAccount", "name": "bylaw", "namespace": "a"],
-        ] as [Tree])
-    func aBindingOfOthersIsNot(_ subject: Tree) throws {
-        #expect(try decide(nil, live: binding(subject)).action?.kind == .delete)
+    @Test func whatGivesUsRightsIsHeld() throws {
+        let ours = binding(Self.account)
+        for (declared, why) in [
+            (nil, "it goes"), (binding(Self.account, role: "writer"), "another role"),
+            (binding(Self.others), "nor are we taken off its subjects"),
+        ] as [(Tree?, String)] {
+            #expect(try decide(declared, live: ours, losesRights: true).hold?.reason == .ownAccess, "\(why)")
+            // Whoever writes our name onto a binding keeps nothing alive by that.
+            #expect(try decide(declared, live: ours).action != nil, "\(why)")
+            #expect(try decide(declared, live: ours, user: .unknowable, losesRights: true).action != nil)
+        }
+        #expect(try decide(ours, live: ours, losesRights: true).isLeave)
+        var wider = ours
+        wider.set(["subjects"], to: [Self.account, Self.others])
+        #expect(try decide(wider, live: ours, losesRights: true).action?.kind == .update, "it takes nothing away")
     }
 
     /// Whoever puts us on a binding by hand must not keep it from being put back.
     @Test func driftIsNeverHeld() throws {
-        #expect(try decide(binding(Self.others), live: binding(Self.account), isDrift: true).action?.kind == .update)
+        #expect(
+            try decide(binding(Self.others), live: binding(Self.account), isDrift: true, losesRights: true).action?.kind
+                == .update)
         let other = binding(Self.account, role: "cluster-admin")
-        #expect(try decide(binding(Self.others), live: other, isDrift: true).action?.kind == .replace)
-    }
-
-    /// Our rights hold for the whole cluster: whoever names us in a namespace of his own holds nothing back.
-    @Test func aRoleBindingIsNobodysWayToHoldSomething() throws {
-        var ours = Build.binding
-        ours.set(["subjects"], to: [Self.account])
-        #expect(try decide(nil, live: ours).action?.kind == .delete)
-        #expect(try decide(nil, live: Build.role, bindings: [ours]).action?.kind == .delete)
-    }
-
-    @Test func theRoleOfOurBindingIsHeldWhileItIsBound() throws {
-        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.account)]).hold?.reason == .ownAccess)
-        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.others)]).action?.kind == .delete)
-        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.account, role: "x")]).action?.kind == .delete)
-        #expect(try decide(nil, live: Self.role, bindings: nil).hold != nil, "bindings that cannot be read may be ours")
+        #expect(
+            try decide(binding(Self.others), live: other, isDrift: true, losesRights: true).action?.kind == .replace)
     }
 
     @Test func ourServiceAccountIsHeld() throws {
@@ -90,7 +70,7 @@ import Testing
                 "metadata": ["name": .string(name), "namespace": "bylaw-system"],
             ]
         }
-        #expect(try decide(nil, live: account("bylaw")).hold?.reason == .ownAccess)
+        #expect(try decide(nil, live: account("bylaw"), losesRights: true).hold?.reason == .ownAccess)
         #expect(try decide(nil, live: account("other")).action?.kind == .delete)
     }
 
@@ -102,7 +82,7 @@ import Testing
             ScopedNamespace(name: name, labels: Labels(), isDeclared: true)
         }
         context.ownAccess = OwnAccess(
-            of: user, bindings: { [] }, isDrift: { _ in false }, losesRights: { _, _ in losesRights })
+            of: user, isDrift: { _ in false }, losesRights: { _, _ in losesRights })
         let decision = try Build.decide(nil, Build.live(binding(Self.account)), record: nil, context: context)
         #expect((decision.hold?.reason == .ownAccess) == (losesRights || user == .notAsked))
     }
@@ -111,7 +91,7 @@ import Testing
     @Test(arguments: [true, false]) func aRevisionTakesNoRightThatWeNeed(_ losesRights: Bool) throws {
         var context = Build.context
         context.ownAccess = OwnAccess(
-            of: .known(Self.us), bindings: { [] }, isDrift: { _ in false }, losesRights: { _, _ in losesRights })
+            of: .known(Self.us), isDrift: { _ in false }, losesRights: { _, _ in losesRights })
         var narrower = Self.role
         narrower.set(["rules"], to: [])
         func isHeld(_ declared: Tree?, _ live: Tree) throws -> Bool {
@@ -130,7 +110,7 @@ import Testing
     /// Unknown is not absent: before the server has told who we are everything may be ours.
     @Test func untilWeKnowWhoWeAreEverythingThatMayBeOursIsHeld() throws {
         #expect(try decide(nil, live: binding(Self.others), user: .notAsked).hold?.reason == .ownAccess)
-        #expect(try decide(nil, live: Self.role, bindings: [binding(Self.others)], user: .notAsked).hold != nil)
+        #expect(try decide(nil, live: Self.role, user: .notAsked).hold != nil)
         #expect(try decide(binding(Self.account), live: binding(Self.others), user: .notAsked).hold != nil)
         var wider = binding(Self.others)
         wider.set(["subjects"], to: [Self.others, Self.account])

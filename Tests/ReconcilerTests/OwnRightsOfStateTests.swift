@@ -59,14 +59,15 @@ import Testing
     }
 
     private func decisions(
-        _ live: LiveState, record: [String] = [], memory: OwnRightsMemory = OwnRightsMemory()
+        _ live: LiveState, of other: EnforcedState? = nil, record: [String] = [],
+        memory: OwnRightsMemory = OwnRightsMemory()
     ) -> [String: Decision] {
-        let context = state.context(
+        let context = (other ?? state).context(
             live: live, ownership: Self.ownership, fieldManager: "bylaw-test", user: .known(Self.user), memory: memory)
         var decisions: [String: Decision] = [:]
         for object in live.objects(of: .roleBinding) {
             decisions[object.id.name] = decide(
-                id: object.id, declared: nil, live: object,
+                id: object.id, declared: other?.objects[object.id], live: object,
                 record: record.contains(object.id.name) ? OwnershipRecord(uid: object.uid) : nil, in: context)
         }
         return decisions
@@ -94,6 +95,28 @@ import Testing
         #expect(!remaining.isEmpty)
     }
 
+    /// A declared binding that somebody wrote us onto is put back: until then it stands in for nothing.
+    @Test func whatIsPutBackGivesNothingThatLasts() throws {
+        let name = "declared"
+        let id = ObjectID(.roleBinding, namespace: "a", name: name)
+        var declared = Self.binding(name, createdAt: 1)
+        declared.set(["metadata"], to: ["name": .string(name), "namespace": "a"])
+        let live = try live([
+            .clusterRole: [Self.role],
+            .roleBinding: [Self.binding(name, createdAt: 1, isOurs: true), Self.binding("own", createdAt: 2)],
+        ])
+        // As declared it gives us all, so the other one may go.
+        var state = state
+        state.objects[id] = DeclaredObject(id: id, tree: declared, origin: Origin(file: "", line: 0))
+        guard case .act = decisions(live, of: state)["own"] else {
+            Issue.record("nothing relies on it")
+            return
+        }
+        declared.set(["subjects"], to: [["kind": "Group", "name": "team"]])
+        state.objects[id]?.tree = declared
+        #expect(decisions(live, of: state)["own"]?.hold?.reason == .ownAccess)
+    }
+
     /// What is known is used again only as long as nothing of it has changed.
     @Test func whatChangesIsLookedAtAgain() throws {
         var live = try live([.clusterRole: [Self.role], .roleBinding: [Self.binding("only", createdAt: 1)]])
@@ -115,5 +138,12 @@ import Testing
             _ = live.store(try #require(LiveObject(other, of: .roleBinding)))
         }
         #expect(isDeleted("other-1") && !isDeleted("second"))
+    }
+}
+
+extension Decision {
+    fileprivate var hold: Hold? {
+        guard case .hold(let hold) = self else { return nil }
+        return hold
     }
 }

@@ -50,8 +50,7 @@ func isMadeByKubernetes(_ live: LiveObject) -> Bool {
         // The account of pods that name none, and those of the control plane's own controllers.
         return live.id.name == "default" || isOfSystem(live.id.namespace)
     case .clusterRole: return isClusterRoleAsMade(live)
-    case .role:
-        return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roles.contains(live.id.name)
+    case .role: return isOfSystem(live.id.namespace) && isRoleAsMade(live)
     case .clusterRoleBinding:
         return KubernetesOwnObjects.clusterRoleBindings.contains(live.id.name) && isBoundAsMade(live)
     case .roleBinding:
@@ -71,7 +70,9 @@ private func isBoundAsMade(_ live: LiveObject) -> Bool {
     return subjects.allSatisfy { subject in
         let name = subject["name"]?.string ?? ""
         switch subject["kind"]?.string {
-        case "ServiceAccount": return isOfSystem(subject["namespace"]?.string ?? live.id.namespace)
+        // Whoever may make namespaces can call one kube-something.
+        case "ServiceAccount":
+            return subject["namespace"]?.string == "kube-system" && isAccount(name, of: live.id.name)
         case "Group" where role == "cluster-admin": return name == KubernetesOwnObjects.administrators[live.id.name]
         case "Group" where ["system:unauthenticated", "system:authenticated", "system:serviceaccounts"].contains(name):
             return KubernetesOwnObjects.rolesForEverybody.contains(role)
@@ -84,17 +85,56 @@ private func isBoundAsMade(_ live: LiveObject) -> Bool {
     }
 }
 
-/// Whether a ClusterRole of a known name is Kubernetes' own.
+/// A controller's binding names the account of that controller.
+private func isAccount(_ name: String, of binding: String) -> Bool {
+    let prefix = "system:controller:"
+    return !binding.hasPrefix(prefix) || binding.dropFirst(prefix.count) == name
+}
+
+/// Whether a ClusterRole of a known name gives no more than Kubernetes lets it give, as far as that is known.
 ///
-/// Those with `system:` and those for people are put right by the server at its start; another one is known by what it
-/// gives.
+/// The server adds what is missing at its start, and leaves what somebody added (rule E13).
 private func isClusterRoleAsMade(_ live: LiveObject) -> Bool {
-    guard KubernetesOwnObjects.clusterRoles.contains(live.id.name) else { return false }
-    guard live.id.name == "kubeadm:get-nodes" else { return true }
+    let name = live.id.name
+    guard KubernetesOwnObjects.clusterRoles.contains(name) else { return false }
     let rules = live.tree["rules"]?.array ?? []
-    return rules.allSatisfy { rule in
-        rule["verbs"] == ["get"] && rule["resources"] == ["nodes"] && rule["apiGroups"] == [""]
+    if name == "kubeadm:get-nodes" { return rules.allSatisfy { gives($0, "get", on: ["nodes"], of: [""]) } }
+    if KubernetesOwnObjects.rolesForEverybody.contains(name) { return rules.allSatisfy(isForEverybody) }
+    return KubernetesOwnObjects.unlimitedRoles.contains(name) || !rules.contains { isUnlimited($0) }
+}
+
+/// Whether a Role of a known name, in a namespace of the control plane, is about what it is for.
+private func isRoleAsMade(_ live: LiveObject) -> Bool {
+    guard let resources = KubernetesOwnObjects.roleResources[live.id.name] else { return false }
+    return (live.tree["rules"]?.array ?? []).allSatisfy { rule in
+        gives(rule, nil, on: resources, of: ["", "coordination.k8s.io"])
     }
+}
+
+/// Whether a rule is about some resources and verbs and nothing else.
+private func gives(_ rule: Tree, _ verbs: String?, on resources: Set<String>, of groups: Set<String>) -> Bool {
+    let words = { (key: String) in Set((rule[key]?.array ?? []).map { $0.string ?? "*" }) }
+    let allowed = Set((verbs ?? "get list watch create update patch delete").split(separator: " ").map(String.init))
+    return words("verbs").isSubset(of: allowed) && words("resources").isSubset(of: resources)
+        && words("apiGroups").isSubset(of: groups) && words("nonResourceURLs").isEmpty
+}
+
+/// Whether a rule is one that everybody may have: to ask about oneself, and how to talk with the server.
+private func isForEverybody(_ rule: Tree) -> Bool {
+    let paths = (rule["nonResourceURLs"]?.array ?? []).map { $0.string ?? "*" }
+    if !paths.isEmpty {
+        return rule["verbs"] == ["get"]
+            && paths.allSatisfy { path in KubernetesOwnObjects.pathsForEverybody.contains { path.hasPrefix($0) } }
+    }
+    return gives(
+        rule, "create", on: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], of: ["authorization.k8s.io"])
+        || gives(rule, "create", on: ["selfsubjectreviews"], of: ["authentication.k8s.io"])
+        || gives(rule, "get list watch", on: ["clustertrustbundles"], of: ["certificates.k8s.io"])
+}
+
+/// Whether a rule is about every resource there is, whatever may be done with it.
+private func isUnlimited(_ rule: Tree) -> Bool {
+    ["resources", "apiGroups"].allSatisfy { (rule[$0]?.array ?? []).contains("*") }
 }
 
 /// Whether a controller keeps it: an object of a namespace with an owner that says so.

@@ -46,11 +46,29 @@ enum KubernetesOwnObjects {
         "cluster-admin": "system:masters", "kubeadm:cluster-admins": "kubeadm:cluster-admins",
     ]
 
-    static let roles: Set<String> = [
-        "extension-apiserver-authentication-reader", "system::leader-locking-kube-controller-manager",
-        "system::leader-locking-kube-scheduler", "system:controller:bootstrap-signer",
-        "system:controller:cloud-provider", "system:controller:token-cleaner", "kubeadm:bootstrap-signer-clusterinfo",
-        "kubeadm:nodes-kubeadm-config", "kubeadm:kubelet-config", "kube-proxy",
+    /// The Roles in namespaces of the control plane, and what they are about.
+    static let roleResources: [String: Set<String>] = [
+        "extension-apiserver-authentication-reader": ["configmaps"],
+        "system::leader-locking-kube-controller-manager": ["configmaps", "leases", "endpoints"],
+        "system::leader-locking-kube-scheduler": ["configmaps", "leases", "endpoints"],
+        "system:controller:bootstrap-signer": ["configmaps", "secrets", "events"],
+        "system:controller:cloud-provider": ["configmaps"], "system:controller:token-cleaner": ["secrets", "events"],
+        "kubeadm:bootstrap-signer-clusterinfo": ["configmaps"], "kubeadm:nodes-kubeadm-config": ["configmaps"],
+        "kubeadm:kubelet-config": ["configmaps"], "kube-proxy": ["configmaps"],
+    ]
+
+    static let roles = Set(roleResources.keys)
+
+    /// ClusterRoles with a rule about every resource there is.
+    static let unlimitedRoles: Set<String> = [
+        "cluster-admin", "system:controller:generic-garbage-collector", "system:controller:namespace-controller",
+        "system:controller:resourcequota-controller", "system:kube-controller-manager",
+    ]
+
+    /// Paths of the server that everybody may read, by how they begin.
+    static let pathsForEverybody = [
+        "/healthz", "/livez", "/readyz", "/version", "/api", "/openapi", "/.well-known/openid-configuration",
+        "/openid/v1/jwks", "/swagger",
     ]
 
     static let roleBindings: Set<String> = roles.union(["system::extension-apiserver-authentication-reader"])
