@@ -134,8 +134,10 @@ extension Controller {
             try await journal.record(
                 event(.recognised, "\(object.id) is another object now"), owned: .released(object.id))
         }
-        try await noteAsDeclared(object.id)
         let words = strangerWords(object)
+        // What an earlier run has told is told once.
+        let isTold = toldStrangers[object.id].map { $0 == words } ?? true
+        try await noteAsDeclared(object.id, exceptThat: isTold ? .undeclaredObject : nil)
         toldStrangers[object.id] = words
         let writer = attribute([], of: object, ourFieldManager: configuration.fieldManager)
         try await raise(
@@ -181,7 +183,9 @@ extension Controller {
     // MARK: What is as it should be
 
     /// Ends the incidents of an object that is as declared, or gone as it should be.
-    func noteAsDeclared(_ id: ObjectID) async throws(JournalError) {
+    ///
+    /// - Parameter incident: One that goes on.
+    func noteAsDeclared(_ id: ObjectID, exceptThat incident: IncidentReason? = nil) async throws(JournalError) {
         held.remove(id)
         failing.remove(id)
         toldStrangers[id] = nil
@@ -190,7 +194,7 @@ extension Controller {
         waiting.remove(id)
         failureCounts[id] = nil
         failedDifferences[id] = nil
-        try await resolve(objectIncidents, object: id)
+        try await resolve(objectIncidents.filter { $0 != incident }, object: id)
     }
 
     /// Notes that nothing has to wait for an object because it failed to protect.

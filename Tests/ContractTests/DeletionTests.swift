@@ -77,6 +77,42 @@ import Testing
         }
     }
 
+    /// Rule H3: without a version the uid alone counts, for each kind of write.
+    @Test func aWriteInAnyVersionNeedsTheRightObject() async throws {
+        try await server.withNamespace { namespace in
+            let id = ObjectID(.networkPolicy, namespace: namespace, name: "busy")
+            let old = try await apply(denyIngress(id), to: id)
+            _ = try await apply(denyIngress(id, labels: ["a": "b"]), to: id)
+            let applied = try await server.bylaw.apply(
+                denyIngress(id, labels: ["a": "c"]), to: id, expecting: old.inAnyVersion, isDryRun: false)
+            #expect(applied.live?.label("a") == "c" && applied.live?.uid == old.uid)
+            let patched = try await server.bylaw.mergePatch(
+                ["metadata": ["labels": ["a": .null]]], to: id, expecting: old.inAnyVersion)
+            #expect(patched.live?.label("a") == nil && patched.live?.uid == old.uid)
+            guard case .gone = try await server.bylaw.delete(id, expecting: old.inAnyVersion) else {
+                Issue.record("the client takes it for pending")
+                return
+            }
+            let new = try await apply(denyIngress(id), to: id)
+            #expect(new.uid != old.uid)
+            for write in [
+                { _ = try await server.bylaw.delete(id, expecting: old.inAnyVersion) },
+                {
+                    _ = try await server.bylaw.apply(
+                        denyIngress(id, labels: ["a": "d"]), to: id, expecting: old.inAnyVersion, isDryRun: false)
+                },
+                {
+                    _ = try await server.bylaw.mergePatch(
+                        ["metadata": ["labels": ["a": "d"]]], to: id, expecting: old.inAnyVersion)
+                },
+            ] as [() async throws -> Void] {
+                let error = await #expect(throws: ClusterError.self) { try await write() }
+                #expect(error?.status == 409 || error?.status == 422, "\(String(describing: error))")
+            }
+            #expect(try await server.bylaw.read(id)?.resourceVersion == new.resourceVersion)
+        }
+    }
+
     /// Rule H3.
     @Test(arguments: ["uid", "resourceVersion"])
     func aDeletionOfAnotherObjectThanExpectedIsAConflict(_ precondition: String) async throws {

@@ -109,6 +109,54 @@ import Testing
         #expect(try await program.entries(["--reason", "UndeclaredObject"]).count == 1)
     }
 
+    /// Whoever makes something harmless, waits until it is told, and lets it grow then, is told of again.
+    @Test func aStrangerThatGrowsIsToldAgain() async throws {
+        let namespace = "e2e-growing"
+        let flags = try await begin(namespace, mode: "report")
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        func told() async throws -> Int { try await program.entries(["--reason", "UndeclaredObject"]).count }
+        let id = ObjectID(.role, namespace: namespace, name: "harmless")
+        try await cluster.create(
+            [
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+                "metadata": ["name": "harmless", "namespace": .string(namespace)],
+                "rules": [["apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]]],
+            ], as: id)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await told() == 1)
+        try await cluster.jsonPatch(id, #"[{"op":"replace","path":"/rules/0/resources","value":["secrets"]}]"#)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await told() == 2)
+    }
+
+    /// Whoever writes a rogue object all the time does not keep it alive by that.
+    @Test func whatIsWrittenAllTheTimeGoesNevertheless() async throws {
+        let namespace = "e2e-busy"
+        let flags = try await begin(namespace, mode: "enforce")
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Synced")
+        let id = ObjectID(.networkPolicy, namespace: namespace, name: "allow-everything")
+        let cluster = cluster
+        await withTaskGroup { group in
+            for writer in 0..<8 {
+                group.addTask {
+                    // Until it is gone, or for a while.
+                    for round in 0..<2000 {
+                        if round == 0, writer == 0 { try? await cluster.create(Self.allowAll(id), as: id) }
+                        let patch =
+                            #"[{"op":"add","path":"/metadata/annotations","value":{"n":"\#(writer)-\#(round)"}}]"#
+                        do { try await cluster.jsonPatch(id, patch) } catch { if round > 20 { return } }
+                    }
+                }
+            }
+        }
+        try await eventually(within: .seconds(30), "it is gone") { try await cluster.object(id) == nil }
+        try await run.stop()
+        #expect(try await program.entries(["--reason", "ActionFailed"]).isEmpty)
+        #expect(try await program.entries(["--reason", "UndeclaredRemoved"]).count == 1)
+    }
+
     /// Switching a scope on first shows what would go.
     @Test func enforcingTakesAnApproval() async throws {
         let namespace = "e2e-switched"

@@ -33,6 +33,18 @@ import Testing
         #expect(queue.activeCount == 0)
     }
 
+    /// Whoever writes an object all the time does not have it tried without a pause; drift is looked at at once.
+    @Test(arguments: [false, true]) func whatFailedAndIsAddedMeanwhilePauses(_ isUrgent: Bool) {
+        var queue = WorkQueue()
+        queue.add(role("r"), stage: .role)
+        #expect(takeAll(&queue) == [role("r")])
+        if isUrgent { queue.addUrgent(role("r")) } else { queue.add(role("r"), stage: .revoke) }
+        queue.addDelayed(role("r"), due: .seconds(300), dueIfAdded: .seconds(1))
+        queue.finish(role("r"))
+        #expect(takeAll(&queue) == (isUrgent ? [role("r")] : []))
+        #expect(takeAll(&queue, at: .seconds(1)) == (isUrgent ? [] : [role("r")]))
+    }
+
     @Test func oneNamespaceDoesNotWaitForAnother() {
         var queue = WorkQueue()
         queue.add(namespace("a"), stage: .namespace)
