@@ -415,7 +415,6 @@ import Testing
         #expect(try await program.run(["status", "--journal", program.journal]).status == 1)
     }
 
-    /// Rule F4: the binding that gives the program its rights could not be made again.
     /// The server takes the program for somebody whom a binding can name.
     private func actAsService() {
         let answer: Tree = [
@@ -426,6 +425,7 @@ import Testing
             "POST", "/selfsubjectreviews", .answer(status: 201, body: answer, text: "", retryAfter: nil), count: 10_000)
     }
 
+    /// Rule F4: the binding that gives the program its rights could not be made again.
     @Test func ourOwnBindingIsNotDeleted() async throws {
         actAsService()
         let role = """
