@@ -16,6 +16,9 @@ struct HeldRules {
         }
     }
 
+    /// Whether all of some rights are held for the whole cluster.
+    func cover(_ requests: [AccessRequest]) -> Bool { requests.allSatisfy(everywhere.allow) }
+
     /// The rights among some that are held by these rules and not by later ones: those for the whole cluster, and those of
     /// single namespaces that are not lost for the whole cluster.
     ///

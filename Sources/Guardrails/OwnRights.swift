@@ -17,6 +17,8 @@ package struct OwnRights: Sendable {
 
     private let user: UserIdentity
     private let isWishful: Bool
+    /// Whether nothing of what is needed would be missing without what goes.
+    private var isComplete = false
     private var sources: RightsSources
     /// Of the bindings that have to stay and that nobody declares.
     private var lowestRank = Rank.ours
@@ -24,7 +26,7 @@ package struct OwnRights: Sendable {
     /// - Parameters:
     ///   - user: Who the server takes Bylaw for.
     ///   - live: Roles and bindings as they will last: without what is to be put back.
-    ///   - declared: What Git declares: only that is sure to stay.
+    ///   - isDeclared: Whether Git declares an object: only that is sure to stay.
     ///   - isRemovable: Whether an object is to be removed, since nobody declares it.
     ///   - needed: What Bylaw cannot work without.
     ///   - wanted: What it asks for besides; that spares a binding only where it names nobody else.
@@ -40,8 +42,12 @@ package struct OwnRights: Sendable {
         guard !identity.isMaster else { return }
         givers = sources.all
         let removable = givers.filter { live[$0].map(isRemovable) == true }
-        guard !removable.isEmpty else { return }
         let objects = all.filter { givers.contains($0.key) }
+        defer {
+            let staying = objects.values.filter { !dispensable.contains($0.id) }
+            isComplete = HeldRules(of: identity, in: AccessModel(objects: staying)).cover(needed)
+        }
+        guard !removable.isEmpty else { return }
         let model = AccessModel(objects: Array(objects.values))
         let own = model.bindings(naming: identity)
 
@@ -101,7 +107,8 @@ package struct OwnRights: Sendable {
         }
         guard isKnown || sources.mayCome(from: live, user) || sources.all.contains(id) else { return true }
         // No right is missing without it; unless it is to be kept rather than one that names others as well.
-        guard !isKnown || dispensable.contains(id), id.isBinding, !isWishful, lowestRank == .ours, isRemovable(live)
+        guard !isKnown || dispensable.contains(id), id.isBinding, isComplete, !isWishful, lowestRank == .ours,
+            isRemovable(live)
         else { return false }
         givers.insert(id)
         dispensable.insert(id)

@@ -93,6 +93,12 @@ import Testing
         let own = ObjectID(.clusterRoleBinding, name: "bylaw")
         let isClear = found.take(own, nil, isRemovable: { _ in true })
         #expect(!isClear, "what is needed is gone")
+        // Whoever makes it again by hand gives it to us.
+        var nothing = try rights(Self.enough, undeclared: [], created: [])
+        let again = try #require(
+            live(Text.binding("bylaw", to: "bylaw", subject: Self.us)).values.first)
+        let isPassedOver = nothing.take(again.id, again, isRemovable: { _ in true })
+        #expect(!isPassedOver)
         let isDeclaredClear = found.take(more.id, more, isRemovable: { _ in false })
         #expect(!isDeclaredClear, "what stays may stand in for another")
     }
