@@ -35,7 +35,7 @@ let modules: [Module] = [
     Module(name: "JSON", imports: ["Manifest"]),
     Module(name: "Policy", imports: ["Manifest"], testImports: ["JSON"]),
     Module(name: "Analysis", imports: ["Manifest", "Policy"], testImports: ["JSON", "YAML", "PolicyFiles"]),
-    Module(name: "Planning", imports: ["Manifest", "Policy"], testImports: ["JSON", "ChildProcess"]),
+    Module(name: "Planning", imports: ["Manifest", "Policy"], testImports: ["JSON", "ChildProcess", "YAML"]),
     Module(
         name: "Reports", imports: ["Manifest", "Policy", "JSON", "Analysis"], testImports: ["ChildProcess"],
         testData: ["Fixtures", "Golden"]),

@@ -44,10 +44,10 @@ struct HeldRules {
 extension [PolicyRule] {
     fileprivate func allow(_ request: AccessRequest) -> Bool { contains { $0.allows(request) } }
 
-    /// A right as it is given: as a whole, or for each of some names; enough of them, should somebody list very many.
+    /// A right as it is given: as a whole, or for each of some names; enough of a rule's, should somebody list very many.
     fileprivate func asked(_ request: AccessRequest) -> [AccessRequest] {
         guard !allow(request), request.name.isEmpty else { return [request] }
         let limited = filter { rule in rule.resourceNames.first.map { rule.allows(request.named($0)) } ?? false }
-        return Set(limited.lazy.flatMap(\.resourceNames).prefix(1000)).sorted().map { request.named($0) }
+        return Set(limited.flatMap { $0.resourceNames.prefix(1000) }).sorted().map { request.named($0) }
     }
 }

@@ -25,24 +25,25 @@ package struct OwnRights: Sendable {
 
     /// - Parameters:
     ///   - user: Who the server takes Bylaw for.
-    ///   - live: Roles and bindings as they will last: without what is to be put back.
+    ///   - live: Roles and bindings as they are.
+    ///   - lasting: As they will last: without what is to be put back or taken away, or is on its way out.
     ///   - isDeclared: Whether Git declares an object: only that is sure to stay.
     ///   - isRemovable: Whether an object is to be removed, since nobody declares it.
     ///   - needed: What Bylaw cannot work without.
     ///   - wanted: What it asks for besides; that spares a binding only where it names nobody else.
     package init(
-        of user: UserIdentity, live: [ObjectID: LiveObject], isDeclared: (ObjectID) -> Bool,
+        of user: UserIdentity, live: [ObjectID: LiveObject], lasting: [ObjectID: LiveObject],
+        isDeclared: (ObjectID) -> Bool,
         isRemovable: (LiveObject) -> Bool, needed: [AccessRequest], wanted: [AccessRequest]
     ) {
         self.user = user
         isWishful = !wanted.isEmpty
-        let all = SecurityState(live: live).objects
-        sources = RightsSources(of: user, among: all)
+        sources = RightsSources(of: user, among: SecurityState(live: live).objects)
         let identity = AccessIdentity(user: user.name, groups: user.groups.sorted())
         guard !identity.isMaster else { return }
         givers = sources.all
         let removable = givers.filter { live[$0].map(isRemovable) == true }
-        let objects = all.filter { givers.contains($0.key) }
+        let objects = SecurityState(live: lasting.filter { givers.contains($0.key) }).objects
         defer {
             let staying = objects.values.filter { !dispensable.contains($0.id) }
             isComplete = HeldRules(of: identity, in: AccessModel(objects: staying)).cover(needed)

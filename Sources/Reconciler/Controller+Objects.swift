@@ -135,9 +135,15 @@ extension Controller {
                 event(.recognised, "\(object.id) is another object now"), owned: .released(object.id))
         }
         let words = strangerWords(object)
+        let told = toldStrangers[object.id]
+        let now = surroundings.uptime()
+        if mode == .continuous, told != words, let end = tellings.pauseEnd(of: object.id, at: now) {
+            queue.addDelayed(object.id, due: end, isUrgent: true)
+            return
+        }
+        if told != words { tellings.note(object.id, at: now) }
         // What an earlier run has told is told once.
-        let isTold = toldStrangers[object.id].map { $0 == words } ?? true
-        try await noteAsDeclared(object.id, exceptThat: isTold ? .undeclaredObject : nil)
+        try await noteAsDeclared(object.id, exceptThat: told == nil || told == words ? .undeclaredObject : nil)
         toldStrangers[object.id] = words
         let writer = attribute([], of: object, ourFieldManager: configuration.fieldManager)
         try await raise(

@@ -82,8 +82,9 @@ package actor Controller {
     let history = HistoryMemory()
     /// Objects that were given up in a fight, which lasts after the fight has cooled down.
     var yielded: Set<ObjectID> = []
-    /// Objects that nobody declares, by what was said of them.
+    /// Objects that nobody declares, and what was said of them.
     var toldStrangers: [ObjectID: String] = [:]
+    var tellings = TellingRecord()
     /// Intents whose outcome could not be learned yet; each is settled before its object is touched again.
     var openIntents: [ObjectID: OpenIntent] = [:]
     /// The incidents that are open, by object; nil for the instance as a whole.

@@ -32,7 +32,8 @@ package final class OwnRightsMemory: Sendable {
         }
         if let rights = stillValid(for: user, live, isRemovable: isRemovable) { return rights }
         let rights = OwnRights(
-            of: user, live: enforced.lasting(live.accessObjects), isDeclared: { enforced.objects[$0] != nil },
+            of: user, live: live.accessObjects, lasting: enforced.lasting(live.accessObjects),
+            isDeclared: { enforced.objects[$0] != nil },
             isRemovable: isRemovable, needed: neededRights(for: enforced.configuration),
             wanted: preventionRights(for: enforced.configuration, instance: ownership.instance))
         known.withLock { $0 = Known(accessVersion: live.accessVersion, user: user, rights: rights) }
@@ -74,23 +75,31 @@ extension EnforcedState {
         if action.isOfStranger { return rights.indispensable.contains(id) }
         guard rights.givers.contains(id) else { return false }
         let isRemoved = action.kind == .delete || action.kind == .replace
+        if isRemoved, rights.indispensable.contains(id) { return true }
+        // Drift is put back without asking, so what is there now is what this revision takes away.
+        var before = lasting(live.accessObjects)
+        before[id] = action.before ?? before[id]
         var state = DeclaredState()
         if !isRemoved, let desired = action.desired {
             state.objects[id] = DeclaredObject(id: id, tree: desired, origin: Origin(file: "", line: 0))
         }
         // What goes at the same time gives nothing any more.
         return !SelfLockout(
-            of: user, live: lasting(live.accessObjects), enforcing: state, closedLabels: closedLabels,
+            of: user, live: before, enforcing: state, closedLabels: closedLabels,
             removing: Array(isRemoved ? rights.dispensable.union([id]) : rights.dispensable),
             needed: neededRights(for: configuration) + preventionRights(for: configuration, instance: instance)
         ).isEmpty
     }
 
-    /// Roles and bindings without what is to be put back: what somebody added to them by hand gives nothing that lasts.
+    /// Roles and bindings as they will last: without what somebody added to them by hand, what is still to be changed, and
+    /// what is on its way out.
     fileprivate func lasting(_ live: [ObjectID: LiveObject]) -> [ObjectID: LiveObject] {
         var lasting = live
         for (id, object) in live {
-            guard let resource = id.resource, let declared = objects[id], !isSame(declared.tree, object.tree) else {
+            if object.isTerminating { lasting[id] = nil }
+            guard !object.isTerminating, let resource = id.resource, let declared = objects[id],
+                !isSame(declared.tree, object.tree)
+            else {
                 continue
             }
             var tree = declared.without(

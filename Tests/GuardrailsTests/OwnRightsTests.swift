@@ -29,7 +29,7 @@ import Testing
             objects[id] = LiveObject(tree, of: .clusterRoleBinding)
         }
         return OwnRights(
-            of: user, live: objects, isDeclared: { !undeclared.contains($0.name) },
+            of: user, live: objects, lasting: objects, isDeclared: { !undeclared.contains($0.name) },
             isRemovable: { undeclared.contains($0.id.name) }, needed: Self.needed, wanted: wanted)
     }
 

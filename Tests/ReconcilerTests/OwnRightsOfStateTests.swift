@@ -117,6 +117,37 @@ import Testing
         #expect(decisions(live, of: state)["own"]?.hold?.reason == .ownAccess)
     }
 
+    /// Rule F4: what a new revision takes from us, or moves elsewhere, waits until something else gives it.
+    @Test(arguments: ["roleRef", "subjects"]) func whatARevisionTakesFromUsIsHeld(_ field: String) throws {
+        let id = ObjectID(.roleBinding, namespace: "a", name: "own")
+        var declared = Self.binding("own", createdAt: 1)
+        declared.set(["metadata"], to: ["name": "own", "namespace": "a"])
+        if field == "roleRef" {
+            declared.set(["roleRef", "name"], to: "bylaw-v2")
+        } else {
+            declared.set(["subjects"], to: [["kind": "Group", "name": "team"]])
+        }
+        var state = state
+        state.objects[id] = DeclaredObject(id: id, tree: declared, origin: Origin(file: "", line: 0))
+        var other = Self.role
+        other.set(["metadata", "name"], to: "bylaw-v2")
+        var objects: [Resource: [Tree]] = [
+            .clusterRole: [Self.role, other], .roleBinding: [Self.binding("own", createdAt: 1, isOurs: true)],
+        ]
+        #expect(decisions(try live(objects), of: state, record: ["own"])["own"]?.hold?.reason == .ownAccess)
+        // Declared, and there already: then nothing is lost.
+        let second = ObjectID(.roleBinding, namespace: "a", name: "second")
+        var more = Self.binding("second", createdAt: 2)
+        more.set(["metadata"], to: ["name": "second", "namespace": "a"])
+        state.objects[second] = DeclaredObject(id: second, tree: more, origin: Origin(file: "", line: 0))
+        #expect(decisions(try live(objects), of: state, record: ["own"])["own"]?.hold?.reason == .ownAccess)
+        objects[.roleBinding]?.append(Self.binding("second", createdAt: 2, isOurs: true))
+        #expect(decisions(try live(objects), of: state, record: ["own"])["own"]?.hold == nil)
+        // On its way out it lasts for nothing.
+        objects[.roleBinding]?[1].set(["metadata", "deletionTimestamp"], to: "2026-01-03T00:00:00Z")
+        #expect(decisions(try live(objects), of: state, record: ["own"])["own"]?.hold?.reason == .ownAccess)
+    }
+
     /// What is known is used again only as long as nothing of it has changed.
     @Test func whatChangesIsLookedAtAgain() throws {
         var live = try live([.clusterRole: [Self.role], .roleBinding: [Self.binding("only", createdAt: 1)]])

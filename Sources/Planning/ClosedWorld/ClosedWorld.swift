@@ -54,7 +54,8 @@ func isMadeByKubernetes(_ live: LiveObject) -> Bool {
     case .clusterRoleBinding:
         return KubernetesOwnObjects.clusterRoleBindings.contains(live.id.name) && isBoundAsMade(live)
     case .roleBinding:
-        return isOfSystem(live.id.namespace) && KubernetesOwnObjects.roleBindings.contains(live.id.name)
+        return isOfSystem(live.id.namespace)
+            && KubernetesOwnObjects.roleBindings.contains(KubernetesOwnObjects.withoutRelease(live.id.name))
             && isBoundAsMade(live)
     default: return false
     }
@@ -77,9 +78,11 @@ private func isBoundAsMade(_ live: LiveObject) -> Bool {
         case "Group" where ["system:unauthenticated", "system:authenticated", "system:serviceaccounts"].contains(name):
             return KubernetesOwnObjects.rolesForEverybody.contains(role)
         // A service account can be named as a user, and all of a namespace as a group.
+        // Whoever joins a cluster reads about it before having a name in it.
+        case "User" where name == "system:anonymous":
+            return live.id.resource == .roleBinding && role == "kubeadm:bootstrap-signer-clusterinfo"
         case "Group", "User":
-            return role != "cluster-admin" && name.hasPrefix("system:") && name != "system:anonymous"
-                && !name.hasPrefix("system:serviceaccount")
+            return role != "cluster-admin" && name.hasPrefix("system:") && !name.hasPrefix("system:serviceaccount")
         default: return false
         }
     }
@@ -105,9 +108,10 @@ private func isClusterRoleAsMade(_ live: LiveObject) -> Bool {
 
 /// Whether a Role of a known name, in a namespace of the control plane, is about what it is for.
 private func isRoleAsMade(_ live: LiveObject) -> Bool {
-    guard let resources = KubernetesOwnObjects.roleResources[live.id.name] else { return false }
+    let resources = KubernetesOwnObjects.roleResources[KubernetesOwnObjects.withoutRelease(live.id.name)]
+    guard let resources else { return false }
     return (live.tree["rules"]?.array ?? []).allSatisfy { rule in
-        gives(rule, nil, on: resources, of: ["", "coordination.k8s.io"])
+        gives(rule, nil, on: resources, of: ["", "coordination.k8s.io", "events.k8s.io"])
     }
 }
 

@@ -49,8 +49,10 @@ enum KubernetesOwnObjects {
     /// The Roles in namespaces of the control plane, and what they are about.
     static let roleResources: [String: Set<String>] = [
         "extension-apiserver-authentication-reader": ["configmaps"],
-        "system::leader-locking-kube-controller-manager": ["configmaps", "leases", "endpoints"],
-        "system::leader-locking-kube-scheduler": ["configmaps", "leases", "endpoints"],
+        "system::leader-locking-kube-controller-manager": [
+            "configmaps", "leases", "leasecandidates", "endpoints",
+        ],
+        "system::leader-locking-kube-scheduler": ["configmaps", "leases", "leasecandidates", "endpoints"],
         "system:controller:bootstrap-signer": ["configmaps", "secrets", "events"],
         "system:controller:cloud-provider": ["configmaps"], "system:controller:token-cleaner": ["secrets", "events"],
         "kubeadm:bootstrap-signer-clusterinfo": ["configmaps"], "kubeadm:nodes-kubeadm-config": ["configmaps"],
@@ -62,7 +64,8 @@ enum KubernetesOwnObjects {
     /// ClusterRoles with a rule about every resource there is.
     static let unlimitedRoles: Set<String> = [
         "cluster-admin", "system:controller:generic-garbage-collector", "system:controller:namespace-controller",
-        "system:controller:resourcequota-controller", "system:kube-controller-manager",
+        "system:controller:resourcequota-controller", "system:controller:storage-version-migrator-controller",
+        "system:kube-controller-manager",
     ]
 
     /// Paths of the server that everybody may read, by how they begin.
@@ -70,6 +73,12 @@ enum KubernetesOwnObjects {
         "/healthz", "/livez", "/readyz", "/version", "/api", "/openapi", "/.well-known/openid-configuration",
         "/openid/v1/jwks", "/swagger",
     ]
+
+    /// Early kubeadm names what is of one release by it.
+    static func withoutRelease(_ name: String) -> String {
+        let known = "kubeadm:kubelet-config"
+        return name.hasPrefix(known + "-1.") ? known : name
+    }
 
     static let roleBindings: Set<String> = roles.union(["system::extension-apiserver-authentication-reader"])
 
