@@ -10,6 +10,10 @@ extension RevisionGuard {
         guard !question.unreadKinds.isEmpty else { return }
         for id in editedObjects {
             guard let object = question.head.objects[id] else { continue }
+            if before[id] == nil || id.resource == .clusterRole, id.resource.map(question.unreadKinds.contains) == true
+            {
+                judgeUnseen(id)
+            }
             switch id.resource {
             case .roleBinding, .clusterRoleBinding: judgeRole(of: object)
             case .role, .clusterRole: judgeBindings(of: object)
@@ -19,16 +23,33 @@ extension RevisionGuard {
         }
     }
 
+    /// What stands under a declared name is not known: then it cannot be told whether the declaration is looser.
+    ///
+    /// It could not be written before that can be read, either.
+    private mutating func judgeUnseen(_ id: ObjectID) {
+        let guardrail: Guardrail =
+            switch id.resource {
+            case .namespace: .podSecurityLoosened
+            case .networkPolicy: .isolationRemoved
+            case .resourceQuota, .limitRange: .quotaLoosened
+            default: .riskyGrant
+            }
+        holdUnread(id, guardrail, "what \(id) changes cannot be told, since \(id.kind) objects cannot be read now")
+    }
+
     private mutating func judgeRole(of binding: DeclaredObject) {
         guard let role = ObjectID(roleReferencedBy: binding.tree, in: binding.id.namespace),
-            question.head.objects[role] == nil, role.resource.map(question.unreadKinds.contains) == true
+            role.resource.map(question.unreadKinds.contains) == true,
+            // An aggregated one gathers what nobody declares as well.
+            question.head.objects[role]?.tree["aggregationRule"] != nil || question.head.objects[role] == nil
         else { return }
         holdUnread(binding.id, .riskyGrant, "what \(binding.id) gives cannot be told, since \(role) cannot be read now")
     }
 
     /// A role that gives no more than before gives nobody more, whoever is bound to it.
     private mutating func judgeBindings(of role: DeclaredObject) {
-        let unread = [Resource.roleBinding, .clusterRoleBinding].filter(question.unreadKinds.contains)
+        let bindings: [Resource] = role.id.resource == .role ? [.roleBinding] : [.roleBinding, .clusterRoleBinding]
+        let unread = bindings.filter(question.unreadKinds.contains)
         guard let kind = unread.first else { return }
         let earlier = before[role.id]?.tree
         let rules = Set(earlier?["rules"]?.array ?? [])

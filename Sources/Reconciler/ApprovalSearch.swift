@@ -19,9 +19,8 @@ struct ApprovalSearch {
     let removed: Set<ObjectID>
     /// Whether only a listed approver's signature counts.
     let requiresSignatures: Bool
-    /// Whether it did when the revision in force was judged: who lets one commit pass without does not let through what
-    /// anybody wrote under earlier ones.
-    let requiredSignatures: Bool
+    /// See ``JudgementBasis/signaturesRequiredUpTo``.
+    let signaturesRequiredUpTo: String?
     let source: any RevisionSource
     let memory: HistoryMemory
 
@@ -43,9 +42,7 @@ struct ApprovalSearch {
         var approvingCommits = 0
         for (commit, objects) in try await commits {
             let values = commit.trailers.filter { $0.key.lowercased() == Approval.trailerKey.lowercased() }.map(\.value)
-            guard !values.isEmpty, requiresSignatures || !requiredSignatures || commit == head.revision else {
-                continue
-            }
+            guard !values.isEmpty, try await !isFromSignedTimes(commit) else { continue }
             let approvals = values.compactMap(Approval.init(trailer:))
             if approvals.count < values.count {
                 complain(
@@ -129,7 +126,13 @@ struct ApprovalSearch {
             let waiting = Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.commit)
             for (since, holds) in waiting.sorted(by: { $0.key < $1.key }) {
                 let ids = Set(holds.map(\.key))
-                for commit in try await source.commits(upTo: head.revision, after: since, wholeHistory: false) {
+                var commits = try await source.commits(upTo: head.revision, after: since, wholeHistory: false)
+                // What the first revision itself approves, or what it merged, counts with the next look as well.
+                if holds.contains(where: { $0.value.isFirstRevision }), try await source.hasCommit(since) {
+                    commits += try await source.commits(
+                        upTo: source.cachedRevision(commit: since), after: nil, wholeHistory: false)
+                }
+                for commit in commits {
                     if let index = indices[commit.commit] {
                         found[index].1?.formUnion(ids)
                     } else {
@@ -140,6 +143,13 @@ struct ApprovalSearch {
             }
             return found
         }
+    }
+
+    /// Whether a signature was asked for when a commit was written; the newest is whoever's who lets it pass without.
+    private func isFromSignedTimes(_ commit: Revision) async throws(SourceError) -> Bool {
+        guard let last = signaturesRequiredUpTo, commit != head.revision else { return false }
+        guard try await source.hasCommit(last) else { return true }
+        return try await source.isAncestor(commit.commit, of: last)
     }
 
     private func isLater(_ commit: Revision) async throws(SourceError) -> Bool {

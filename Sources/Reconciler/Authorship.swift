@@ -153,12 +153,9 @@ struct AuthorshipSearch {
             head.declared.objects[$0]?.tree != inForce.objects[$0]?.tree
         }.union(removed)
         if head.declared.configuration != inForce.configuration { changed.insert(RepositoryConfiguration.id) }
-        let held = Set(inForce.holds.map(\.id))
         var groups: [(HeldSince?, Set<ObjectID>)] = []
         for id in changed {
-            let since =
-                held.contains(id)
-                ? inForce.heldSince[id] : HeldSince(commit: inForce.revision.commit, isFirstRevision: false)
+            let since = inForce.waitingSince(id)
             if let index = groups.firstIndex(where: { $0.0 == since }) {
                 groups[index].1.insert(id)
             } else {

@@ -29,14 +29,15 @@ extension Controller {
     /// Judges the revision in force once more, where what was held of it may be let through now without a new commit: kinds
     /// could not be read, or keys were missing.
     ///
-    /// - Returns: Whether there was a reason to.
+    /// - Returns: Whether that gave another verdict, which is enforced.
     func judgeAgain(_ newest: Revision) async throws -> Bool {
-        guard let before = enforced else { return false }
-        await untilGathered()
-        guard !hasStopped else { return false }
+        // The next look comes anyway: the repository is followed meanwhile.
+        guard let before = enforced, isGathered else { return false }
         let judgement = try await judgement()
         let isLongAgo = lastJudgedAt.map { surroundings.uptime() - $0 >= configuration.slowRecheck } ?? true
-        guard judgement.mayBeOtherwise, isLongAgo || judgement.hasBecomeReadable else { return false }
+        guard judgement.mayBeOtherwise,
+            isLongAgo || judgement.hasBecomeReadable && !isLaterApprovalRefused
+        else { return false }
         let loaded = try await source.load(newest)
         let (verdict, guarded) = try await judge(loaded)
         guard verdict.holds != before.holds || verdict.frozen != before.frozen else {
@@ -48,12 +49,12 @@ extension Controller {
         }
         await learnUser()
         if let lockout = await lockout(by: verdict) {
+            // It stays as it was judged, with what was left as it is.
             isLaterApprovalRefused = true
-            enforced?.basis = guarded.basis
             try await raise(
                 .selfLockoutRefused, object: nil, revision: newest,
                 message: "what is approved of revision \(newest.commit) is refused: \(lockout)")
-            return true
+            return false
         }
         try await accept(loaded, verdict, guarded)
         return true

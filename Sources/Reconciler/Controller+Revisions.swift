@@ -115,7 +115,8 @@ extension Controller {
         guard try await !judgeAgain(newest) else { return }
         // Where there was a mistake, it was taken back by moving the branch.
         refusedCommit = nil
-        if !isLaterApprovalRefused { try await resolve(refusalIncidents, object: nil) }
+        let goesOn = isLaterApprovalRefused ? IncidentReason.selfLockoutRefused : nil
+        try await resolve(refusalIncidents.filter { $0 != goesOn }, object: nil)
     }
 
     /// Enforces from now on what the guardrails let through of a revision.

@@ -76,6 +76,17 @@ package struct EnforcedState: Sendable {
         }
     }
 
+    /// Since when a change of an object that a newest revision makes has been waiting; nil where that is not known.
+    func waitingSince(_ id: ObjectID) -> HeldSince? {
+        if holds.contains(where: { $0.id == id }) { return heldSince[id] }
+        if objects[id] == nil, let basis, let since = basis.unseenSince,
+            id.resource.map(basis.unseenKinds.contains) == true
+        {
+            return HeldSince(commit: since, isFirstRevision: true)
+        }
+        return HeldSince(commit: revision.commit, isFirstRevision: false)
+    }
+
     /// What is in force, as the next revision is compared with it.
     var inForce: DeclaredState { DeclaredState(objects: objects, configuration: configuration) }
 }

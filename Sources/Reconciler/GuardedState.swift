@@ -40,15 +40,10 @@ package struct GuardedState: Sendable {
     ) {
         self.basis = basis
         heldSince = [:]
-        let heldBefore = Set((inForce?.holds ?? []).map(\.id))
         for hold in verdict.holds {
-            if heldBefore.contains(hold.id) {
-                heldSince[hold.id] = inForce?.heldSince[hold.id]
-            } else if let inForce {
-                heldSince[hold.id] = HeldSince(commit: inForce.revision.commit, isFirstRevision: false)
-            } else {
-                heldSince[hold.id] = HeldSince(commit: revision, isFirstRevision: true)
-            }
+            heldSince[hold.id] =
+                inForce != nil
+                ? inForce?.waitingSince(hold.id) : HeldSince(commit: revision, isFirstRevision: true)
         }
         configuration = verdict.state.configuration
         holds = verdict.holds
@@ -149,7 +144,9 @@ extension JudgementBasis {
     fileprivate var encoded: Tree {
         [
             "unreadKinds": Self.encoded(unreadKinds), "unseenKinds": Self.encoded(unseenKinds),
-            "trust": .string(trust.rawValue), "hasMetDistrust": .bool(hasMetDistrust),
+            "unseenSince": unseenSince.map(Tree.string) ?? .null, "trust": .string(trust.rawValue),
+            "signaturesRequiredUpTo": signaturesRequiredUpTo.map(Tree.string) ?? .null,
+            "hasMetDistrust": .bool(hasMetDistrust),
         ]
     }
 
@@ -158,7 +155,9 @@ extension JudgementBasis {
         guard let trust = tree["trust"]?.string.flatMap(TrustMode.init), let distrust = tree["hasMetDistrust"]?.bool,
             let unread = Self.kinds(tree["unreadKinds"]), let unseen = Self.kinds(tree["unseenKinds"])
         else { return nil }
-        self.init(unreadKinds: unread, unseenKinds: unseen, trust: trust, hasMetDistrust: distrust)
+        self.init(
+            unreadKinds: unread, unseenKinds: unseen, unseenSince: tree["unseenSince"]?.string, trust: trust,
+            signaturesRequiredUpTo: tree["signaturesRequiredUpTo"]?.string, hasMetDistrust: distrust)
     }
 
     private static func encoded(_ kinds: Set<Resource>) -> Tree {

@@ -11,15 +11,23 @@ package struct JudgementBasis: Sendable, Equatable {
     /// Those of them that never could be since what was in force is not known: of these nothing that an earlier run left
     /// was judged.
     package var unseenKinds: Set<Resource>
+    /// The revision that was judged when they could not be.
+    package var unseenSince: String?
     package var trust: TrustMode
+    /// Up to which commit signatures were asked for, where they no longer are: what anybody wrote into a trailer under
+    /// those does not count without one.
+    package var signaturesRequiredUpTo: String?
     /// Whether a signature did not count that may count with other keys.
     package var hasMetDistrust: Bool
 
     package init(
-        unreadKinds: Set<Resource>, unseenKinds: Set<Resource>, trust: TrustMode, hasMetDistrust: Bool
+        unreadKinds: Set<Resource>, unseenKinds: Set<Resource> = [], unseenSince: String? = nil, trust: TrustMode,
+        signaturesRequiredUpTo: String? = nil, hasMetDistrust: Bool
     ) {
         self.unreadKinds = unreadKinds
         self.unseenKinds = unseenKinds
+        self.unseenSince = unseenSince
+        self.signaturesRequiredUpTo = signaturesRequiredUpTo
         self.trust = trust
         self.hasMetDistrust = hasMetDistrust
     }
@@ -70,7 +78,7 @@ package struct RevisionJudgement: Sendable {
         let approvals = try await ApprovalSearch(
             inForce: inForce, configurationInForce: configurationInForce, head: loaded,
             removed: left.subtracting(loaded.declared.objects.keys),
-            requiresSignatures: trust != .off, requiredSignatures: (inForce?.basis?.trust ?? .off) != .off,
+            requiresSignatures: trust != .off, signaturesRequiredUpTo: signaturesRequiredUpTo,
             source: source, memory: memory
         ).find(complain: complain)
         var privileged: Set<String> = ["kube-system"]
@@ -86,9 +94,16 @@ package struct RevisionJudgement: Sendable {
             inForce?.deletableNamespaces.filter { !used.contains($0.name) } ?? [])
         let unread = question.unreadKinds
         let basis = JudgementBasis(
-            unreadKinds: unread, unseenKinds: inForce == nil ? unread : unseenKinds.intersection(unread), trust: trust,
+            unreadKinds: unread, unseenKinds: inForce == nil ? unread : unseenKinds.intersection(unread),
+            unseenSince: inForce == nil ? loaded.revision.commit : inForce?.basis?.unseenSince, trust: trust,
+            signaturesRequiredUpTo: verdict.holds.isEmpty ? nil : signaturesRequiredUpTo,
             hasMetDistrust: approvals.hasMetDistrust)
         return (verdict, basis)
+    }
+
+    private var signaturesRequiredUpTo: String? {
+        guard trust == .off, let inForce, let basis = inForce.basis else { return nil }
+        return basis.trust == .off ? basis.signaturesRequiredUpTo : inForce.revision.commit
     }
 
     private var unseenKinds: Set<Resource> { inForce?.basis?.unseenKinds ?? [] }

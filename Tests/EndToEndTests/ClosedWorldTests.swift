@@ -143,7 +143,7 @@ import Testing
                 group.addTask {
                     // From before it is there until it is gone, or for a while.
                     var hasWritten = false
-                    for round in 0..<2000 {
+                    for round in 0..<200 {
                         do {
                             try await cluster.annotateQuickly(id, with: "\(writer)-\(round)")
                             hasWritten = true

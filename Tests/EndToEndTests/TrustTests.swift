@@ -364,6 +364,14 @@ import Testing
         #expect(try await program.run(["sync"] + flags).status == 1)
         #expect(try await program.run(["sync"] + unverified).status == 1)
         #expect(try await cluster.object(binding) == nil)
+        // Nor with what follows while it is off.
+        try await commit("Something else", signedBy: nil)
+        #expect(try await program.run(["sync"] + unverified).status == 1)
+        #expect(try await cluster.object(binding) == nil)
+        // What is said then, and only that, counts without a signature.
+        try await commit("Somebody says so\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: nil)
+        #expect(try await program.run(["plan"] + unverified).output.contains("editors"))
+        try await repository.git("reset", "--quiet", "--hard", "HEAD~2")
         // Nobody left who may approve is no way to that either.
         try repository.remove("bylaw.yaml")
         try await commit("Nobody approves any more", signedBy: "ann")

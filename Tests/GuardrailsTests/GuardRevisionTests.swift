@@ -126,6 +126,16 @@ import Testing
             + Text.policy("p", "podSelector: {}, ingress: [{from: [{podSelector: {}}]}]")
         #expect(try held(open, unread: [.networkPolicy]) == ["NetworkPolicy a/p"])
         #expect(try held(open, unread: [.roleBinding]) == [])
+        #expect(try held(wider, unread: [.clusterRoleBinding]) == [], "it cannot bind a Role")
+        // What stands there already may be stricter.
+        let quota = Text.role("r", Text.rule("", "pods", "get")) + Text.quota("100")
+        #expect(try held(quota, unread: [.resourceQuota]) == ["ResourceQuota a/q"])
+        // Gathered from what nobody declares.
+        let aggregated =
+            Text.role("r", Text.rule("", "pods", "get"))
+            + "---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: c}, aggregationRule: "
+            + "{clusterRoleSelectors: [{matchLabels: {x: z}}]}}\n" + Text.binding(to: "c")
+        #expect(try held(aggregated, unread: [.clusterRole]) == ["ClusterRole c", "ClusterRoleBinding b"])
     }
 
     @Test func aNamespaceWithDeclaredObjectsStays() throws {

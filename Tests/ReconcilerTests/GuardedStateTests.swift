@@ -31,7 +31,8 @@ import Testing
 
     @Test func isRememberedAsItWas() throws {
         let basis = JudgementBasis(
-            unreadKinds: [.role, .networkPolicy], unseenKinds: [.role], trust: .head, hasMetDistrust: true)
+            unreadKinds: [.role, .networkPolicy], unseenKinds: [.role], unseenSince: "c1", trust: .head,
+            signaturesRequiredUpTo: "c0", hasMetDistrust: true)
         let state = GuardedState(verdict, basis: basis, on: "abc", after: nil)
         let tree = state.encoded(revision: "abc", place: "eu\nproduction")
         #expect(GuardedState.revision(of: tree) == "abc")
