@@ -40,8 +40,9 @@ extension RevisionGuard {
     private mutating func judgeRole(of binding: DeclaredObject) {
         guard let role = ObjectID(roleReferencedBy: binding.tree, in: binding.id.namespace),
             role.resource.map(question.unreadKinds.contains) == true,
-            // An aggregated one gathers what nobody declares as well.
-            question.head.objects[role]?.tree["aggregationRule"] != nil || question.head.objects[role] == nil
+            // What stands under the name of a new one is not known, and an aggregated one gathers what nobody declares.
+            before[role] == nil || question.head.objects[role]?.tree["aggregationRule"] != nil
+                || question.head.objects[role] == nil
         else { return }
         holdUnread(binding.id, .riskyGrant, "what \(binding.id) gives cannot be told, since \(role) cannot be read now")
     }

@@ -124,6 +124,8 @@ struct RevisionGuard {
 
     /// What is to be made in a namespace that is held back cannot be made either.
     mutating func judgeContents() {
+        // Not known is not missing.
+        guard !question.unreadKinds.contains(.namespace) else { return }
         let missing = Set(
             holds.keys.filter {
                 $0.resource == .namespace && question.inForce?.objects[$0] == nil && question.live[$0] == nil

@@ -123,12 +123,13 @@ struct ApprovalSearch {
             var found: [(Revision, Set<ObjectID>?)] = recent.map { ($0, nil) }
             var indices: [String: Int] = [:]
             for (index, commit) in recent.enumerated() { indices[commit.commit] = index }
-            let waiting = Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.commit)
+            let waiting = Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.approvableAfter)
             for (since, holds) in waiting.sorted(by: { $0.key < $1.key }) {
                 let ids = Set(holds.map(\.key))
                 var commits = try await source.commits(upTo: head.revision, after: since, wholeHistory: false)
                 // What the first revision itself approves, or what it merged, counts with the next look as well.
-                if holds.contains(where: { $0.value.isFirstRevision }), try await source.hasCommit(since) {
+                let isFirst = holds.contains { $0.value.isFirstRevision && $0.value.shownAfter == nil }
+                if isFirst, try await source.hasCommit(since) {
                     commits += try await source.commits(
                         upTo: source.cachedRevision(commit: since), after: nil, wholeHistory: false)
                 }
@@ -160,7 +161,7 @@ struct ApprovalSearch {
     /// What has been waiting since before a commit, which has what it is to be changed from.
     private func waiting(before commit: Revision) async throws(SourceError) -> Set<ObjectID> {
         var known: Set<ObjectID> = []
-        for (since, holds) in Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.commit)
+        for (since, holds) in Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.approvableAfter)
         where try await source.isAncestor(since, of: commit.commit) { known.formUnion(holds.map(\.key)) }
         return known
     }

@@ -10,11 +10,18 @@ package struct HeldSince: Sendable, Equatable {
     /// Whether the change came with that first revision: then it was written before Bylaw looked at anything, and
     /// whoever signed the revision vouches for what cannot be told.
     package var isFirstRevision: Bool
+    /// What was in force when the change was shown first, where that was later: what was approved before that was not about
+    /// it.
+    package var shownAfter: String?
 
-    package init(commit: String, isFirstRevision: Bool) {
+    package init(commit: String, isFirstRevision: Bool, shownAfter: String? = nil) {
         self.commit = commit
         self.isFirstRevision = isFirstRevision
+        self.shownAfter = shownAfter
     }
+
+    /// After which commit an approval may be about it.
+    var approvableAfter: String { shownAfter ?? commit }
 }
 
 /// Who wrote what a revision changes, as far as signatures tell.

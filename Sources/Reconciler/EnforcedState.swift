@@ -82,7 +82,7 @@ package struct EnforcedState: Sendable {
         if objects[id] == nil, let basis, let since = basis.unseenSince,
             id.resource.map(basis.unseenKinds.contains) == true
         {
-            return HeldSince(commit: since, isFirstRevision: true)
+            return HeldSince(commit: since, isFirstRevision: true, shownAfter: revision.commit)
         }
         return HeldSince(commit: revision.commit, isFirstRevision: false)
     }

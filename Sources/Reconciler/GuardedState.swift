@@ -84,6 +84,7 @@ extension GuardedState {
                     if let since = heldSince[hold.id] {
                         tree.set(["since"], to: .string(since.commit))
                         tree.set(["cameWithFirstRevision"], to: .bool(since.isFirstRevision))
+                        if let shown = since.shownAfter { tree.set(["shownAfter"], to: .string(shown)) }
                     }
                     if let object = kept[hold.id] {
                         tree.set(["kept"], to: object.tree)
@@ -123,7 +124,8 @@ extension GuardedState {
                     removes: (item["removes"]?.array ?? []).compactMap(ObjectID.init(encoded:))))
             if let commit = item["since"]?.string {
                 heldSince[id] = HeldSince(
-                    commit: commit, isFirstRevision: item["cameWithFirstRevision"]?.bool ?? false)
+                    commit: commit, isFirstRevision: item["cameWithFirstRevision"]?.bool ?? false,
+                    shownAfter: item["shownAfter"]?.string)
             }
             guard let object = item["kept"] else { continue }
             kept[id] = DeclaredObject(

@@ -93,10 +93,11 @@ package struct RevisionJudgement: Sendable {
         verdict.deletableNamespaces.formUnion(
             inForce?.deletableNamespaces.filter { !used.contains($0.name) } ?? [])
         let unread = question.unreadKinds
+        let unseen = inForce == nil ? unread : unseenKinds.intersection(unread)
         let basis = JudgementBasis(
-            unreadKinds: unread, unseenKinds: inForce == nil ? unread : unseenKinds.intersection(unread),
+            unreadKinds: unread, unseenKinds: unseen,
             unseenSince: inForce == nil ? loaded.revision.commit : inForce?.basis?.unseenSince, trust: trust,
-            signaturesRequiredUpTo: verdict.holds.isEmpty ? nil : signaturesRequiredUpTo,
+            signaturesRequiredUpTo: verdict.holds.isEmpty && unseen.isEmpty ? nil : signaturesRequiredUpTo,
             hasMetDistrust: approvals.hasMetDistrust)
         return (verdict, basis)
     }

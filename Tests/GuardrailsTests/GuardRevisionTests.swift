@@ -130,6 +130,16 @@ import Testing
         // What stands there already may be stricter.
         let quota = Text.role("r", Text.rule("", "pods", "get")) + Text.quota("100")
         #expect(try held(quota, unread: [.resourceQuota]) == ["ResourceQuota a/q"])
+        // A stranger's role may stand under the declared name, and give what it likes.
+        let bound =
+            Text.role("r", Text.rule("", "pods", "get")) + Text.clusterRole("t", Text.rule("", "pods", "get"))
+            + Text.binding(to: "t")
+        #expect(try held(bound, unread: [.clusterRole]) == ["ClusterRole t", "ClusterRoleBinding b"])
+        // A namespace that cannot be seen is not missing.
+        let first = guardRevision(
+            GuardQuestion(
+                inForce: nil, head: try declared(Text.namespace() + Text.denyAll), unreadKinds: [.namespace]))
+        #expect(first.held == ["Namespace a"])
         // Gathered from what nobody declares.
         let aggregated =
             Text.role("r", Text.rule("", "pods", "get"))

@@ -97,6 +97,9 @@ import Testing
             try object("ClusterRole", "system:heapster", ["rules": anything]),
             try object("Role", "kube-proxy", in: "kube-system", ["rules": secrets]),
             try object(
+                "RoleBinding", "kubeadm:bootstrap-signer-clusterinfo", in: "kube-system",
+                binding("kubeadm:bootstrap-signer-clusterinfo", "User", "system:anonymous")),
+            try object(
                 "ClusterRoleBinding", "system:kube-dns",
                 binding("system:kube-dns", "ServiceAccount", "x", namespace: "kube-evil")),
             try object(

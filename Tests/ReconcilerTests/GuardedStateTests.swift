@@ -47,6 +47,37 @@ import Testing
         #expect(read.approvers[role.id] == "Alice, in commit 0123456789ab")
     }
 
+    /// What could not be seen came with the first revision, and nobody approved it before it was shown.
+    @Test func whatIsSeenLaterIsApprovedLater() throws {
+        let nobody = Person(name: "", email: "")
+        func state(_ commit: String, _ guarded: GuardedState?) -> EnforcedState {
+            let revision = Revision(
+                commit: commit, author: nobody, committer: nobody,
+                committedAt: Timestamp(microsecondsSinceEpoch: 0), subject: "")
+            return EnforcedState(
+                LoadedRevision(
+                    revision: revision, declared: DeclaredState(), findings: [], fileCount: 0, parsedFileCount: 0),
+                guarded: guarded, canonical: Canonical(text: { "\($0)" }, digest: { "\($0)" }, tree: { _ in nil }))
+        }
+        let left = ObjectID(.roleBinding, namespace: "a", name: "left")
+        func verdict(_ held: [ObjectID]) -> GuardVerdict {
+            GuardVerdict(
+                state: DeclaredState(),
+                holds: held.map { GuardrailHold(id: $0, guardrails: [.deletionBudget], meanings: [], runbook: nil) },
+                frozen: [], deletableNamespaces: [], reported: [], approved: [:], removed: [])
+        }
+        let blind = JudgementBasis(
+            unreadKinds: [.roleBinding], unseenKinds: [.roleBinding], unseenSince: "first", trust: .off,
+            hasMetDistrust: false)
+        let before = GuardedState(verdict([]), basis: blind, on: "third", after: state("first", nil))
+        let now = JudgementBasis(unreadKinds: [], trust: .off, hasMetDistrust: false)
+        let seen = GuardedState(verdict([left]), basis: now, on: "third", after: state("third", before))
+        let since = HeldSince(commit: "first", isFirstRevision: true, shownAfter: "third")
+        #expect(seen.heldSince[left] == since)
+        let tree = seen.encoded(revision: "third", place: "")
+        #expect(GuardedState(try parseJSON(tree.jsonText()))?.heldSince[left] == since)
+    }
+
     @Test(arguments: ["{}", "[]", #"{"revision":"a","configuration":{},"holds":[]}"#])
     func whatIsDamagedIsNotRead(_ text: String) throws {
         #expect(GuardedState(try parseJSON(text)) == nil)

@@ -80,7 +80,8 @@ private func isBoundAsMade(_ live: LiveObject) -> Bool {
         // A service account can be named as a user, and all of a namespace as a group.
         // Whoever joins a cluster reads about it before having a name in it.
         case "User" where name == "system:anonymous":
-            return live.id.resource == .roleBinding && role == "kubeadm:bootstrap-signer-clusterinfo"
+            return live.id.namespace == "kube-public" && live.tree["roleRef"]?["kind"] == "Role"
+                && role == KubernetesOwnObjects.roleForJoining
         case "Group", "User":
             return role != "cluster-admin" && name.hasPrefix("system:") && !name.hasPrefix("system:serviceaccount")
         default: return false
@@ -111,7 +112,8 @@ private func isRoleAsMade(_ live: LiveObject) -> Bool {
     let resources = KubernetesOwnObjects.roleResources[KubernetesOwnObjects.withoutRelease(live.id.name)]
     guard let resources else { return false }
     return (live.tree["rules"]?.array ?? []).allSatisfy { rule in
-        gives(rule, nil, on: resources, of: ["", "coordination.k8s.io", "events.k8s.io"])
+        let verbs = live.id.name == KubernetesOwnObjects.roleForJoining ? "get" : nil
+        return gives(rule, verbs, on: resources, of: ["", "coordination.k8s.io", "events.k8s.io"])
     }
 }
 

@@ -59,6 +59,9 @@ enum KubernetesOwnObjects {
         "kubeadm:kubelet-config": ["configmaps"], "kube-proxy": ["configmaps"],
     ]
 
+    /// The Role that whoever joins a cluster reads its description by, without a name.
+    static let roleForJoining = "kubeadm:bootstrap-signer-clusterinfo"
+
     static let roles = Set(roleResources.keys)
 
     /// ClusterRoles with a rule about every resource there is.
