@@ -11,13 +11,13 @@ package struct GuardQuestion: Sendable {
     package var head: DeclaredState
     /// Every live object, as far as it is known.
     package var live: [ObjectID: LiveObject]
-    /// Live objects that an earlier run of this instance made, where nothing is known to be in force.
-    package var marked: Set<ObjectID>
+    /// Live objects of ours of which nobody knows any more what was declared.
+    ///
+    /// What an earlier run made where nothing is known to be in force, and what an earlier verdict left as it is for that
+    /// reason. They count as what holds, or the next revision would delete them whatever it says.
+    package var leftBehind: Set<ObjectID>
     /// What the journal knows as ours.
     package var owned: Set<ObjectID>
-    /// Of ours what an earlier verdict left as it is, since what was declared of it is not known: it still counts as what
-    /// holds, or it would be deleted by the next revision whatever that says.
-    package var leftAsItIs: Set<ObjectID>
     package var approvals: [ApprovalSource]
     /// Namespaces where rights weigh as much as in the whole cluster.
     package var privilegedNamespaces: Set<String>
@@ -26,17 +26,16 @@ package struct GuardQuestion: Sendable {
 
     package init(
         inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
-        live: [ObjectID: LiveObject] = [:], marked: Set<ObjectID> = [],
-        owned: Set<ObjectID> = [], leftAsItIs: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
+        live: [ObjectID: LiveObject] = [:], leftBehind: Set<ObjectID> = [],
+        owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
         privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = []
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
         self.head = head
         self.live = live
-        self.marked = marked
+        self.leftBehind = leftBehind
         self.owned = owned
-        self.leftAsItIs = leftAsItIs
         self.approvals = approvals
         self.privilegedNamespaces = privilegedNamespaces
         self.unreadKinds = unreadKinds

@@ -38,7 +38,7 @@ extension RevisionGuard {
     }
 
     /// Whether nothing was ever enforced here: then there is nothing to loosen.
-    private var isFirstStart: Bool { question.configurationInForce == nil && question.marked.isEmpty }
+    private var isFirstStart: Bool { question.configurationInForce == nil && question.leftBehind.isEmpty }
 
     /// What the configuration is compared with.
     ///

@@ -45,8 +45,7 @@ struct RevisionGuard {
         let first = question.head.configuration.guardrails.stricter(GuardrailSettings())
         settings = question.configurationInForce?.guardrails ?? first
         configuration = question.head.configuration
-        let left = question.inForce == nil ? question.marked : question.leftAsItIs
-        before = question.live.filter { left.contains($0.key) }.compactMapValues(\.asDeclared)
+        before = question.live.filter { question.leftBehind.contains($0.key) }.compactMapValues(\.asDeclared)
             .merging(question.inForce?.objects ?? [:]) { $1 }
         noLongerDeclared = before.keys.filter { question.head.objects[$0] == nil }.sorted()
     }
@@ -66,7 +65,7 @@ struct RevisionGuard {
     /// was not known of it before either.
     private func isFrozen(_ id: ObjectID) -> Bool {
         guard id.resource != nil, let inForce = question.inForce else { return id.resource != nil }
-        return inForce.objects[id] == nil && (question.leftAsItIs.contains(id) || !question.owned.contains(id))
+        return inForce.objects[id] == nil && (question.leftBehind.contains(id) || !question.owned.contains(id))
     }
 
     /// What is to be deleted, unless it is held: what is no longer declared, and still managed.

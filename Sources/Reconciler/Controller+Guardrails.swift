@@ -17,8 +17,9 @@ extension Controller {
     }
 
     /// Judges a sound revision, and says what of it may be enforced.
-    func judge(_ loaded: LoadedRevision) async throws -> (GuardVerdict, GuardedState) {
-        let judgement = try await judgement()
+    func judge(
+        _ loaded: LoadedRevision, by judgement: RevisionJudgement
+    ) async throws -> (GuardVerdict, GuardedState) {
         let (verdict, basis) = try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
         lastJudgedAt = surroundings.uptime()
         let guarded = GuardedState(
@@ -32,14 +33,15 @@ extension Controller {
     /// - Returns: Whether that gave another verdict, which is enforced.
     func judgeAgain(_ newest: Revision) async throws -> Bool {
         // The next look comes anyway: the repository is followed meanwhile.
-        guard let before = enforced, isGathered else { return false }
+        guard let before = enforced, isGathered, !before.holds.isEmpty || before.basis?.unseenKinds.isEmpty == false
+        else { return false }
         let judgement = try await judgement()
         let isLongAgo = lastJudgedAt.map { surroundings.uptime() - $0 >= configuration.slowRecheck } ?? true
         guard judgement.mayBeOtherwise,
             isLongAgo || judgement.hasBecomeReadable && !isLaterApprovalRefused
         else { return false }
         let loaded = try await source.load(newest)
-        let (verdict, guarded) = try await judge(loaded)
+        let (verdict, guarded) = try await judge(loaded, by: judgement)
         guard verdict.holds != before.holds || verdict.frozen != before.frozen else {
             isLaterApprovalRefused = false
             enforced?.basis = guarded.basis

@@ -102,7 +102,7 @@ extension Controller {
         try await noteRewrittenHistory(newest)
         await untilGathered()
         guard !hasStopped else { return }
-        let (verdict, guarded) = try await judge(loaded)
+        let (verdict, guarded) = try await judge(loaded, by: try await judgement())
         // Until the server tells who we are nothing that gives rights in the whole cluster is taken away, and from then on
         // nothing that gives us ours, whatever is enforced.
         await learnUser()

@@ -85,7 +85,7 @@ package struct RevisionJudgement: Sendable {
         if let own = user.namespace { privileged.insert(own) }
         let question = GuardQuestion(
             inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
-            marked: left, owned: owned, leftAsItIs: left, approvals: approvals.sources,
+            leftBehind: left, owned: owned, approvals: approvals.sources,
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.

@@ -113,7 +113,7 @@ import Testing
         #expect(verdict(from: nil, to: head).held == ["ClusterRoleBinding b"])
         // With objects of an earlier run the settings themselves wait as well.
         let left = try live(Text.namespace() + roles(0..<40))
-        let lost = verdict(from: nil, to: head, live: left, marked: Set(left.keys))
+        let lost = verdict(from: nil, to: head, live: left, leftBehind: Set(left.keys))
         #expect(lost.guardrails.isSuperset(of: [.configurationLoosened, .riskyGrant, .deletionBudget]))
         #expect(lost.removed == [])
         // The settings are remembered even where their commit is not.

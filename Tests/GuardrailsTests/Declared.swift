@@ -33,12 +33,13 @@ func live(_ yaml: String) throws -> [ObjectID: LiveObject] {
 /// The verdict on a change from one text to another, with the approvals of the newest commit.
 func verdict(
     from base: DeclaredState?, to head: DeclaredState, approvals: [String] = [], live: [ObjectID: LiveObject] = [:],
-    marked: Set<ObjectID> = []
+    leftBehind: Set<ObjectID> = []
 ) -> GuardVerdict {
     let sources =
         approvals.isEmpty
         ? [] : [ApprovalSource(commit: "c", approvals: approvals.compactMap(Approval.init(trailer:)), declared: head)]
-    return guardRevision(GuardQuestion(inForce: base, head: head, live: live, marked: marked, approvals: sources))
+    return guardRevision(
+        GuardQuestion(inForce: base, head: head, live: live, leftBehind: leftBehind, approvals: sources))
 }
 
 extension GuardVerdict {

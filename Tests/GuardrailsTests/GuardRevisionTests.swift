@@ -94,7 +94,7 @@ import Testing
                 commit: "c", approvals: approvals.compactMap(Approval.init(trailer:)), declared: head)
             return guardRevision(
                 GuardQuestion(
-                    inForce: state, head: head, live: objects, owned: Set(objects.keys), leftAsItIs: left,
+                    inForce: state, head: head, live: objects, leftBehind: left, owned: Set(objects.keys),
                     approvals: [source]))
         }
         let refused = verdict(state)
@@ -274,13 +274,14 @@ import Testing
     @Test func whatAnEarlierRunLeftCountsForTheBudget() throws {
         let objects = try live(Text.namespace() + roles(0..<20))
         let head = try declared(Text.namespace() + roles(0..<8))
-        let refused = verdict(from: nil, to: head, live: objects, marked: Set(objects.keys))
+        let refused = verdict(from: nil, to: head, live: objects, leftBehind: Set(objects.keys))
         #expect(refused.holds.count == 12 && refused.frozen.count == 12 && refused.removed == [])
     }
 
     @Test func aDefaultDenyOfAnEarlierRunIsNotLost() throws {
         let objects = try live(Text.namespace() + Text.denyAll)
-        let refused = verdict(from: nil, to: try declared(Text.namespace()), live: objects, marked: Set(objects.keys))
+        let refused = verdict(
+            from: nil, to: try declared(Text.namespace()), live: objects, leftBehind: Set(objects.keys))
         #expect(refused.held == ["NetworkPolicy a/deny"] && refused.frozen.map(\.name) == ["deny"])
     }
 
