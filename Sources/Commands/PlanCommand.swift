@@ -48,7 +48,7 @@ let planCommand = Command(
     case .sound(let sound): loaded = sound
     case .refused(let refusal): return show(refusal, of: revision, invocation)
     }
-    let gathered = try await gatherLiveState(from: cluster)
+    let gathered = try await gatherLiveState(from: cluster) { try await Task.sleep(for: $0) }
     if let (resource, error) = gathered.unreadable.first {
         throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
     }

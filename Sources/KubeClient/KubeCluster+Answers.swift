@@ -87,7 +87,7 @@ extension KubeCluster {
         case .invalid: "Correct the object in the repository."
         case .denied: "Change the object or the admission policy that refuses it."
         case .resourceNotServed: "Check the address's path and that the cluster serves this API."
-        case .busy: "The API server is overloaded; it is tried again by itself."
+        case .busy: "The API server is overloaded or failed inside; look at its log where that stays so."
         case .terminating: "Wait until the deletion has ended, or find out which finalizer holds it."
         default: ""
         }

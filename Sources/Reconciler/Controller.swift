@@ -211,7 +211,7 @@ package actor Controller {
         mode = .singlePass
         try await prepare()
         // The cluster is read meanwhile: what moves after that is found by each write's own precondition.
-        async let gathering = gatherLiveState(from: cluster)
+        async let gathering = gatherLiveState(from: cluster, sleep: surroundings.sleep)
         let newest: Revision
         do {
             newest = try await source.fetchNewest()

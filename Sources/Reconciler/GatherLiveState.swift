@@ -4,14 +4,16 @@ package import Manifest
 ///
 /// Kinds that may not be read, or that the server does not serve, are left out of the answer's known kinds; every other
 /// failure ends the whole, since a failed read is not an empty cluster.
+///
+/// A server that was too busy for a list is asked again, three times in all; `sleep` waits in between.
 package func gatherLiveState(
-    from cluster: any ClusterAPI
+    from cluster: any ClusterAPI, sleep: @escaping @Sendable (Duration) async throws -> Void
 ) async throws(ClusterError) -> (state: LiveState, unreadable: [(Resource, ClusterError)]) {
     let answers = await withTaskGroup(of: (Resource, Result<ObjectList, ClusterError>).self) { group in
         for resource in Resource.managed {
             group.addTask {
                 do throws(ClusterError) {
-                    return (resource, .success(try await cluster.list(resource)))
+                    return (resource, .success(try await list(resource, from: cluster, sleep: sleep)))
                 } catch {
                     return (resource, .failure(error))
                 }
@@ -32,4 +34,20 @@ package func gatherLiveState(
         }
     }
     return (state, unreadable)
+}
+
+private func list(
+    _ resource: Resource, from cluster: any ClusterAPI, sleep: (Duration) async throws -> Void
+) async throws(ClusterError) -> ObjectList {
+    for pause in [Duration.seconds(1), .seconds(3)] {
+        do throws(ClusterError) {
+            return try await cluster.list(resource)
+        } catch {
+            let busy = error
+            guard busy.kind == .busy else { throw busy }
+            // A server may ask for more patience than somebody has who waits for one pass.
+            do { try await sleep(min(max(pause, busy.retryAfter ?? pause), .seconds(10))) } catch { throw busy }
+        }
+    }
+    return try await cluster.list(resource)
 }

@@ -90,7 +90,7 @@ import Testing
         try await server.withNamespace { namespace in
             let id = ObjectID(.networkPolicy, namespace: namespace, name: "fading")
             let request = APIRequest.watch(
-                .networkPolicy, namespace: namespace, from: try await listVersion(namespace), timeout: .seconds(30))
+                .networkPolicy, namespace: namespace, from: try await listVersion(namespace), timeout: .seconds(100))
             let events = try await server.watch(request.asking("labelSelector", "team=a"))
             _ = try await server.bylaw.apply(
                 denyIngress(id, labels: ["team": "a"]), to: id, expecting: nil, isDryRun: false)
@@ -147,6 +147,6 @@ import Testing
     }
 
     private func watch(_ namespace: String, from version: String) async throws -> WatchedEvents {
-        try await server.watch(.watch(.networkPolicy, namespace: namespace, from: version, timeout: .seconds(30)))
+        try await server.watch(.watch(.networkPolicy, namespace: namespace, from: version, timeout: .seconds(100)))
     }
 }

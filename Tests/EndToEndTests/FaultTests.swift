@@ -41,6 +41,18 @@ import Testing
         #expect(try await program.run(["plan"] + flags).status == 0)
     }
 
+    /// Rules A13 and A14: a list that failed once does not end the whole pass, and one that goes on failing does.
+    @Test func aListIsAskedForAgain() async throws {
+        try await commit(teamManifests(namespace))
+        cluster.inject("GET", "/networkpolicies?", Self.failure(500), count: 1)
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        cluster.inject("GET", "/networkpolicies?", Self.failure(500), count: 100)
+        let failing = try await program.run(["sync"] + flags)
+        #expect(failing.status == 2)
+        #expect(failing.errors.contains("list networkpolicies"), "\(failing.errors)")
+    }
+
     /// Rule A15: whether it happened is found out by looking, and told once.
     @Test func aWriteWhoseAnswerIsLostIsFoundDone() async throws {
         try await commit(teamManifests(namespace))
