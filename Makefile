@@ -1,6 +1,6 @@
 # One target for each thing people and the pipeline do; bare `make` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e bench bench-analysis format lint release
+.PHONY: help demo test e2e bench bench-analysis bench-journal format lint release
 
 # An import that the module graph does not allow is a build error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -28,6 +28,11 @@ bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
 
 bench-analysis: release ## check, diff and reach on large input; needs no cluster
 	.ci/bench-analysis $(RELEASE)/release/bylaw
+
+bench-journal: ## 1,000,000 entries: group commit, verification, filters; and every tampering with 10,000 is found
+	@.ci/install-packages build
+	swift build --configuration release --product journal-benchmark --build-path $(RELEASE) --static-swift-stdlib $(SWIFT_FLAGS)
+	$(RELEASE)/release/journal-benchmark
 
 release: ## build the program as it is shipped
 	@.ci/install-packages build

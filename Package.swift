@@ -42,10 +42,13 @@ let modules: [Module] = [
     Module(
         name: "Guardrails", imports: ["Manifest", "Policy", "Analysis", "Planning"], testImports: ["PolicyFiles"]),
     Module(name: "KubeProtocol", imports: ["Manifest", "JSON"]),
+    Module(name: "AuditEvents", imports: ["Manifest", "JSON"]),
+    Module(name: "Shipping", imports: ["Manifest", "JSON"]),
     Module(name: "Arguments"),
     // Wrappers: one C library or one system facility each.
     Module(name: "ChildProcess", imports: ["CSpawn"]),
     Module(name: "Signatures", imports: ["CCrypto", "ChildProcess"]),
+    Module(name: "TransparencyLog", imports: ["Signatures"], testImports: ["JSON", "Manifest"]),
     Module(name: "SQLite", imports: ["CSQLite"]),
     Module(name: "YAML", imports: ["CYAML", "Manifest"], testImports: ["JSON"]),
     Module(name: "HTTPClient", imports: ["CCurl"], testImports: ["ChildProcess"]),
@@ -67,7 +70,9 @@ let modules: [Module] = [
             "Reconciler", "Manifest", "Analysis", "Planning", "JSON", "YAML", "KubeProtocol", "HTTPClient",
             "ChildProcess",
         ]),
-    Module(name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite"]),
+    Module(
+        name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite", "Signatures", "TransparencyLog"],
+        testImports: ["ChildProcess"]),
     Module(
         name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "Planning", "KubeProtocol", "HTTPServer"],
         hasTests: false),
@@ -81,7 +86,7 @@ let modules: [Module] = [
             "Manifest", "JSON", "Policy", "Analysis", "Guardrails", "Planning", "Arguments", "Telemetry", "Signatures",
             "Reconciler",
             "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
-            "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost", "HTTPServer", "Reports",
+            "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost", "HTTPServer", "Reports", "TransparencyLog",
         ]),
 ]
 
@@ -110,6 +115,10 @@ let package = Package(
         }
         + [
             .executableTarget(name: "bylaw", dependencies: ["Commands"], swiftSettings: settings),
+            .executableTarget(
+                name: "journal-benchmark",
+                dependencies: ["Journal", "JSON", "Manifest", "Reconciler", "SQLite", "Signatures", "TransparencyLog"],
+                path: "Tests/JournalBenchmark", swiftSettings: settings),
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: [

@@ -34,7 +34,8 @@ private let commands: [Command] = [
     reachCommand, podsCheckCommand,
     snapshotCommand, commentCommand,
     guardrailsCommand,
-    journalListCommand, journalShowCommand, journalRestoreCommand,
+    journalListCommand, journalShowCommand, journalVerifyCommand, journalProveCommand, journalExportCommand,
+    journalCheckpointCommand, journalKeyCommand, journalRestoreCommand,
     runbookListCommand, runbookShowCommand, demoCommand, versionCommand,
 ]
 

@@ -93,6 +93,23 @@ enum Flags {
     static let journal = FlagDescription(
         "journal", .text, valueName: "FILE", "the journal; below ~/.local/state/bylaw where it is not given")
 
+    static let journalKey = FlagDescription(
+        "journal-key", .text, valueName: "FILE",
+        "the private key (PEM, Ed25519) that signs the journal's checkpoints; made beside the journal where it is not given"
+    )
+
+    /// Where the controller carries checkpoints of the journal.
+    static let checkpoints: [FlagDescription] = [
+        FlagDescription(
+            "checkpoint-interval", .duration, valueName: "T", "how often the journal is signed where it has grown",
+            default: "60s"),
+        FlagDescription(
+            "checkpoint-configmap", .text, valueName: "NAMESPACE/NAME",
+            "keep the newest checkpoint in this ConfigMap (rights: Deploy/checkpoint-rbac.yaml)"),
+        FlagDescription(
+            "checkpoint-url", .text, valueName: "URL", "POST each checkpoint there, so that it is kept elsewhere"),
+    ]
+
     static let writes: [FlagDescription] = [
         FlagDescription(
             "concurrent-writes", .number(1...128), valueName: "N", "how many changes may be on their way at once",

@@ -17,12 +17,12 @@ let runCommand = Command(
             "Follows the repository and watches the cluster until it is told to stop (SIGTERM or Ctrl-C): applies new "
             + "revisions, corrects drift as it happens, and records everything in the journal. What trying again can cure "
             + "is tried again.",
-        flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal]
+        flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal, Flags.journalKey]
             + [
                 FlagDescription(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
-            ] + Flags.host + Flags.writes + Flags.logging + [Flags.config],
+            ] + Flags.checkpoints + Flags.host + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -42,9 +42,12 @@ let runCommand = Command(
         fields: [("instance", instance), ("cluster", clusterName)],
         now: { systemNow().description }, sink: { sink.write($0) })
     let reporter = try wiring.statusReporter(cluster: clusterName, logger: logger)
+    let publisher = CheckpointPublisher(
+        journal: journal, places: try wiring.checkpointPlaces(cluster: cluster), logger: logger)
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         log($0, to: logger)
         reporter?.note($0)
+        if case .synced = $0 { publisher.wanted() }
     }
     let webhooks = try wiring.webhookListener(logger: logger) { await controller.fetchSoon() }
     defer { webhooks?.stop() }
@@ -55,6 +58,9 @@ let runCommand = Command(
         logger.log(.notice, "Stopping")
         await controller.stop()
     }
+    let checkpointInterval = invocation.arguments.duration("checkpoint-interval") ?? .seconds(60)
+    let publishing = Task { await publisher.run(every: checkpointInterval) }
+    defer { publishing.cancel() }
     do {
         try await untilReachable(cluster, logger: logger, signals: signals, noting: controller.noteNeverReached) {
             facts in
@@ -70,6 +76,9 @@ let runCommand = Command(
     }
     waiting.cancel()
     await reporter?.finish()
+    publisher.finish()
+    await publishing.value
+    await publisher.publish()
     await journal.close()
     logger.log(.notice, "Stopped")
     return ExitStatus.success

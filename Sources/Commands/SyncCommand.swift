@@ -5,6 +5,7 @@ import Manifest
 import Policy
 import Reconciler
 import Synchronization
+import TransparencyLog
 
 let syncCommand = Command(
     description: CommandDescription(
@@ -12,7 +13,8 @@ let syncCommand = Command(
         details:
             "Fetches the newest revision, checks it, makes the cluster equal to it, and records every change in the "
             + "journal. A revision with a mistake changes nothing: the last good one is enforced instead.",
-        flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal] + Flags.writes
+        flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal, Flags.journalKey]
+            + Flags.writes
             + [Flags.output, Flags.config],
         examples: ["bylaw sync --repo git@git.example.com:policies.git --branch main --path clusters/production"],
         exitStatuses: [
@@ -38,8 +40,10 @@ let syncCommand = Command(
         show(notice, on: terminal, isQuiet: isJSON)
     }
     let report: PassReport
+    let checkpoint: SignedCheckpoint
     do {
         report = try await controller.runOnce()
+        checkpoint = try await journal.checkpoint(at: systemNow())
     } catch {
         await journal.close()
         throw error
@@ -64,6 +68,7 @@ let syncCommand = Command(
                     ("failed", .integer(Int64(report.failures))), ("held", .integer(Int64(report.held))),
                     ("waiting", .integer(Int64(report.waiting))), ("undeclared", .integer(Int64(report.strangers))),
                     ("durationMilliseconds", .integer(Int64(report.duration / .milliseconds(1)))),
+                    ("checkpoint", .string(checkpoint.note.description)),
                 ] + answer.fields))
     } else {
         terminal.write("\(report.revision.prefix(12)): \(report.summary)\n")

@@ -160,10 +160,25 @@ struct Wiring {
                     hint: "Choose another place with --journal FILE.")
             }
         }
-        return try await SQLiteJournal.open(
+        let journal = try await SQLiteJournal.open(
             JournalConfiguration(
                 path: journalPath, instance: instance, cluster: arguments.text("cluster") ?? endpoint.name,
-                build: bylawVersion))
+                build: bylawVersion, signingKey: try signingKey(mayMake: true)))
+        do {
+            try await journal.introduceKey(at: systemNow())
+        } catch {
+            await journal.close()
+            throw error
+        }
+        return journal
+    }
+
+    /// The key that signs the journal's checkpoints.
+    ///
+    /// - Parameter mayMake: Whether one is made beside the journal where none is named and none is there.
+    func signingKey(mayMake: Bool) throws(JournalError) -> Ed25519PrivateKey {
+        let named = arguments.text("journal-key")
+        return try SigningKeyFile.load(named ?? journalPath + ".key", mayMake: mayMake && named == nil)
     }
 
     // MARK: The controller

@@ -3,6 +3,17 @@ import Manifest
 import Reconciler
 import SQLite
 
+/// A column of `entries` beside its number and its hash, in the order in which all statements name them.
+enum EntryColumn: Int, CaseIterable {
+    case time, instance, cluster, kind, reason, isIncident, outcome, action, apiGroup, apiVersion, objectKind, namespace
+    case name, uid, resourceVersion, revision, author, committer, pullRequest, approver, actor, actorOperation
+    case actorTime, actorCertainty, runbook, runbookRevision, durationMicroseconds, auditID, subject, trailers, message
+    case patch, before, after
+
+    /// The name in the table.
+    var name: String { EntryColumns.names[rawValue] }
+}
+
 /// The columns of `entries`, in one order for writing and for reading.
 enum EntryColumns {
     static let names = [
@@ -13,8 +24,11 @@ enum EntryColumns {
         "after",
     ]
 
-    static let insertion =
-        "INSERT INTO entries (\(names.joined(separator: ", "))) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))"
+    /// Takes the number, the values in the order of ``names``, and the hash.
+    static let insertion = """
+        INSERT INTO entries (sequence, \(names.joined(separator: ", ")), leaf_hash)
+        VALUES (?, \(names.map { _ in "?" }.joined(separator: ", ")), ?)
+        """
 
     /// What a SELECT names so that ``entry(from:)`` can read it.
     static func selection(includesContent: Bool) -> String {

@@ -1,3 +1,5 @@
+package import Signatures
+
 /// Whose journal is opened, and where.
 package struct JournalConfiguration: Sendable {
     /// The database file; its folder must exist.
@@ -14,10 +16,12 @@ package struct JournalConfiguration: Sendable {
     package var maximumBytes: Int64?
     /// A file up to this size is checked for damage as a whole when it is opened.
     package var maximumCheckedBytes: Int64
+    /// Signs the checkpoints; without one there are none.
+    package var signingKey: Ed25519PrivateKey?
 
     package init(
         path: String, instance: String, cluster: String, build: String, busyTimeout: Duration = .seconds(5),
-        maximumBytes: Int64? = nil, maximumCheckedBytes: Int64 = 128 << 20
+        maximumBytes: Int64? = nil, maximumCheckedBytes: Int64 = 128 << 20, signingKey: Ed25519PrivateKey? = nil
     ) {
         self.path = path
         self.instance = instance
@@ -26,5 +30,6 @@ package struct JournalConfiguration: Sendable {
         self.busyTimeout = busyTimeout
         self.maximumBytes = maximumBytes
         self.maximumCheckedBytes = maximumCheckedBytes
+        self.signingKey = signingKey
     }
 }

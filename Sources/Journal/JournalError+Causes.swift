@@ -13,6 +13,12 @@ enum JournalFailure: Error {
     case secret(String)
     case oversized(bytes: Int)
     case unreadable(String)
+    /// libcrypto refused.
+    case hashing
+    /// There are entries behind the last one of ours that this process did not write.
+    case foreignEntries(after: Int64)
+    /// A checkpoint could not be signed or read.
+    case checkpoint(String)
 }
 
 extension JournalError {
@@ -61,6 +67,16 @@ extension JournalError {
             self.init(
                 message: "\(start): an object of \(bytes) bytes is larger than any API server takes",
                 hint: "Look at what answers at the API server's address.")
+        case .hashing:
+            self.init(message: "\(start): libcrypto refused to hash", hint: "Check the machine's memory.")
+        case .foreignEntries(let last):
+            self.init(
+                message: "\(start): something else wrote entries behind entry \(last)",
+                hint:
+                    "Find out what has access to the volume; keep a copy of the file, and look at it with bylaw journal verify."
+            )
+        case .checkpoint(let detail):
+            self.init(message: "\(start): \(detail)", hint: "Check the key of the journal (--journal-key).")
         case .unreadable(let detail):
             self.init(message: "\(start): \(detail)", hint: "Use the version of bylaw that wrote it.")
         }

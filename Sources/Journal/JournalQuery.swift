@@ -35,10 +35,13 @@ package struct JournalQuery: Sendable, Equatable {
 
     package init() {}
 
-    /// Whether it asks for every entry.
-    var hasFilter: Bool {
+    /// Whether it leaves entries out, apart from where it begins.
+    package var isFiltered: Bool {
         instance != nil || cluster != nil || since != nil || until != nil || objectKind != nil || namespace != nil
             || name != nil || reason != nil || isIncidentOnly || revision != nil || author != nil || outcome != nil
-            || action != nil || afterSequence != nil
+            || action != nil
     }
+
+    /// Whether it asks for less than every entry.
+    var hasFilter: Bool { isFiltered || afterSequence != nil }
 }

@@ -207,7 +207,7 @@ package final class JournalReader: Sendable {
         return entries
     }
 
-    private static func lastSequence(_ connection: Connection) throws(DatabaseError) -> Int64 {
+    static func lastSequence(_ connection: Connection) throws(DatabaseError) -> Int64 {
         try connection.firstRow("SELECT ifnull(max(sequence), 0) FROM entries") { (row) throws(DatabaseError) in
             try row.integer(0)
         } ?? 0
@@ -229,7 +229,7 @@ package final class JournalReader: Sendable {
         return usual > 0 ? unusual + [(EntryOutcome.succeeded.rawValue, usual)] : unusual
     }
 
-    private static func wrapping<Value>(
+    static func wrapping<Value>(
         _ body: () throws(DatabaseError) -> Value
     ) throws(JournalFailure) -> Value {
         do throws(DatabaseError) { return try body() } catch { throw .database(error) }
@@ -244,13 +244,13 @@ package final class JournalReader: Sendable {
     }
 
     /// One snapshot: a writer's commit in between must not show in half of an answer.
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ body: @escaping @Sendable (Connection) throws(JournalFailure) -> Value
     ) async throws(JournalError) -> Value {
         do throws(JournalFailure) {
             return try await connection.perform(
                 { (connection) throws(JournalFailure) in
-                    try connection.transaction(.deferred, orElse: { .database($0) }) { () throws(JournalFailure) in
+                    try connection.snapshot(orElse: { .database($0) }) { () throws(JournalFailure) in
                         try body(connection)
                     }
                 }, orElse: { .database($0) })

@@ -5,7 +5,12 @@ import SQLite
 /// A released step is never edited; what comes later is a step of its own.
 enum JournalSchema {
     /// "Bylw" in ASCII.
-    static let schema = Schema(applicationID: 0x4279_6c77, migrations: [.init(name: "first tables", sql: firstTables)])
+    static let schema = Schema(
+        applicationID: 0x4279_6c77,
+        migrations: [
+            .init(name: "first tables", sql: firstTables),
+            .init(name: "the tree over the entries", sql: tree, convert: hashEarlierEntries),
+        ])
 
     /// What is small and what the next start depends on: checked for damage even in a huge file.
     static let statefulTables = ["instances", "intents", "owned", "open_incidents", "memory"]
@@ -127,4 +132,47 @@ enum JournalSchema {
             PRIMARY KEY (instance_id, key)
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// `tree_blocks` has the root of each full run of ``JournalFrontier/blockSize`` entries; what lies above and below is
+    /// computed when it is needed.
+    private static let tree = """
+        ALTER TABLE entries ADD COLUMN leaf_hash BLOB NOT NULL DEFAULT x'';
+
+        CREATE TABLE tree_blocks (
+            block INTEGER PRIMARY KEY,
+            root BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE checkpoints (
+            size INTEGER PRIMARY KEY,
+            time TEXT NOT NULL,
+            note TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE checkpoint_keys (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,
+            time TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE identity (
+            id TEXT NOT NULL
+        ) STRICT;
+        INSERT INTO identity (id) VALUES (lower(hex(randomblob(16))));
+        """
+
+    /// Gives the entries of a journal that had no tree their hashes, once.
+    @Sendable private static func hashEarlierEntries(_ connection: Connection) throws(DatabaseError) {
+        let trigger = try connection.firstRow("SELECT sql FROM sqlite_schema WHERE name = 'entries_never_change'") {
+            (row) throws(DatabaseError) in try row.text(0)
+        }
+        guard let trigger else {
+            throw DatabaseError(
+                extendedCode: DatabaseError.Code.corrupt.rawValue, operation: "hash the entries",
+                detail: "the trigger that keeps entries from changing is missing")
+        }
+        try connection.executeScript("DROP TRIGGER entries_never_change")
+        try JournalTree.hashAllEntries(on: connection)
+        try connection.executeScript(trigger)
+    }
 }

@@ -9,23 +9,29 @@ extension SQLiteJournal {
 
     @discardableResult
     package func raise(_ incident: EntryDraft) async throws(JournalError) -> Int64? {
-        let values = try entryValues(incident)
+        let prepared = try prepare(incident)
         guard let reason = incident.reason.incident else { return try await record(incident, owned: .unchanged) }
         let key = Self.incidentKey(reason, incident.object, instanceID)
         let time = incident.at.description
         let message = incident.message.bounded(toBytes: TextLimit.message)
-        return try await write { (connection) throws(DatabaseError) in
-            let isOpen = try connection.firstRow(
-                "SELECT 1 FROM open_incidents WHERE \(Self.incidentCondition) AND message = ?", key + [.text(message)]
-            ) { (_) throws(DatabaseError) in true }
+        let tree = tree
+        return try await perform("write") { (connection) throws(JournalFailure) in
+            let isOpen = try Self.wrapping { () throws(DatabaseError) in
+                try connection.firstRow(
+                    "SELECT 1 FROM open_incidents WHERE \(Self.incidentCondition) AND message = ?",
+                    key + [.text(message)]
+                ) { (_) throws(DatabaseError) in true }
+            }
             guard isOpen == nil else { return nil }
-            let sequence = try Self.append(values, to: connection)
-            try connection.execute(Self.insertion, key + [.integer(sequence), .text(time), .text(message)])
-            try connection.execute(
-                """
-                DELETE FROM open_incidents WHERE \(Self.incidentCondition) AND id NOT IN
-                    (SELECT id FROM open_incidents WHERE \(Self.incidentCondition) ORDER BY id DESC LIMIT ?)
-                """, key + key + [.integer(Self.maximumOpenTexts)])
+            let sequence = try tree.append(prepared, to: connection)
+            try Self.wrapping { () throws(DatabaseError) in
+                try connection.execute(Self.insertion, key + [.integer(sequence), .text(time), .text(message)])
+                try connection.execute(
+                    """
+                    DELETE FROM open_incidents WHERE \(Self.incidentCondition) AND id NOT IN
+                        (SELECT id FROM open_incidents WHERE \(Self.incidentCondition) ORDER BY id DESC LIMIT ?)
+                    """, key + key + [.integer(Self.maximumOpenTexts)])
+            }
             return sequence
         }
     }

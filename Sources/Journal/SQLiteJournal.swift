@@ -19,6 +19,8 @@ package final class SQLiteJournal: RunJournal {
     let instanceID: Int64
     /// Intents up to this one are an earlier run's.
     let lastEarlierIntent: Int64
+    /// The tree over the entries.
+    let tree: JournalTree
     private let intentNumbers: Counter
     private let lock: WriterLock
 
@@ -39,22 +41,26 @@ package final class SQLiteJournal: RunJournal {
                 () throws(JournalFailure) -> sending Connection in
                 try JournalFile.openForWriting(configuration)
             }
+            let tree = try JournalTree()
             let (instanceID, lastEarlierIntent) = try await writer.perform(
-                { (connection) throws(JournalFailure) in try register(configuration, connection) },
-                orElse: { .database($0) })
-            return SQLiteJournal(configuration, writer, lock, instanceID, lastEarlierIntent)
+                { (connection) throws(JournalFailure) in
+                    try tree.follow(connection)
+                    return try register(configuration, connection)
+                }, orElse: { .database($0) })
+            return SQLiteJournal(configuration, writer, lock, tree, instanceID, lastEarlierIntent)
         } catch {
             throw JournalError(error, doing: "open", path: configuration.path)
         }
     }
 
     private init(
-        _ configuration: JournalConfiguration, _ writer: GroupedWriter, _ lock: WriterLock, _ instanceID: Int64,
-        _ lastEarlierIntent: Int64
+        _ configuration: JournalConfiguration, _ writer: GroupedWriter, _ lock: WriterLock, _ tree: JournalTree,
+        _ instanceID: Int64, _ lastEarlierIntent: Int64
     ) {
         self.configuration = configuration
         self.writer = writer
         self.lock = lock
+        self.tree = tree
         self.instanceID = instanceID
         self.lastEarlierIntent = lastEarlierIntent
         intentNumbers = Counter(after: lastEarlierIntent)
@@ -117,8 +123,8 @@ package final class SQLiteJournal: RunJournal {
     package func settle(
         _ intent: IntentID, as entry: EntryDraft, owned: OwnershipChange
     ) async throws(JournalError) -> Int64 {
-        let values = try entryValues(entry)
-        let instanceID = instanceID
+        let prepared = try prepare(entry)
+        let (instanceID, tree) = (instanceID, tree)
         let failure = entry.outcome == .failed ? entry.reason.incident : nil
         let time = entry.at.description
         let message = entry.message.bounded(toBytes: TextLimit.message)
@@ -129,8 +135,8 @@ package final class SQLiteJournal: RunJournal {
                     [.integer(intent.rawValue), .integer(instanceID)])
             }
             guard connection.changedRowCount == 1 else { throw .unknownIntent(intent.rawValue) }
+            let sequence = try tree.append(prepared, to: connection)
             return try Self.wrapping { () throws(DatabaseError) in
-                let sequence = try Self.append(values, to: connection)
                 try Self.apply(owned, instanceID: instanceID, to: connection)
                 if let failure {
                     let key = Self.incidentKey(failure, entry.object, instanceID)
@@ -143,11 +149,13 @@ package final class SQLiteJournal: RunJournal {
 
     @discardableResult
     package func record(_ entry: EntryDraft, owned: OwnershipChange) async throws(JournalError) -> Int64 {
-        let values = try entryValues(entry)
-        let instanceID = instanceID
-        return try await write { (connection) throws(DatabaseError) in
-            let sequence = try Self.append(values, to: connection)
-            try Self.apply(owned, instanceID: instanceID, to: connection)
+        let prepared = try prepare(entry)
+        let (instanceID, tree) = (instanceID, tree)
+        return try await perform("write") { (connection) throws(JournalFailure) in
+            let sequence = try tree.append(prepared, to: connection)
+            try Self.wrapping { () throws(DatabaseError) in
+                try Self.apply(owned, instanceID: instanceID, to: connection)
+            }
             return sequence
         }
     }
@@ -159,11 +167,6 @@ package final class SQLiteJournal: RunJournal {
                 try Self.apply(.owns(id, object), instanceID: instanceID, to: connection)
             }
         }
-    }
-
-    static func append(_ values: [SQLValue], to connection: Connection) throws(DatabaseError) -> Int64 {
-        try connection.execute(EntryColumns.insertion, values)
-        return connection.lastInsertedRowID
     }
 
     private static func apply(
@@ -195,11 +198,12 @@ package final class SQLiteJournal: RunJournal {
         [.integer(instanceID), .text(id.group), .text(id.kind), .text(id.namespace), .text(id.name)]
     }
 
-    func entryValues(_ draft: EntryDraft) throws(JournalError) -> [SQLValue] {
+    func prepare(_ draft: EntryDraft) throws(JournalError) -> JournalTree.PreparedEntry {
         try describing("write") { () throws(JournalFailure) in
-            try EntryColumns.values(
-                of: draft, instance: configuration.instance, cluster: configuration.cluster,
-                build: configuration.build)
+            try JournalTree.PreparedEntry(
+                values: EntryColumns.values(
+                    of: draft, instance: configuration.instance, cluster: configuration.cluster,
+                    build: configuration.build))
         }
     }
 

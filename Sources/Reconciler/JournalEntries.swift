@@ -22,6 +22,8 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     case recognised
     case started
     case stopped
+    /// Checkpoints of the journal are signed with another key from here on.
+    case signingKeyChanged
     case incident(IncidentReason)
 
     /// The stable CamelCase word.
@@ -33,13 +35,14 @@ package enum EntryReason: Sendable, Equatable, Hashable {
         case .recognised: "Recognised"
         case .started: "Started"
         case .stopped: "Stopped"
+        case .signingKeyChanged: "SigningKeyChanged"
         case .incident(let reason): reason.rawValue
         }
     }
 
     /// Every reason: the routine, then the incidents.
     package static let all: [EntryReason] =
-        [.revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped]
+        [.revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped, .signingKeyChanged]
         + IncidentReason.allCases.map(EntryReason.incident)
 
     package init?(word: String) {

@@ -3,8 +3,6 @@ extension Connection {
     package enum TransactionKind: String, Sendable {
         /// Takes the write lock at once, so that a later write in it cannot fail for a lock.
         case immediate = "IMMEDIATE"
-        /// One consistent snapshot for several reads.
-        case deferred = "DEFERRED"
     }
 
     /// Runs `body` in one transaction: committed when it returns, rolled back when it throws.
@@ -33,6 +31,17 @@ extension Connection {
         _ kind: TransactionKind, _ body: () throws(DatabaseError) -> Value
     ) throws(DatabaseError) -> Value {
         try transaction(kind, orElse: { $0 }, body)
+    }
+
+    /// Runs `body` on one consistent snapshot for several reads.
+    ///
+    /// Ends without a commit, which would fail after a damaged page even where `body` has dealt with that.
+    package func snapshot<Value, Failure: Error>(
+        orElse convert: (DatabaseError) -> Failure, _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        do { try execute("BEGIN DEFERRED") } catch { throw convert(error) }
+        defer { rollBack() }
+        return try body()
     }
 
     /// Runs `body` in a savepoint of the open transaction: when it throws, only what it did is undone.

@@ -120,6 +120,13 @@ package final class Connection {
         return found
     }
 
+    /// Runs one statement and shows each row of its answer to `visit` until that returns false.
+    package func forEachRow(
+        _ sql: String, _ values: [SQLValue] = [], _ visit: (Row) throws(DatabaseError) -> Bool
+    ) throws(DatabaseError) {
+        try run(sql, values, visit)
+    }
+
     /// Runs several statements without values, one after the other.
     package func executeScript(_ sql: String) throws(DatabaseError) {
         var rest = Substring(sql)

@@ -26,6 +26,19 @@ package struct Row {
         return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
+    /// Gives the bytes of a text to `body`, without a copy; good only inside it.
+    ///
+    /// - Returns: False where the column is NULL; `body` is not called then.
+    package func withText(
+        _ column: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) throws(DatabaseError) -> Bool {
+        guard try !isNull(column) else { return false }
+        try expect(SQLITE_TEXT, "a text", column)
+        let start = sqlite3_column_text(statement.handle, Int32(column))
+        body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement.handle, Int32(column)))))
+        return true
+    }
+
     package func blob(_ column: Int) throws(DatabaseError) -> [UInt8] {
         try expect(SQLITE_BLOB, "a blob", column)
         guard let start = sqlite3_column_blob(statement.handle, Int32(column)) else { return [] }

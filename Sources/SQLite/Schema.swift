@@ -7,12 +7,17 @@ package struct Schema: Sendable {
 
     /// One step: statements that run in one transaction together with the steps beside it.
     package struct Migration: Sendable {
+        package typealias Conversion = @Sendable (Connection) throws(DatabaseError) -> Void
+
         package var name: String
         package var sql: String
+        /// What SQL alone cannot do with the rows that are there; runs after the statements.
+        package var convert: Conversion?
 
-        package init(name: String, sql: String) {
+        package init(name: String, sql: String, convert: Conversion? = nil) {
             self.name = name
             self.sql = sql
+            self.convert = convert
         }
     }
 
@@ -66,7 +71,10 @@ extension Connection {
             }
             guard version < schema.version else { return }
             try wrapping { () throws(DatabaseError) in
-                for migration in schema.migrations[max(0, version)...] { try executeScript(migration.sql) }
+                for migration in schema.migrations[max(0, version)...] {
+                    try executeScript(migration.sql)
+                    try migration.convert?(self)
+                }
                 try executeScript("PRAGMA user_version = \(schema.version)")
             }
         }

@@ -11,7 +11,8 @@ package func sha256Hex(_ bytes: some Collection<UInt8>) -> String {
     return hexadecimal(digest.prefix(Int(length)))
 }
 
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+/// Bytes as lower-case hexadecimal digits.
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
     for byte in bytes {

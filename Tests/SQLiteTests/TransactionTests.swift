@@ -79,7 +79,7 @@ import Testing
         func count() throws(DatabaseError) -> Int64? {
             try reader.firstRow("SELECT count(*) FROM kept") { (row) throws(DatabaseError) in try row.integer(0) }
         }
-        try reader.transaction(.deferred) { () throws(DatabaseError) in
+        try reader.snapshot(orElse: { $0 }) { () throws(DatabaseError) in
             #expect(try count() == 0)
             try insert("new")
             #expect(try count() == 0)

@@ -1,0 +1,121 @@
+import Manifest
+
+/// How an event bears on a change.
+struct ChangeMatch {
+    var event: AuditEvent
+    var evidence: Attribution.Evidence
+    /// The version that the event's answer has, where that can be ordered.
+    var version: String?
+}
+
+/// Says whether an event may have made a change, and what speaks for it; nil where it cannot have.
+func match(_ event: AuditEvent, _ change: ObservedChange, in window: AttributionWindow) -> ChangeMatch? {
+    let evidence =
+        change.kind == .deleted
+        ? evidenceOfDeletion(event, change, in: window) : evidenceOfWrite(event, change, in: window)
+    return evidence.map {
+        let version = event.answered?.resourceVersion ?? ""
+        return ChangeMatch(event: event, evidence: $0, version: isVersion(version) ? version : nil)
+    }
+}
+
+private func evidenceOfWrite(
+    _ event: AuditEvent, _ change: ObservedChange, in window: AttributionWindow
+) -> Attribution.Evidence? {
+    let isNamed = event.object == change.object
+    guard isNamed || (event.verb == "create" && event.scope != nil && event.scope == AuditScope(of: change.object))
+    else {
+        return nil
+    }
+    if isNamed, let answered = event.answered, !answered.resourceVersion.isEmpty {
+        guard event.verb != "delete" || answered.isTerminating else { return nil }
+        return evidenceOfVersion(answered, event, change, in: window)
+    }
+    switch (event.verb, change.kind) {
+    case ("create", .created), ("update", .created), ("patch", .created): break
+    case ("update", .changed) where event.code != 201, ("patch", .changed) where event.code != 201: break
+    default: return nil
+    }
+    // What replaced a version from before the one before is older still; what replaced the one after came later.
+    if let condition = event.condition {
+        if let before = change.versionBefore, isOrdered(condition, before), isOlder(condition, than: before) {
+            return nil
+        }
+        if let after = change.versionAfter, isOrdered(condition, after), !isOlder(condition, than: after) { return nil }
+    }
+    guard window.holds(event, of: change) else { return nil }
+    return isNamed ? .window : .scope
+}
+
+/// Compares the version in the answer with those that were seen; no clock plays a part where both were.
+private func evidenceOfVersion(
+    _ answered: AnsweredObject, _ event: AuditEvent, _ change: ObservedChange, in window: AttributionWindow
+) -> Attribution.Evidence? {
+    // The same name, but an object before or after this one (rule E18).
+    if let uid = change.uid, !uid.hasSameBytes(as: answered.uid) { return nil }
+    let version = answered.resourceVersion
+    guard let after = change.versionAfter else { return window.holds(event, of: change) ? .window : nil }
+    if version.hasSameBytes(as: after) {
+        if isCertainWrite(event, answered), change.uid != nil { return .write }
+        // What began only after we saw the version found it there.
+        return window.holdsBeginning(of: event, change) ? .answer : nil
+    }
+    guard isOrdered(version, after), isOlder(version, than: after) else { return nil }
+    guard let before = change.versionBefore else { return window.holds(event, of: change) ? .interval : nil }
+    return isOrdered(before, version) && isOlder(before, than: version) ? .interval : nil
+}
+
+/// Whether the version in the answer can only be this request's work.
+///
+/// It is where the request made the object, and where it would have failed on any version but an older one. All other
+/// requests are answered with the version that somebody else wrote if they changed nothing, and the event of the one who
+/// did may be lost (rules D3, M1).
+private func isCertainWrite(_ event: AuditEvent, _ answered: AnsweredObject) -> Bool {
+    guard event.dryRun == .no, event.verb != "delete" else { return false }
+    if event.code == 201 { return true }
+    return event.condition.map {
+        isOrdered($0, answered.resourceVersion) && isOlder($0, than: answered.resourceVersion)
+    }
+        ?? false
+}
+
+private func evidenceOfDeletion(
+    _ event: AuditEvent, _ change: ObservedChange, in window: AttributionWindow
+) -> Attribution.Evidence? {
+    let id = change.object
+    switch event.verb {
+    case "delete" where event.object == id: return evidenceOfRemoval(event, change, in: window)
+    case "delete" where !id.namespace.isEmpty && event.object == ObjectID(.namespace, name: id.namespace):
+        return window.holds(event, of: change, isCascade: true) ? .scope : nil
+    case "deletecollection" where event.scope != nil && event.scope == AuditScope(of: id):
+        if case .collection(let uids, let isComplete) = event.answer, let uid = change.uid, isComplete,
+            !uids.contains(uid)
+        {
+            return nil
+        }
+        // What waits for finalizers goes long after the request.
+        return window.holds(event, of: change, isCascade: true) ? .scope : nil
+    default: return nil
+    }
+}
+
+private func evidenceOfRemoval(
+    _ event: AuditEvent, _ change: ObservedChange, in window: AttributionWindow
+) -> Attribution.Evidence? {
+    let answeredUID: String
+    let isRemoved: Bool
+    switch event.answer {
+    case .removed(let uid): (answeredUID, isRemoved) = (uid, true)
+    // The object without a mark that it is going: it is gone. With one somebody may have asked before (rule F7).
+    case .object(let object): (answeredUID, isRemoved) = (object.uid, !object.isTerminating)
+    case .none, .collection:
+        let isCascade = change.object.resource == .namespace
+        return window.holds(event, of: change, isCascade: isCascade) ? .window : nil
+    }
+    guard let uid = change.uid else { return window.holds(event, of: change) ? .window : nil }
+    // An object exists once under its uid, and goes once.
+    guard uid.hasSameBytes(as: answeredUID) else { return nil }
+    return isRemoved && event.dryRun == .no ? .write : .answer
+}
+
+private func isOrdered(_ left: String, _ right: String) -> Bool { isVersion(left) && isVersion(right) }

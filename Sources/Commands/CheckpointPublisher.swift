@@ -1,0 +1,136 @@
+import Arguments
+import HTTPClient
+import Journal
+import KubeClient
+import Reconciler
+import Synchronization
+import Telemetry
+import TransparencyLog
+
+/// Signs the journal while the controller runs, and carries the checkpoints away from the volume that it lies on.
+///
+/// On a timer, after each sync and at the end. Each new checkpoint goes to the log at once; where it cannot reach a
+/// ConfigMap or an address, the newest one is tried again at the next turn: a later checkpoint covers what an earlier one
+/// did.
+final class CheckpointPublisher: Sendable {
+    /// One place beside the log.
+    struct Place: Sendable {
+        /// For messages, without credentials.
+        var name: String
+        var publish: @Sendable (SignedCheckpoint) async throws -> Void
+    }
+
+    private struct State {
+        var newest: SignedCheckpoint?
+        /// The size that each place has.
+        var published: [String: Int64] = [:]
+    }
+
+    private let journal: SQLiteJournal
+    private let places: [Place]
+    private let logger: Logger
+    private let state = Mutex(State())
+    private let wishes: AsyncStream<Void>
+    private let wish: AsyncStream<Void>.Continuation
+
+    init(journal: SQLiteJournal, places: [Place], logger: Logger) {
+        self.journal = journal
+        self.places = places
+        self.logger = logger
+        // One wish that waits stands for all.
+        (wishes, wish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Signs soon.
+    func wanted() { wish.yield() }
+
+    /// Signs at each wish and each interval until it is cancelled.
+    func run(every interval: Duration) async {
+        await withTaskGroup { group in
+            group.addTask { [self] in
+                while !Task.isCancelled {
+                    do { try await Task.sleep(for: interval) } catch { return }
+                    wanted()
+                }
+            }
+            for await _ in wishes { await publish() }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends ``run(every:)`` after what was wished for.
+    func finish() { wish.finish() }
+
+    /// Signs now and tells every place that does not have it.
+    func publish() async {
+        let signed: SignedCheckpoint
+        do throws(JournalError) { signed = try await journal.checkpoint(at: systemNow()) } catch {
+            logger.log(.error, "The journal could not be signed", [("error", error.message), ("hint", error.hint)])
+            return
+        }
+        let isNew = state.withLock { state in
+            defer { state.newest = signed }
+            return state.newest != signed
+        }
+        if isNew {
+            logger.log(
+                .notice, "Checkpoint",
+                [("entries", String(signed.checkpoint.size)), ("note", signed.note.description)])
+        }
+        for place in places where state.withLock({ $0.published[place.name] != signed.checkpoint.size }) {
+            do {
+                try await place.publish(signed)
+                state.withLock { $0.published[place.name] = signed.checkpoint.size }
+            } catch {
+                let failure = commandFailure(error)
+                logger.log(
+                    .warning, "A checkpoint could not be published; trying again",
+                    [("place", place.name), ("error", failure.message), ("hint", failure.hint)])
+            }
+        }
+    }
+}
+
+extension Wiring {
+    /// Where checkpoints go beside the log.
+    func checkpointPlaces(cluster: KubeCluster) throws(CommandFailure) -> [CheckpointPublisher.Place] {
+        var places: [CheckpointPublisher.Place] = []
+        if let text = arguments.text("checkpoint-configmap") {
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
+                throw CommandFailure(
+                    message: "--checkpoint-configmap: \"\(text)\" is no namespace and name",
+                    hint: "Write it as bylaw-system/bylaw-checkpoint.")
+            }
+            places.append(
+                CheckpointPublisher.Place(name: "ConfigMap \(text)") { signed in
+                    try await cluster.publishCheckpoint(signed.note.description, namespace: parts[0], name: parts[1])
+                })
+        }
+        if let url = arguments.text("checkpoint-url") {
+            guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
+                throw CommandFailure(
+                    message: "--checkpoint-url is no address with https://",
+                    hint: "Write the address that takes a POST of the checkpoint's text.")
+            }
+            let exchanger = HTTPExchanger(
+                proxy: .environment, userAgent: "bylaw/\(bylawVersion)", maximumConnections: 1)
+            let name = redactedURL(url)
+            places.append(
+                CheckpointPublisher.Place(name: name) { signed in
+                    let answer = try await exchanger.send(
+                        HTTPRequest(
+                            method: "POST", url: url,
+                            headers: [("Content-Type", "text/plain; charset=utf-8")],
+                            body: Array(signed.note.description.utf8),
+                            limits: HTTPLimits(
+                                connect: .seconds(10), total: .seconds(30), maximumAnswerBytes: 1 << 16)))
+                    guard (200..<300).contains(answer.status) else {
+                        throw CommandFailure(
+                            message: "POST \(name): HTTP \(answer.status)", hint: "Look at what answers there.")
+                    }
+                })
+        }
+        return places
+    }
+}

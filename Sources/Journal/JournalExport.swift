@@ -1,0 +1,92 @@
+import JSON
+import Manifest
+package import Reconciler
+import SQLite
+import Signatures
+import TransparencyLog
+
+/// The form of an export that can be verified: one JSON object a line.
+///
+/// First the entries, each as its canonical text with one member more at its end, `leafHash`: without that member the line
+/// is the data of the entry's leaf. Then, in a whole export, the keys and the checkpoints.
+enum ExportLine {
+    private static let hashStart = Array(",\"leafHash\":\"".utf8)
+    private static let hashLength = 44
+
+    static func entry(_ text: [UInt8], hash: SHA256Digest) -> [UInt8] {
+        text.dropLast() + hashStart + Array(hash.base64Text.utf8) + Array("\"}\n".utf8)
+    }
+
+    static func key(_ key: String) -> [UInt8] {
+        let line: Tree = ["apiVersion": "bylaw.dev/v1", "kind": "JournalKey", "key": .string(key)]
+        return line.jsonBytes() + [UInt8(ascii: "\n")]
+    }
+
+    static func checkpoint(_ note: String) -> [UInt8] {
+        let line: Tree = ["apiVersion": "bylaw.dev/v1", "kind": "JournalCheckpoint", "note": .string(note)]
+        return line.jsonBytes() + [UInt8(ascii: "\n")]
+    }
+
+    /// What a line is.
+    enum Content {
+        case entry(EntryEncoding, sequence: Int64, recorded: SHA256Digest?)
+        case key(String)
+        case checkpoint(String)
+    }
+
+    /// Reads a line without its line break; nil where it is none of an export's.
+    static func read(_ line: [UInt8]) -> Content? {
+        let tail = hashStart.count + hashLength + 2
+        if line.count > tail, Array(line[(line.count - tail)...].prefix(hashStart.count)) == hashStart,
+            line.hasSuffix("\"}")
+        {
+            let hash = String(decoding: line.suffix(hashLength + 2).dropLast(2), as: UTF8.self)
+            let text = Array(line.dropLast(tail)) + [UInt8(ascii: "}")]
+            guard let (encoding, sequence) = EntryEncoding.read(text) else { return nil }
+            return .entry(encoding, sequence: sequence, recorded: SHA256Digest(base64Text: hash))
+        }
+        guard let tree = try? parseJSON(line) else { return nil }
+        switch (tree["kind"]?.string, tree["key"]?.string, tree["note"]?.string) {
+        case ("JournalKey", let key?, _): return .key(key)
+        case ("JournalCheckpoint", _, let note?): return .checkpoint(note)
+        default: return nil
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate func hasSuffix(_ text: String) -> Bool { suffix(text.utf8.count).elementsEqual(text.utf8) }
+}
+
+extension JournalReader {
+    /// The next lines of a whole export, entries behind `sequence`.
+    ///
+    /// - Returns: The lines, and the number of the last entry in them; nil where there is none left.
+    package func exportPage(
+        after sequence: Int64, through last: Int64
+    ) async throws(JournalError) -> (lines: [UInt8], last: Int64)? {
+        try await read { (connection) throws(JournalFailure) in
+            var lines: [UInt8] = []
+            var end: Int64?
+            var encoding = EntryEncoding()
+            try EntryScan.rows(
+                "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT 500",
+                [.integer(sequence), .integer(last)], on: connection
+            ) { (row) throws(JournalFailure) in
+                try encoding.encode(row.columns)
+                guard let hash = row.recordedHash else { throw .unreadable("entry \(row.sequence) has no hash") }
+                lines += ExportLine.entry(encoding.text(sequence: row.sequence), hash: hash)
+                end = row.sequence
+            }
+            return end.map { (lines, $0) }
+        }
+    }
+
+    /// The lines behind the entries of a whole export: the keys and the checkpoints.
+    package func exportEnd() async throws(JournalError) -> [UInt8] {
+        try await read { (connection) throws(JournalFailure) in
+            let facts = try StoredFacts(of: connection)
+            return facts.keys.flatMap(ExportLine.key) + facts.checkpoints.flatMap { ExportLine.checkpoint($0.note) }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import SQLite
+import Signatures
+
+/// What a journal says of itself beside its entries, at one moment.
+struct StoredFacts: Sendable {
+    var origin: String
+    var firstSequence: Int64?
+    var lastSequence: Int64
+    var checkpoints: [(size: Int64, note: String)]
+    /// The newest last.
+    var keys: [String]
+    var blockRoots: [Int64: SHA256Digest]
+
+    init(of connection: Connection) throws(JournalFailure) {
+        origin = try JournalIdentity.origin(on: connection)
+        keys = try Self.keys(on: connection)
+        do throws(DatabaseError) {
+            firstSequence = try connection.firstRow("SELECT min(sequence) FROM entries") {
+                (row) throws(DatabaseError) in try row.optionalInteger(0)
+            }.flatMap { $0 }
+            lastSequence =
+                try connection.firstRow("SELECT ifnull(max(sequence), 0) FROM entries") {
+                    (row) throws(DatabaseError) in try row.integer(0)
+                } ?? 0
+            checkpoints = try connection.rows("SELECT size, note FROM checkpoints ORDER BY size") {
+                (row) throws(DatabaseError) in (size: try row.integer(0), note: try row.text(1))
+            }
+            let roots = try connection.rows("SELECT block, root FROM tree_blocks") { (row) throws(DatabaseError) in
+                (try row.integer(0), SHA256Digest(try row.blob(1)))
+            }
+            blockRoots = [:]
+            for (block, root) in roots { blockRoots[block] = root }
+        } catch {
+            throw .database(error)
+        }
+    }
+
+    static func keys(on connection: Connection) throws(JournalFailure) -> [String] {
+        do throws(DatabaseError) {
+            return try connection.rows("SELECT key FROM checkpoint_keys ORDER BY id") { (row) throws(DatabaseError) in
+                try row.text(0)
+            }
+        } catch {
+            throw .database(error)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package import TransparencyLog
+
+/// What is wrong with a journal, as far as it can be told.
+package struct TamperFinding: Equatable, Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// An entry is not what was written.
+        case changed
+        /// An entry is gone.
+        case removed
+        /// An entry stands where none was written.
+        case inserted
+        /// An entry stands at another's place.
+        case reordered
+        /// Entries that a checkpoint covers are missing at the end.
+        case truncated
+        /// Entries were changed together with their hashes: a checkpoint tells that it happened, not to which one.
+        case rewritten
+        /// The file cannot be read on from here.
+        case damaged
+        /// A checkpoint is not what was signed, or is another journal's.
+        case badCheckpoint
+        /// There are entries, and no checkpoint that a known key has signed.
+        case unsigned
+    }
+
+    package var kind: Kind
+    /// The first entry that it concerns, or the entries among which it lies.
+    package var entries: ClosedRange<Int64>?
+    package var message: String
+
+    package init(_ kind: Kind, _ entries: ClosedRange<Int64>?, _ message: String) {
+        self.kind = kind
+        self.entries = entries
+        self.message = message
+    }
+}
+
+/// What a verification found.
+package struct VerificationReport: Equatable, Sendable {
+    /// The name under which the journal's checkpoints are signed.
+    package var origin: String
+    /// The number of the last entry.
+    package var lastSequence: Int64
+    /// Entries up to this one are proven to be what was written when the checkpoint over them was signed.
+    package var provenThrough: Int64
+    /// How many checkpoints hold.
+    package var checkpointCount: Int
+    /// The keys that have signed them.
+    package var keys: [VerifierKey]
+    /// Whether the keys are those that the journal itself names: who can write it could have put theirs there.
+    package var areKeysItsOwn: Bool
+    /// How many checkpoints are signed by keys that are not known.
+    package var unknownCheckpointCount: Int
+    /// The first is the one to look at.
+    package var findings: [TamperFinding]
+
+    package var isIntact: Bool { findings.isEmpty }
+}
+
+/// What a verification compares a journal with.
+package struct VerificationRequest: Sendable {
+    /// Keys that are known from elsewhere; empty to trust those that the journal names.
+    package var keys: [KnownKey]
+    /// Checkpoints that were kept elsewhere.
+    package var checkpoints: [SignedCheckpoint]
+
+    package init(keys: [KnownKey] = [], checkpoints: [SignedCheckpoint] = []) {
+        self.keys = keys
+        self.checkpoints = checkpoints
+    }
+}

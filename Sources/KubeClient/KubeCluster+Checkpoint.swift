@@ -1,0 +1,28 @@
+import KubeProtocol
+import Manifest
+package import Reconciler
+
+extension KubeCluster {
+    /// Puts a signed checkpoint of the journal into a ConfigMap, which is made where it is not there.
+    ///
+    /// Needs the rights of `Deploy/checkpoint-rbac.yaml`.
+    package func publishCheckpoint(
+        _ note: String, namespace: String, name: String
+    ) async throws(ClusterError) {
+        let id = ObjectID(.configMap, namespace: namespace, name: name)
+        let body: Tree = [
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": ["namespace": .string(namespace), "name": .string(name)],
+            "data": ["checkpoint": .string(note)],
+        ]
+        _ = try await call(
+            .apply(body, .configMap, id, fieldManager: fieldManager, expecting: nil, isDryRun: false),
+            what: "apply \(id)", resource: .configMap)
+    }
+}
+
+extension Resource {
+    /// None of the managed kinds: only the journal's checkpoint goes there.
+    fileprivate static let configMap = Resource(
+        group: "", kind: "ConfigMap", plural: "configmaps", isNamespaced: true)
+}
