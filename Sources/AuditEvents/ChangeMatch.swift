@@ -56,13 +56,26 @@ private func evidenceOfVersion(
     let version = answered.resourceVersion
     guard let after = change.versionAfter else { return window.holds(event, of: change) ? .window : nil }
     if version.hasSameBytes(as: after) {
-        if isCertainWrite(event, answered), change.uid != nil { return .write }
+        if change.uid != nil, isCertainWrite(event, answered) || isMarked(change, by: event) { return .write }
         // What began only after we saw the version found it there.
         return window.holdsBeginning(of: event, change) ? .answer : nil
     }
     guard isOrdered(version, after), isOlder(version, than: after) else { return nil }
     guard let before = change.versionBefore else { return window.holds(event, of: change) ? .interval : nil }
     return isOrdered(before, version) && isOlder(before, than: version) ? .interval : nil
+}
+
+/// Whether the object itself carries the mark of this request: its field manager, with a time within the request's.
+///
+/// The server sets both only where a request has changed something, so a request that found nothing to change left no such
+/// mark: the newest one is that of the one who did (rule D12). Times of managers are whole seconds, by the same clock as
+/// the event's.
+private func isMarked(_ change: ObservedChange, by event: AuditEvent) -> Bool {
+    guard event.dryRun == .no, ["patch", "update", "create"].contains(event.verb) else { return false }
+    let newest = change.claims.filter { $0.time != nil }.max { ($0.time ?? .earliest) < ($1.time ?? .earliest) }
+    guard let newest, let time = newest.time else { return false }
+    return newest.manager == event.fieldManager && time >= event.receivedAt.advanced(by: .seconds(-1))
+        && time <= event.at
 }
 
 /// Whether the version in the answer can only be this request's work.

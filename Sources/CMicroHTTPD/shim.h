@@ -5,10 +5,12 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/// A daemon on one address with one thread of its own; port 0 lets the system choose. NULL for what is no address.
+/// A daemon on one address with one thread of its own; port 0 lets the system choose. NULL for what is no address, and for
+/// a key or certificate (PEM; both NULL for plain HTTP) that cannot be used.
 static inline struct MHD_Daemon *shim_httpd_start(
     const char *host, uint16_t port, MHD_AccessHandlerCallback handler, void *context,
-    MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int idle_seconds) {
+    MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int idle_seconds,
+    const char *key, const char *certificate) {
     struct sockaddr_in address4;
     struct sockaddr_in6 address6;
     memset(&address4, 0, sizeof address4);
@@ -24,8 +26,16 @@ static inline struct MHD_Daemon *shim_httpd_start(
         flags |= MHD_USE_DUAL_STACK;
         address = (struct sockaddr *)&address6;
     }
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    if (key != NULL && certificate != NULL) flags |= MHD_USE_TLS;
     return MHD_start_daemon(
         flags, port, NULL, NULL, handler, context,
+        MHD_OPTION_ARRAY, key != NULL && certificate != NULL ? tls : none,
         MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_SOCK_ADDR, address,
         MHD_OPTION_CONNECTION_LIMIT, maximum_connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);

@@ -19,9 +19,10 @@ let whoCanCommand = Command(
             PositionalDescription(name: "VERB", isRequired: true),
             PositionalDescription(name: "RESOURCE", isRequired: true),
         ],
-        flags: [Flags.namespace, Flags.objectName] + Flags.analysed,
+        flags: [Flags.namespace, Flags.objectName] + Flags.past + Flags.analysed,
         examples: [
             "bylaw who-can get secrets -n payments", "bylaw who-can create pods/exec -n payments -o json",
+            "bylaw who-can get secrets -n payments --at 2026-03-01",
             "bylaw who-can get /metrics", "bylaw who-can update deployments.apps -n web --name api -f manifests/",
         ],
         exitStatuses: [(0, "answered"), (2, "an error")])
@@ -43,7 +44,7 @@ let canCommand = Command(
             + "shown in their shortest form, for the whole cluster and, with -n, for that namespace. Groups that "
             + "everybody or every service account belongs to are counted; other groups of a user are not known.",
         positionals: [PositionalDescription(name: "SUBJECT", isRequired: true)],
-        flags: [Flags.namespace] + Flags.analysed,
+        flags: [Flags.namespace] + Flags.past + Flags.analysed,
         examples: [
             "bylaw can ServiceAccount:payments/api -n payments", "bylaw can Group:developers -f manifests/ -o json",
         ],

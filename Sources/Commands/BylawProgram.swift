@@ -35,7 +35,7 @@ private let commands: [Command] = [
     snapshotCommand, commentCommand,
     guardrailsCommand,
     journalListCommand, journalShowCommand, journalVerifyCommand, journalProveCommand, journalExportCommand,
-    journalCheckpointCommand, journalKeyCommand, journalRestoreCommand,
+    journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalRestoreCommand,
     runbookListCommand, runbookShowCommand, demoCommand, versionCommand,
 ]
 

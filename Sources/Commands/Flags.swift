@@ -79,6 +79,18 @@ enum Flags {
             "webhook-secret-file", .text, valueName: "F", "a file with the secret that the host signs webhooks with"),
     ]
 
+    /// Hearing from API servers who changed what.
+    static let audit: [FlagDescription] = [
+        FlagDescription(
+            "audit-listen", .text, valueName: "ADDRESS:PORT",
+            "take batches of the API server's audit webhook there, over HTTPS at /audit, and say who made a drift"),
+        FlagDescription(
+            "audit-token-file", .text, valueName: "F", "a file with the bearer token that the API server sends"),
+        FlagDescription(
+            "audit-cert-file", .text, valueName: "F", "the PEM certificate that is shown to the API server"),
+        FlagDescription("audit-key-file", .text, valueName: "F", "the PEM key of that certificate"),
+    ]
+
     static let namespace = FlagDescription(
         "namespace", short: "n", .text, valueName: "NAMESPACE",
         "the namespace that is meant, and that manifests mean which name none")
@@ -92,6 +104,17 @@ enum Flags {
 
     static let journal = FlagDescription(
         "journal", .text, valueName: "FILE", "the journal; below ~/.local/state/bylaw where it is not given")
+
+    static let clusterOfJournal = FlagDescription(
+        "cluster", .text, valueName: "NAME", "which cluster, where the journal is of several")
+    /// For analyses of what was.
+    static let past: [FlagDescription] = [
+        FlagDescription(
+            "at", .text, valueName: "TIME|COMMIT",
+            "as it was then, out of the journal: what Bylaw managed; a time, a day, how long ago, or a revision"),
+        journal, FlagDescription("instance", .text, valueName: "NAME", "whose state, where the journal is of several"),
+        clusterOfJournal,
+    ]
 
     static let journalKey = FlagDescription(
         "journal-key", .text, valueName: "FILE",

@@ -23,8 +23,12 @@ let journalFilterFlags: [FlagDescription] = [
 /// A word that no entry can have is an error: an auditor must not take a slip of the pen for an empty journal.
 func journalQuery(_ arguments: ParsedArguments) throws(CommandFailure) -> JournalQuery {
     var query = JournalQuery()
-    query.since = try arguments.text("since").map { text throws(CommandFailure) in try moment(text, flag: "since") }
-    query.until = try arguments.text("until").map { text throws(CommandFailure) in try moment(text, flag: "until") }
+    query.since = try arguments.text("since").map { text throws(CommandFailure) in
+        try journalMoment(text, flag: "since")
+    }
+    query.until = try arguments.text("until").map { text throws(CommandFailure) in
+        try journalMoment(text, flag: "until")
+    }
     query.objectKind = try arguments.text("kind").map { text throws(CommandFailure) in
         try known(text, among: Resource.managed.map(\.kind), flag: "kind")
     }
@@ -59,7 +63,7 @@ private func known(_ text: String, among words: [String], flag: String) throws(C
 }
 
 /// A moment as people give it: a time, a day, or how long ago.
-private func moment(_ text: String, flag: String) throws(CommandFailure) -> Timestamp {
+func journalMoment(_ text: String, flag: String) throws(CommandFailure) -> Timestamp {
     if let moment = Timestamp(text) ?? Timestamp(text + "T00:00:00Z") { return moment }
     if let ago = parseDuration(text) { return systemNow().advanced(by: .zero - ago) }
     throw CommandFailure(

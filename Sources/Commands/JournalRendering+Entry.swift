@@ -61,6 +61,8 @@ private func sentence(_ actor: Actor) -> String {
     let how = [actor.operation, actor.time.map { "at \($0)" } ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     let certainty =
         switch actor.certainty {
+        case .proven: "proven by the API server's audit log"
+        case .likely: "likely, by the API server's audit log: others may have been it"
         case .claimed: "claimed: a field manager's name, which any client may choose"
         case .unknown: "unknown: the object does not tell"
         }

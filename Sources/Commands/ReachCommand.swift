@@ -21,7 +21,7 @@ let reachCommand = Command(
             FlagDescription(
                 "output", short: "o", .choice(["text", "json", "dot", "svg"]), valueName: "FORMAT",
                 "how the answer is written", default: "text"),
-        ] + Flags.connection + [Flags.config],
+        ] + Flags.past + Flags.connection + [Flags.config],
         examples: [
             "bylaw reach", "bylaw reach web/frontend payments/api", "bylaw reach 0.0.0.0/0 payments/ -f manifests/",
             "bylaw reach -n payments -o svg > payments.svg",

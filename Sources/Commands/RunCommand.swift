@@ -22,7 +22,7 @@ let runCommand = Command(
                 FlagDescription(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
-            ] + Flags.checkpoints + Flags.host + Flags.writes + Flags.logging + [Flags.config],
+            ] + Flags.checkpoints + Flags.audit + Flags.host + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -44,13 +44,19 @@ let runCommand = Command(
     let reporter = try wiring.statusReporter(cluster: clusterName, logger: logger)
     let publisher = CheckpointPublisher(
         journal: journal, places: try wiring.checkpointPlaces(cluster: cluster), logger: logger)
+    let identifier = try await wiring.actorIdentifier(journal: journal, logger: logger)
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         log($0, to: logger)
         reporter?.note($0)
         if case .synced = $0 { publisher.wanted() }
+        if case .changed(_, let sequence) = $0 { identifier?.note(sequence) }
     }
+    let identifying = Task { await identifier?.run() }
+    defer { identifying.cancel() }
     let webhooks = try wiring.webhookListener(logger: logger) { await controller.fetchSoon() }
     defer { webhooks?.stop() }
+    let auditEvents = try wiring.auditListener(identifier, cluster: cluster, logger: logger)
+    defer { auditEvents?.stop() }
     let signals = StopSignals()
     logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
     let waiting = Task {

@@ -24,6 +24,7 @@ struct SecurityStateSource {
     /// - Parameter resources: What has to be known; manifests are read whole whatever it says.
     func read(_ resources: [Resource]) async throws -> Answer {
         let paths = invocation.arguments.all("file")
+        if let moment = invocation.arguments.text("at") { return try await read(at: moment, paths) }
         guard paths.isEmpty else { return try readManifests(paths) }
         let cluster = try cluster()
         var objects: [StateObject] = []
@@ -33,6 +34,13 @@ struct SecurityStateSource {
         return Answer(
             state: SecurityState(objects), serverMinorVersion: minorVersion(try await cluster.serverVersion()),
             isCluster: true)
+    }
+
+    /// What was managed at an earlier moment, out of the journal; what never is in it, such as pods, from manifests.
+    private func read(at moment: String, _ paths: [String]) async throws -> Answer {
+        let others = paths.isEmpty ? [] : Array(try readManifests(paths).state.objects.values)
+        let state = try await PastStateSource(invocation: invocation).securityState(at: moment, with: others)
+        return Answer(state: state, serverMinorVersion: nil, isCluster: false)
     }
 
     /// All objects of a kind, with what an analysis may look at.

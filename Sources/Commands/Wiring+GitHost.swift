@@ -28,19 +28,14 @@ extension Wiring {
                 hint: "Anybody could send webhooks else: write the secret that the host signs with into a file.")
         }
         let secret = try secret(in: file)
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]) else {
-            throw CommandFailure(
-                message: "--webhook-listen: \"\(text)\" is no address with a port",
-                hint: "Write 127.0.0.1:8081, or 0.0.0.0:8081 for every address of this machine.")
-        }
-        let address = text[..<colon].filter { $0 != "[" && $0 != "]" }
+        let (address, port) = try listeningAddress(text, flag: "webhook-listen")
         let receiver = WebhookReceiver(secret: secret) { reference in
             logger.log(.info, "The Git host tells of a push", [("reference", reference)])
             Task { await onPush() }
         }
         do throws(ListenerError) {
             let listener = try HTTPListener(
-                address: address.isEmpty ? "127.0.0.1" : address, port: port,
+                address: address, port: port,
                 limits: ListenerLimits(
                     maximumConnections: 32, maximumBodyBytes: maximumWebhookBytes, idleTimeout: .seconds(10))
             ) { request in
@@ -80,7 +75,7 @@ extension Wiring {
             token: token.bytes, certificateAuthorities: authorities, proxy: .environment)
     }
 
-    private func secret(in path: String) throws -> SecretBytes {
+    func secret(in path: String) throws -> SecretBytes {
         let bytes = try readFile(path)
         let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty else {
@@ -89,7 +84,18 @@ extension Wiring {
         return SecretBytes(Array(text.utf8))
     }
 
-    private func readFile(_ path: String) throws -> [UInt8] {
+    /// An address and a port that a person wrote; the loopback one where only a port is given.
+    func listeningAddress(_ text: String, flag: String) throws(CommandFailure) -> (address: String, port: Int) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]) else {
+            throw CommandFailure(
+                message: "--\(flag): \"\(text)\" is no address with a port",
+                hint: "Write 127.0.0.1:8081, or 0.0.0.0:8081 for every address of this machine.")
+        }
+        let address = text[..<colon].filter { $0 != "[" && $0 != "]" }
+        return (address.isEmpty ? "127.0.0.1" : address, port)
+    }
+
+    func readFile(_ path: String) throws -> [UInt8] {
         do {
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {

@@ -14,20 +14,27 @@ package final class HTTPListener: Sendable {
     /// - Parameters:
     ///   - address: Of version 4 or 6, in digits; `0.0.0.0` and `::` are all of the machine.
     ///   - port: 0 lets the system choose a free one.
+    ///   - identity: With it HTTPS is spoken, TLS 1.2 or later, and nothing else.
     package init(
         address: String = "127.0.0.1", port: Int = 0, limits: ListenerLimits = ListenerLimits(),
-        handler: @escaping Handler
+        identity: ServerIdentity? = nil, handler: @escaping Handler
     ) throws(ListenerError) {
         guard let number = UInt16(exactly: port) else { throw ListenerError(message: "\(port) is no port") }
-        state = ListenerState(limits: limits, handler: handler)
-        let daemon = shim_httpd_start(
-            address, number, accept, Unmanaged.passUnretained(state).toOpaque(), complete,
-            UInt32(limits.maximumConnections),
-            UInt32(max(1, limits.idleTimeout.components.seconds)))
+        let state = ListenerState(limits: limits, handler: handler)
+        self.state = state
+        let daemon = withOptionalText(identity?.key) { key in
+            withOptionalText(identity?.certificate) { certificate in
+                shim_httpd_start(
+                    address, number, accept, Unmanaged.passUnretained(state).toOpaque(), complete,
+                    UInt32(limits.maximumConnections),
+                    UInt32(max(1, limits.idleTimeout.components.seconds)), key, certificate)
+            }
+        }
         guard let daemon else {
             throw ListenerError(
                 message:
                     "listen on \(address), port \(port): it is no address of this machine, or the port is in use or may not be used"
+                    + (identity == nil ? "" : ", or the certificate and key do not fit each other")
             )
         }
         self.port = Int(shim_httpd_port(daemon))
@@ -40,6 +47,14 @@ package final class HTTPListener: Sendable {
     ///
     /// libmicrohttpd aborts the process when it is stopped with a suspended connection, so all are resumed first.
     package func stop() { state.stop() }
+}
+
+/// Bytes as a C string; NULL where there are none.
+private func withOptionalText<Value>(_ bytes: [UInt8]?, _ body: (UnsafePointer<CChar>?) -> Value) -> Value {
+    guard let bytes else { return body(nil) }
+    return (bytes + [0]).withUnsafeBufferPointer { buffer in
+        buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress) }
+    }
 }
 
 /// `@unchecked Sendable`: everything mutable is only touched under `lock`, except `daemon`, which is set once before use.

@@ -54,6 +54,19 @@ package struct ListenerLimits: Sendable {
     }
 }
 
+/// What a server proves its name with.
+package struct ServerIdentity: Sendable {
+    /// PEM, the server's own certificate first.
+    package var certificate: [UInt8]
+    /// PEM without a pass phrase.
+    package var key: [UInt8]
+
+    package init(certificate: [UInt8], key: [UInt8]) {
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
 /// A listener could not be started.
 package struct ListenerError: Error, Sendable, Equatable {
     package var message: String

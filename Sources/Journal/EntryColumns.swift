@@ -8,7 +8,7 @@ enum EntryColumn: Int, CaseIterable {
     case time, instance, cluster, kind, reason, isIncident, outcome, action, apiGroup, apiVersion, objectKind, namespace
     case name, uid, resourceVersion, revision, author, committer, pullRequest, approver, actor, actorOperation
     case actorTime, actorCertainty, runbook, runbookRevision, durationMicroseconds, auditID, subject, trailers, message
-    case patch, before, after
+    case patch, before, after, refersTo, actorDetails
 
     /// The name in the table.
     var name: String { EntryColumns.names[rawValue] }
@@ -21,7 +21,7 @@ enum EntryColumns {
         "object_kind", "namespace", "name", "uid", "resource_version", "revision", "author", "committer",
         "pull_request", "approver", "actor", "actor_operation", "actor_time", "actor_certainty", "runbook",
         "runbook_revision", "duration_microseconds", "audit_id", "subject", "trailers", "message", "patch", "before",
-        "after",
+        "after", "refers_to", "actor_details",
     ]
 
     /// Takes the number, the values in the order of ``names``, and the hash.
@@ -59,7 +59,8 @@ enum EntryColumns {
             .optional(draft.revision.map(trailersText)), .text(draft.message.bounded(toBytes: TextLimit.message)),
             .optional(try canonicalText(draft.patch, of: object)),
             .optional(try canonicalText(draft.before, of: object)),
-            .optional(try canonicalText(draft.after, of: object)),
+            .optional(try canonicalText(draft.after, of: object)), .optional(draft.refersTo),
+            .optional(try canonicalText(draft.actor?.details, of: nil)),
         ]
     }
 
@@ -98,12 +99,20 @@ enum EntryColumns {
             entry.actor = Actor(
                 name: name, operation: try row.optionalText(22) ?? "", time: try row.optionalText(23),
                 certainty: certainty)
+            if let text = try row.optionalText(36) {
+                do throws(JournalFailure) {
+                    entry.actor?.details = try tree(fromCanonical: text, in: "entry \(sequence)")
+                } catch {
+                    return .failure(error)
+                }
+            }
         }
         if let path = try row.optionalText(25) {
             entry.runbook = .init(path: path, revision: try row.optionalText(26) ?? "")
         }
         entry.duration = try row.optionalInteger(27).map { .microseconds($0) }
         entry.auditID = try row.optionalText(28)
+        entry.refersTo = try row.optionalInteger(35)
         entry.patch = try row.optionalText(32)
         entry.before = try row.optionalText(33)
         entry.after = try row.optionalText(34)

@@ -59,7 +59,9 @@ struct EntryEncoding {
         if try !source.isNull(.actor) {
             literal("\"actor\":{\"certainty\":")
             try string(.actorCertainty, source)
-            literal(",\"name\":")
+            literal(",")
+            try optionalValue("\"details\":", .actorDetails, source)
+            literal("\"name\":")
             try string(.actor, source)
             literal(",\"operation\":")
             try string(.actorOperation, source)
@@ -88,6 +90,7 @@ struct EntryEncoding {
         try optionalValue("\"patch\":", .patch, source)
         literal("\"reason\":")
         try string(.reason, source)
+        try optionalInteger(",\"refersTo\":", .refersTo, source)
         if try !source.isNull(.revision) { try encodeRevision(source) }
         if try !source.isNull(.runbook) {
             literal(",\"runbook\":{\"path\":")
@@ -144,7 +147,7 @@ struct EntryEncoding {
     /// What belongs together is there together: otherwise a column could change unseen.
     private func checkParts(of source: some EntryColumnSource) throws(JournalFailure) -> Bool {
         try checkGroup(
-            source, .actor, with: [.actorOperation, .actorCertainty], optional: [.actorTime])
+            source, .actor, with: [.actorOperation, .actorCertainty], optional: [.actorTime, .actorDetails])
         try checkGroup(
             source, .revision, with: [.author, .committer, .subject, .trailers], optional: [.pullRequest])
         try checkGroup(source, .runbook, with: [.runbookRevision], optional: [])

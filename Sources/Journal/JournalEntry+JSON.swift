@@ -45,13 +45,14 @@ package func entryTree(_ entry: JournalEntry) throws(JournalError) -> Tree {
     members["approver"] = entry.approver.map(Tree.string)
     members["actor"] = entry.actor.map { actor in
         tree([
-            ("name", .string(actor.name)), ("operation", .string(actor.operation)),
+            ("details", actor.details), ("name", .string(actor.name)), ("operation", .string(actor.operation)),
             ("time", actor.time.map(Tree.string)), ("certainty", .string(actor.certainty.rawValue)),
         ])
     }
     members["runbook"] = entry.runbook.map { ["path": .string($0.path), "revision": .string($0.revision)] }
     members["durationMicroseconds"] = entry.duration.map { .integer($0.wholeMicroseconds) }
     members["auditID"] = entry.auditID.map(Tree.string)
+    members["refersTo"] = entry.refersTo.map(Tree.integer)
     members["message"] = .string(entry.message)
     return .object(members)
 }

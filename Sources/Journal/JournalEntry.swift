@@ -30,6 +30,8 @@ package struct JournalEntry: Sendable, Equatable {
     package var runbook: RunbookReference?
     package var duration: Duration?
     package var auditID: String?
+    /// The entry that this one says more about.
+    package var refersTo: Int64?
     package var message: String
 
     /// Where the runbook of an incident is found.
@@ -51,7 +53,7 @@ package struct JournalEntry: Sendable, Equatable {
         objectVersion: String? = nil, uid: String? = nil, resourceVersion: String? = nil, before: String? = nil,
         after: String? = nil, patch: String? = nil, revision: RevisionFacts? = nil, approver: String? = nil,
         actor: Actor? = nil, runbook: RunbookReference? = nil, duration: Duration? = nil, auditID: String? = nil,
-        message: String
+        refersTo: Int64? = nil, message: String
     ) {
         self.sequence = sequence
         self.time = time
@@ -75,6 +77,7 @@ package struct JournalEntry: Sendable, Equatable {
         self.runbook = runbook
         self.duration = duration
         self.auditID = auditID
+        self.refersTo = refersTo
         self.message = message
     }
 }

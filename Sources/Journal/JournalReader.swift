@@ -195,7 +195,7 @@ package final class JournalReader: Sendable {
         return try entries(sql, values, on: connection)
     }
 
-    private static func entries(
+    static func entries(
         _ sql: String, _ values: [SQLValue], on connection: Connection
     ) throws(JournalFailure) -> [JournalEntry] {
         let results = try wrapping { () throws(DatabaseError) in

@@ -137,6 +137,9 @@ enum JournalSchema {
     /// computed when it is needed.
     private static let tree = """
         ALTER TABLE entries ADD COLUMN leaf_hash BLOB NOT NULL DEFAULT x'';
+        ALTER TABLE entries ADD COLUMN refers_to INTEGER;
+        ALTER TABLE entries ADD COLUMN actor_details TEXT;
+        CREATE INDEX entries_reference ON entries (refers_to) WHERE refers_to IS NOT NULL;
 
         CREATE TABLE tree_blocks (
             block INTEGER PRIMARY KEY,

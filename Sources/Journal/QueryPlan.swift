@@ -105,7 +105,8 @@ struct QueryPlan {
                 "SELECT count(*) FROM (SELECT 1 FROM entries INDEXED BY \(candidate) WHERE \(term.sql) LIMIT ?)",
                 term.values + [.integer(Self.maximumCount)]
             ) { (row) throws(DatabaseError) in try row.integer(0) }
-            guard let count, count < fewest else { continue }
+            // Where both are common, the window of time wins: it is read from its end, and nothing outside is looked at.
+            guard let count, count < fewest || count == fewest && candidate == "entries_time" else { continue }
             fewest = count
             index = candidate
             if count == 0 {
@@ -157,7 +158,7 @@ struct QueryPlan {
     // MARK: Choices
 
     /// The commits in the journal that begin with a text; normally one.
-    private static func revisions(
+    static func revisions(
         beginningWith prefix: String, on connection: Connection
     ) throws(DatabaseError) -> [String] {
         let prefix = prefix.lowercased()

@@ -24,6 +24,8 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     case stopped
     /// Checkpoints of the journal are signed with another key from here on.
     case signingKeyChanged
+    /// An audit event tells who made a change that another entry is about.
+    case actorIdentified
     case incident(IncidentReason)
 
     /// The stable CamelCase word.
@@ -36,13 +38,17 @@ package enum EntryReason: Sendable, Equatable, Hashable {
         case .started: "Started"
         case .stopped: "Stopped"
         case .signingKeyChanged: "SigningKeyChanged"
+        case .actorIdentified: "ActorIdentified"
         case .incident(let reason): reason.rawValue
         }
     }
 
     /// Every reason: the routine, then the incidents.
     package static let all: [EntryReason] =
-        [.revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped, .signingKeyChanged]
+        [
+            .revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped, .signingKeyChanged,
+            .actorIdentified,
+        ]
         + IncidentReason.allCases.map(EntryReason.incident)
 
     package init?(word: String) {
@@ -70,6 +76,10 @@ package enum EntryOutcome: String, Sendable, CaseIterable {
 /// Who changed an object, and how sure that is.
 package struct Actor: Sendable, Equatable {
     package enum Certainty: String, Sendable, CaseIterable {
+        /// The API server's audit log: nobody else can have made the change.
+        case proven
+        /// The API server's audit log: the request fits, and others may as well.
+        case likely
         /// Only the field manager's name says so, and any client may choose any name (rule A17).
         case claimed
         /// The object does not tell.
@@ -81,12 +91,15 @@ package struct Actor: Sendable, Equatable {
     /// When the server says it was, RFC 3339.
     package var time: String?
     package var certainty: Certainty
+    /// What the audit log tells besides: groups, who impersonated, addresses, user agent.
+    package var details: Tree?
 
-    package init(name: String, operation: String, time: String?, certainty: Certainty) {
+    package init(name: String, operation: String, time: String?, certainty: Certainty, details: Tree? = nil) {
         self.name = name
         self.operation = operation
         self.time = time
         self.certainty = certainty
+        self.details = details
     }
 }
 
@@ -141,6 +154,8 @@ package struct EntryDraft: Sendable {
     package var duration: Duration?
     /// The API server's audit id of the write.
     package var auditID: String?
+    /// The entry that this one says more about.
+    package var refersTo: Int64?
     package var message: String
 
     package init(
@@ -148,7 +163,7 @@ package struct EntryDraft: Sendable {
         object: ObjectID? = nil, uid: String? = nil, resourceVersion: String? = nil, before: Tree? = nil,
         after: Tree? = nil, patch: Tree? = nil, revision: RevisionFacts? = nil, approver: String? = nil,
         actor: Actor? = nil,
-        duration: Duration? = nil, auditID: String? = nil, message: String
+        duration: Duration? = nil, auditID: String? = nil, refersTo: Int64? = nil, message: String
     ) {
         self.at = at
         self.kind = kind
@@ -166,6 +181,7 @@ package struct EntryDraft: Sendable {
         self.actor = actor
         self.duration = duration
         self.auditID = auditID
+        self.refersTo = refersTo
         self.message = message
     }
 }

@@ -17,7 +17,7 @@ package final class Connection {
 
     package let path: String
     package let mode: Mode
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private var cache: [String: Statement] = [:]
     private static let maximumCachedStatements = 128
 

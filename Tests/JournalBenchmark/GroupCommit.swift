@@ -39,7 +39,7 @@ final class PlainWriter: Sendable {
         "object_kind", "namespace", "name", "uid", "resource_version", "revision", "author", "committer",
         "pull_request", "approver", "actor", "actor_operation", "actor_time", "actor_certainty", "runbook",
         "runbook_revision", "duration_microseconds", "audit_id", "subject", "trailers", "message", "patch", "before",
-        "after",
+        "after", "refers_to", "actor_details",
     ]
     private let insertion =
         "INSERT INTO entries (\(columns.joined(separator: ", "))) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))"
@@ -90,7 +90,7 @@ final class PlainWriter: Sendable {
             .optional(incident.map { _ in "bench" }), .integer(4_250), .optional(draft.auditID),
             .optional(draft.revision?.subject), .text("[[\"Reviewed-by\",\"Bo <bo@example.org>\"]]"),
             .text(draft.message), .optional(draft.patch?.jsonText()), .optional(draft.before?.jsonText()),
-            .optional(draft.after?.jsonText()),
+            .optional(draft.after?.jsonText()), .null, .null,
         ]
     }
 }

@@ -88,7 +88,7 @@ struct SignedJournal {
         "object_kind", "namespace", "name", "uid", "resource_version", "revision", "author", "committer",
         "pull_request", "approver", "actor", "actor_operation", "actor_time", "actor_certainty", "runbook",
         "runbook_revision", "duration_microseconds", "audit_id", "subject", "trailers", "message", "patch", "before",
-        "after",
+        "after", "refers_to", "actor_details",
     ]
 }
 

@@ -208,7 +208,11 @@ import TransparencyLog
         for table in ["tree_blocks", "checkpoints", "checkpoint_keys", "identity"] {
             try connection.executeScript("DROP TABLE \(table)")
         }
-        try connection.executeScript("ALTER TABLE entries DROP COLUMN leaf_hash; PRAGMA user_version = 1")
+        try connection.executeScript("DROP INDEX entries_reference")
+        for column in ["leaf_hash", "refers_to", "actor_details"] {
+            try connection.executeScript("ALTER TABLE entries DROP COLUMN \(column)")
+        }
+        try connection.executeScript("PRAGMA user_version = 1")
         var configuration = Sample.configuration(scratch.path)
         configuration.signingKey = try .generate()
         let journal = try await SQLiteJournal.open(configuration)

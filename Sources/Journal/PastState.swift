@@ -1,0 +1,140 @@
+package import Manifest
+package import Reconciler
+import SQLite
+
+/// The policy state of an earlier moment, as the journal has it: every object that Bylaw managed then, as it was applied.
+///
+/// What others made and Bylaw did not own is not in it.
+package struct PastState: Sendable, Equatable {
+    package struct Object: Sendable, Equatable {
+        package var id: ObjectID
+        package var tree: Tree
+        /// The entry that brought it into this form, and when.
+        package var sequence: Int64
+        package var since: Timestamp
+        package var commit: String?
+    }
+
+    /// The last entry that belongs to it; 0 where the journal begins later.
+    package var throughSequence: Int64
+    /// When that was written.
+    package var throughTime: Timestamp?
+    /// The revision that was enforced then.
+    package var commit: String?
+    /// In the order of their identities.
+    package var objects: [Object]
+}
+
+/// Which moment is meant.
+package enum PastMoment: Sendable, Equatable {
+    case time(Timestamp)
+    /// When this revision was enforced last: the state it ended with. A beginning of the commit's id is enough.
+    case revision(String)
+    case entry(Int64)
+}
+
+extension JournalReader {
+    /// The state of a moment; nil where the journal does not know the revision.
+    ///
+    /// - Throws: ``JournalError`` also where the beginning of a commit's id fits several.
+    package func state(at moment: PastMoment, _ scope: Scope) async throws(JournalError) -> PastState? {
+        try await read { (connection) throws(JournalFailure) in
+            guard let last = try Self.lastEntry(of: moment, scope, on: connection) else { return nil }
+            return try Self.state(through: last, scope, on: connection)
+        }
+    }
+
+    private static func state(
+        through last: Int64, _ scope: Scope, on connection: Connection
+    ) throws(JournalFailure) -> PastState {
+        let names: [SQLValue] = [.text(scope.instance), .text(scope.cluster), .integer(last)]
+        var state = PastState(throughSequence: last, objects: [])
+        let sequences = try wrapping { () throws(DatabaseError) in
+            let time = try connection.firstRow("SELECT time FROM entries WHERE sequence = ?", [.integer(last)]) {
+                (row) throws(DatabaseError) in try row.text(0)
+            }
+            state.throughTime = time.flatMap { Timestamp($0) }
+            state.commit = try connection.firstRow(
+                """
+                SELECT revision FROM entries INDEXED BY entries_reason
+                WHERE reason = 'RevisionAccepted' AND instance = ? AND cluster = ? AND sequence <= ?
+                ORDER BY sequence DESC LIMIT 1
+                """, names
+            ) { (row) throws(DatabaseError) in try row.optionalText(0) }.flatMap { $0 }
+            // What changed an object last, or found it ours or no longer ours.
+            return try connection.rows(
+                """
+                SELECT max(sequence) FROM entries NOT INDEXED
+                WHERE instance = ? AND cluster = ? AND sequence <= ? AND object_kind IS NOT NULL
+                    AND (kind = 'action' AND outcome IN ('succeeded', 'abandoned') OR reason = 'Recognised')
+                GROUP BY api_group, object_kind, namespace, name
+                """, names
+            ) { (row) throws(DatabaseError) in try row.integer(0) }
+        }
+        for sequence in sequences {
+            guard
+                let entry = try entries(
+                    "SELECT \(EntryColumns.selection(includesContent: true)) FROM entries WHERE sequence = ?",
+                    [.integer(sequence)], on: connection
+                ).first, let id = entry.object, let after = entry.after, entry.action != .delete
+            else { continue }
+            state.objects.append(
+                PastState.Object(
+                    id: id, tree: try tree(fromCanonical: after, in: "entry \(sequence)"), sequence: sequence,
+                    since: entry.time, commit: entry.revision?.commit))
+        }
+        state.objects.sort { $0.id < $1.id }
+        return state
+    }
+
+    private static func lastEntry(
+        of moment: PastMoment, _ scope: Scope, on connection: Connection
+    ) throws(JournalFailure) -> Int64? {
+        switch moment {
+        case .entry(let sequence):
+            return try wrapping { () throws(DatabaseError) in min(sequence, try lastSequence(connection)) }
+        case .time(let time):
+            return try number(
+                "SELECT max(sequence) FROM (SELECT sequence FROM entries INDEXED BY entries_time WHERE time <= ? "
+                    + "ORDER BY time DESC, sequence DESC LIMIT 1)", [.text(time.description)], on: connection) ?? 0
+        case .revision(let prefix):
+            let commit = try wholeCommit(prefix, on: connection)
+            guard let commit else { return nil }
+            let names: [SQLValue] = [.text(scope.instance), .text(scope.cluster)]
+            guard
+                let accepted = try number(
+                    """
+                    SELECT max(sequence) FROM entries INDEXED BY entries_revision
+                    WHERE revision = ? AND reason = 'RevisionAccepted' AND instance = ? AND cluster = ?
+                    """, [.text(commit)] + names, on: connection)
+            else { return nil }
+            let next = try number(
+                """
+                SELECT min(sequence) FROM entries INDEXED BY entries_reason
+                WHERE reason = 'RevisionAccepted' AND instance = ? AND cluster = ? AND sequence > ? AND revision <> ?
+                """, names + [.integer(accepted), .text(commit)], on: connection)
+            if let next { return next - 1 }
+            return try wrapping { () throws(DatabaseError) in try lastSequence(connection) }
+        }
+    }
+
+    private static func wholeCommit(
+        _ prefix: String, on connection: Connection
+    ) throws(JournalFailure) -> String? {
+        let fitting = try wrapping { () throws(DatabaseError) in
+            try QueryPlan.revisions(beginningWith: prefix, on: connection)
+        }
+        guard fitting.count <= 1 else {
+            throw .unreadable("\(fitting.count) revisions begin with \(prefix): write more of it")
+        }
+        return fitting.first
+    }
+
+    private static func number(
+        _ sql: String, _ values: [SQLValue], on connection: Connection
+    ) throws(JournalFailure) -> Int64? {
+        try wrapping { () throws(DatabaseError) in
+            try connection.firstRow(sql, values) { (row) throws(DatabaseError) in try row.optionalInteger(0) }
+        }.flatMap { $0 }
+    }
+}
