@@ -62,11 +62,18 @@ final class CheckpointPublisher: Sendable {
     func finish() { wish.finish() }
 
     /// Signs now and tells every place that does not have it.
-    func publish() async {
+    private func publish() async {
+        guard let signed = await sign() else { return }
+        await tell(signed)
+    }
+
+    /// Signs now, and writes that to the log.
+    @discardableResult
+    func sign() async -> SignedCheckpoint? {
         let signed: SignedCheckpoint
         do throws(JournalError) { signed = try await journal.checkpoint(at: systemNow()) } catch {
             logger.log(.error, "The journal could not be signed", [("error", error.message), ("hint", error.hint)])
-            return
+            return nil
         }
         let isNew = state.withLock { state in
             defer { state.newest = signed }
@@ -77,6 +84,10 @@ final class CheckpointPublisher: Sendable {
                 .notice, "Checkpoint",
                 [("entries", String(signed.checkpoint.size)), ("note", signed.note.description)])
         }
+        return signed
+    }
+
+    private func tell(_ signed: SignedCheckpoint) async {
         for place in places where state.withLock({ $0.published[place.name] != signed.checkpoint.size }) {
             do {
                 try await place.publish(signed)
@@ -93,7 +104,9 @@ final class CheckpointPublisher: Sendable {
 
 extension Wiring {
     /// Where checkpoints go beside the log.
-    func checkpointPlaces(cluster: KubeCluster) throws(CommandFailure) -> [CheckpointPublisher.Place] {
+    func checkpointPlaces(journal: SQLiteJournal, cluster: KubeCluster) throws(CommandFailure) -> [CheckpointPublisher
+        .Place]
+    {
         var places: [CheckpointPublisher.Place] = []
         if let text = arguments.text("checkpoint-configmap") {
             let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
@@ -104,6 +117,9 @@ extension Wiring {
             }
             places.append(
                 CheckpointPublisher.Place(name: "ConfigMap \(text)") { signed in
+                    if let kept = try await cluster.publishedCheckpoint(namespace: parts[0], name: parts[1]) {
+                        try await expectSuccessor(of: kept, in: journal, named: text)
+                    }
                     try await cluster.publishCheckpoint(signed.note.description, namespace: parts[0], name: parts[1])
                 })
         }
@@ -115,7 +131,9 @@ extension Wiring {
             }
             let exchanger = HTTPExchanger(
                 proxy: .environment, userAgent: "bylaw/\(bylawVersion)", maximumConnections: 1)
-            let name = redactedURL(url)
+            // Tokens stand in paths as well.
+            let name =
+                "the address of --checkpoint-url (\(redactedURL(url).split(separator: "/").dropFirst().first ?? ""))"
             places.append(
                 CheckpointPublisher.Place(name: name) { signed in
                     let answer = try await exchanger.send(
@@ -132,5 +150,24 @@ extension Wiring {
                 })
         }
         return places
+    }
+}
+
+/// Refuses to replace a checkpoint that this journal does not begin with: it may be the only witness of what was cut off.
+private func expectSuccessor(of kept: String, in journal: SQLiteJournal, named place: String) async throws {
+    let checkpoint: Checkpoint
+    do throws(NoteFailure) { checkpoint = try SignedCheckpoint(kept).checkpoint } catch {
+        throw CommandFailure(
+            message: "the ConfigMap \(place) holds something that is no checkpoint: \(error.message)",
+            hint: "Find out who wrote it, and delete the ConfigMap.")
+    }
+    guard try await journal.begins(with: checkpoint) else {
+        throw CommandFailure(
+            message:
+                "the journal does not begin with the \(checkpoint.size) entries whose checkpoint is in the ConfigMap "
+                + "\(place): it was cut off, put back or replaced",
+            hint:
+                "Keep the ConfigMap and compare with bylaw journal verify --checkpoint; delete it where a new journal "
+                + "was begun on purpose.")
     }
 }

@@ -27,7 +27,11 @@ let journalVerifyCommand = Command(
             knownKeys,
             FlagDescription(
                 "checkpoint", .text, valueName: "F", "a checkpoint that was kept elsewhere, such as out of the logs",
-                isRepeatable: true), Flags.journal, Flags.output, Flags.config,
+                isRepeatable: true),
+            FlagDescription(
+                "deep", .isSet,
+                "compare the indexes of a journal of more than 128 MiB too, through which lists find entries"),
+            Flags.journal, Flags.output, Flags.config,
         ],
         examples: [
             "bylaw journal verify --key bylaw.pub --checkpoint last-month.txt",
@@ -37,9 +41,11 @@ let journalVerifyCommand = Command(
 ) { invocation in
     let arguments = invocation.arguments
     let path = arguments.positionals.first ?? Wiring(invocation).journalPath
-    let keys = try arguments.all("key").map(readKey)
+    let keys = try arguments.all("key").flatMap(readKeys)
     let checkpoints = try arguments.all("checkpoint").map(readCheckpoint)
-    let request = VerificationRequest(keys: keys, checkpoints: checkpoints)
+    let request = VerificationRequest(
+        keys: keys, checkpoints: checkpoints, now: systemNow(),
+        comparesIndexes: arguments.isSet("deep") ? true : nil)
     let kind = try kindOfFile(path)
     if kind == .proof { return try verifyProof(path, request, invocation) }
     let report =
@@ -124,10 +130,10 @@ private func readSmallFile(_ path: String, _ what: String) throws(CommandFailure
     return String(decoding: data, as: UTF8.self)
 }
 
-private func readKey(_ word: String) throws(CommandFailure) -> KnownKey {
+private func readKeys(_ word: String) throws(CommandFailure) -> [KnownKey] {
     let isFile = FileManager.default.fileExists(atPath: word)
     let text = isFile ? try readSmallFile(word, "the key") : word
-    do throws(NoteFailure) { return try KnownKey(text: text) } catch {
+    do throws(NoteFailure) { return try KnownKey.read(text) } catch {
         throw CommandFailure(
             message: "--key \(isFile ? word : "…"): \(error.message)",
             hint: "Give the line of bylaw journal key, or a PEM that openssl pkey -pubout wrote; a file may hold it.")
@@ -195,6 +201,7 @@ private func verificationTree(_ report: VerificationReport) -> Tree {
         "isIntact": .bool(report.isIntact), "lastSequence": .integer(report.lastSequence),
         "provenThrough": .integer(report.provenThrough), "checkpoints": .integer(Int64(report.checkpointCount)),
         "unknownCheckpoints": .integer(Int64(report.unknownCheckpointCount)),
+        "areIndexesChecked": .bool(report.areIndexesChecked),
         "keys": .array(report.keys.map { .string($0.description) }), "areKeysItsOwn": .bool(report.areKeysItsOwn),
         "findings": .array(
             report.findings.map { finding in
@@ -219,8 +226,12 @@ private func renderVerification(_ report: VerificationReport, path: String) -> S
             + " (\(report.lastSequence) entries, \(report.checkpointCount) checkpoints hold)")
     if report.provenThrough < report.lastSequence, report.isIntact {
         lines.append(
-            "    entries \(report.provenThrough + 1) to \(report.lastSequence) fit their own hashes, and no checkpoint covers them yet"
+            "    entries \(report.provenThrough + 1) to \(report.lastSequence) fit their own hashes, and no checkpoint covers them"
         )
+    }
+    lines.append("    it is \(printable(report.origin))")
+    if !report.areIndexesChecked, report.isIntact {
+        lines.append("    the indexes, through which lists find entries, were not compared (--deep)")
     }
     if report.unknownCheckpointCount > 0 {
         lines.append("    \(report.unknownCheckpointCount) checkpoints are signed with keys that were not given")

@@ -29,14 +29,14 @@ let journalExportCommand = Command(
     let reader = try await JournalReader.open(Wiring(invocation).journalPath)
     let terminal = invocation.terminal
     // Entries that come meanwhile belong to the next export.
-    let last = try await reader.lastSequence()
+    let (end, last) = try await reader.exportEnd()
     var after: Int64 = 0
     if isWhole {
         while let page = try await reader.exportPage(after: after, through: last) {
             terminal.write(String(decoding: page.lines, as: UTF8.self))
             after = page.last
         }
-        terminal.write(String(decoding: try await reader.exportEnd(), as: UTF8.self))
+        terminal.write(String(decoding: end, as: UTF8.self))
         await reader.close()
         return ExitStatus.success
     }
@@ -71,7 +71,7 @@ private let csvColumns: [(name: String, value: @Sendable (JournalEntry) -> Strin
     ("approver", { $0.approver }), ("actor", { $0.actor?.name }), ("actorOperation", { $0.actor?.operation }),
     ("actorTime", { $0.actor?.time }), ("actorCertainty", { $0.actor?.certainty.rawValue }),
     ("runbook", { $0.runbook?.path }),
-    ("durationMicroseconds", { $0.duration.map { String(Int64($0 / .microseconds(1))) } }),
+    ("durationMicroseconds", { $0.durationMicroseconds.map(String.init) }),
     ("auditID", { $0.auditID }), ("message", { $0.message }),
 ]
 
@@ -84,8 +84,10 @@ private func csvLine(_ entry: JournalEntry) -> String {
 
 private func csvCell(_ text: String) -> String {
     // Names and messages are other people's: a spreadsheet must not run them.
-    let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
-    let safe = isFormula ? "'" + text : text
-    guard safe.utf8.contains(where: { [0x22, 0x2c, 0x0a, 0x0d].contains($0) }) else { return safe }
-    return "\"" + safe.replacing("\"", with: "\"\"") + "\""
+    var bytes = Array(text.utf8)
+    if let first = bytes.first, "=+-@\t\r".utf8.contains(first) { bytes.insert(UInt8(ascii: "'"), at: 0) }
+    guard bytes.contains(where: { "\",\n\r".utf8.contains($0) }) else { return String(decoding: bytes, as: UTF8.self) }
+    // By bytes: a quote with a combining mark behind it is another character, and closes the cell all the same.
+    let quoted = bytes.flatMap { $0 == UInt8(ascii: "\"") ? [$0, $0] : [$0] }
+    return "\"" + String(decoding: quoted, as: UTF8.self) + "\""
 }

@@ -43,7 +43,7 @@ let runCommand = Command(
         now: { systemNow().description }, sink: { sink.write($0) })
     let reporter = try wiring.statusReporter(cluster: clusterName, logger: logger)
     let publisher = CheckpointPublisher(
-        journal: journal, places: try wiring.checkpointPlaces(cluster: cluster), logger: logger)
+        journal: journal, places: try wiring.checkpointPlaces(journal: journal, cluster: cluster), logger: logger)
     let identifier = try await wiring.actorIdentifier(journal: journal, logger: logger)
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         log($0, to: logger)
@@ -82,9 +82,15 @@ let runCommand = Command(
     }
     waiting.cancel()
     await reporter?.finish()
+    // The log and the journal have the last checkpoint whatever else does not answer.
+    await publisher.sign()
     publisher.finish()
+    let giveUp = Task {
+        do { try await Task.sleep(for: .seconds(5)) } catch { return }
+        publishing.cancel()
+    }
     await publishing.value
-    await publisher.publish()
+    giveUp.cancel()
     await journal.close()
     logger.log(.notice, "Stopped")
     return ExitStatus.success

@@ -77,12 +77,13 @@ struct CheckpointCheck {
             guard let computed = try root(checkpoint.size) else { break }
             guard computed == checkpoint.root else {
                 let range = (proven + 1)...max(proven + 1, checkpoint.size)
-                // The stored tree may tell more exactly where.
-                let narrower = suspects.first { $0.overlaps(range) }?.clamped(to: range) ?? range
+                // Who rewrote entries may have spoilt the stored tree elsewhere, so it is a hint only.
+                let hint = suspects.first { $0.overlaps(range) }?.clamped(to: range)
                 found.insert(
                     TamperFinding(
-                        .rewritten, narrower,
-                        "\(Self.words(for: narrower)): the root that was signed over \(checkpoint.size) entries is another"
+                        .rewritten, range,
+                        "\(Self.words(for: range)): the root that was signed over \(checkpoint.size) entries is another"
+                            + (hint.map { " (the stored tree differs at \($0.lowerBound) to \($0.upperBound))" } ?? "")
                     ), at: 0)
                 break
             }
@@ -91,8 +92,12 @@ struct CheckpointCheck {
         }
         if found.isEmpty, let suspect = suspects.first {
             found.append(
-                TamperFinding(
-                    .rewritten, suspect, "\(Self.words(for: suspect)): the stored tree has another root there"))
+                suspect.upperBound <= proven || suspect.lowerBound > last
+                    ? TamperFinding(
+                        .damaged, nil, "the stored tree is not that of the entries, from entry \(suspect.lowerBound) on"
+                    )
+                    : TamperFinding(
+                        .rewritten, suspect, "\(Self.words(for: suspect)): the stored tree has another root there"))
         }
         return (proven, count, found)
     }

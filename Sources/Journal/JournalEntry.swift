@@ -34,6 +34,9 @@ package struct JournalEntry: Sendable, Equatable {
     package var refersTo: Int64?
     package var message: String
 
+    /// ``duration`` in whole microseconds, kept within what fits.
+    package var durationMicroseconds: Int64? { duration?.wholeMicroseconds }
+
     /// Where the runbook of an incident is found.
     package struct RunbookReference: Sendable, Equatable {
         /// `Runbooks/<Reason>.md`.

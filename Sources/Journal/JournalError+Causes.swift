@@ -17,6 +17,10 @@ enum JournalFailure: Error {
     case hashing
     /// There are entries behind the last one of ours that this process did not write.
     case foreignEntries(after: Int64)
+    /// Entries that had reached the disk are not there any more.
+    case missingEntries(after: Int64, through: Int64)
+    /// It does not fit what was signed over it.
+    case contradictsCheckpoint(String)
     /// A checkpoint could not be signed or read.
     case checkpoint(String)
 }
@@ -75,11 +79,22 @@ extension JournalError {
                 hint:
                     "Find out what has access to the volume; keep a copy of the file, and look at it with bylaw journal verify."
             )
+        case .missingEntries(let last, let lasting):
+            self.init(
+                message: "\(start): entries \(last + 1) to \(lasting) were written and are gone",
+                hint: Self.tamperHint(path))
+        case .contradictsCheckpoint(let detail):
+            self.init(message: "\(start): \(detail)", hint: Self.tamperHint(path))
         case .checkpoint(let detail):
             self.init(message: "\(start): \(detail)", hint: "Check the key of the journal (--journal-key).")
         case .unreadable(let detail):
             self.init(message: "\(start): \(detail)", hint: "Use the version of bylaw that wrote it.")
         }
+    }
+
+    static func tamperHint(_ path: String) -> String {
+        "Somebody changed the file, or an older copy was put back: keep it as evidence, look at it with bylaw journal verify"
+            + " \(path), and move it away to begin a new journal (what bylaw owns is then recognised from its markers)."
     }
 
     static func damageHint(_ path: String) -> String {

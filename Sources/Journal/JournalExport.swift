@@ -70,7 +70,7 @@ extension JournalReader {
             var end: Int64?
             var encoding = EntryEncoding()
             try EntryScan.rows(
-                "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT 500",
+                "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT 100",
                 [.integer(sequence), .integer(last)], on: connection
             ) { (row) throws(JournalFailure) in
                 try encoding.encode(row.columns)
@@ -82,11 +82,16 @@ extension JournalReader {
         }
     }
 
-    /// The lines behind the entries of a whole export: the keys and the checkpoints.
-    package func exportEnd() async throws(JournalError) -> [UInt8] {
+    /// The lines behind the entries of a whole export, the keys and the checkpoints, and the last entry that belongs to it.
+    ///
+    /// Read first: a checkpoint that is signed meanwhile would cover entries that are not in the export.
+    package func exportEnd() async throws(JournalError) -> (lines: [UInt8], last: Int64) {
         try await read { (connection) throws(JournalFailure) in
             let facts = try StoredFacts(of: connection)
-            return facts.keys.flatMap(ExportLine.key) + facts.checkpoints.flatMap { ExportLine.checkpoint($0.note) }
+            return (
+                facts.keys.flatMap(ExportLine.key) + facts.checkpoints.flatMap { ExportLine.checkpoint($0.note) },
+                facts.lastSequence
+            )
         }
     }
 }

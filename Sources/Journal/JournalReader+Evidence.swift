@@ -32,7 +32,7 @@ extension JournalReader {
             let newest = try Self.newestCheckpoint(connection)?.checkpoint
             if let newest {
                 guard newest.size <= size,
-                    try Self.root(of: tree.frontier(size: newest.size), tree.hasher) == newest.root
+                    try tree.root(size: newest.size) == newest.root
                 else { throw .checkpoint("it does not fit its newest checkpoint: run bylaw journal verify") }
             }
             var check = EntryStreamCheck(first: (newest?.size ?? 0) + 1, wantedSizes: [], hasher: tree.hasher)
@@ -48,7 +48,7 @@ extension JournalReader {
                 }
             }
             let origin = try JournalIdentity.origin(on: connection)
-            let root = try Self.root(of: tree.frontier(size: size), tree.hasher)
+            let root = try tree.root(size: size)
             do throws(NoteFailure) {
                 let signer = try NoteSigner(name: origin, key: key)
                 do throws(KeyFailure) {
@@ -100,21 +100,8 @@ extension JournalReader {
     }
 
     private static func newestCheckpoint(_ connection: Connection) throws(JournalFailure) -> SignedCheckpoint? {
-        let note = try wrapping { () throws(DatabaseError) in
-            try connection.firstRow("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1") {
-                (row) throws(DatabaseError) in try row.text(0)
-            }
-        }
-        guard let note else { return nil }
-        do throws(NoteFailure) { return try SignedCheckpoint(note) } catch {
-            throw .checkpoint("its newest checkpoint cannot be read: \(error.message)")
-        }
-    }
-
-    private static func root(
-        of frontier: JournalFrontier, _ hasher: SHA256Hasher
-    ) throws(JournalFailure) -> SHA256Digest {
-        do throws(HashingFailure) { return try frontier.root(by: hasher) } catch { throw .hashing }
+        let stored = StoredCheckpoints(connection: connection)
+        return try stored.newest(keys: try stored.ownKeys())
     }
 }
 

@@ -159,10 +159,22 @@ enum JournalSchema {
         ) STRICT;
 
         CREATE TABLE identity (
-            id TEXT NOT NULL
+            id TEXT NOT NULL,
+            hashed_through INTEGER NOT NULL
         ) STRICT;
-        INSERT INTO identity (id) VALUES (lower(hex(randomblob(16))));
+        INSERT INTO identity (id, hashed_through)
+            SELECT lower(hex(randomblob(16))), ifnull(max(sequence), 0) FROM entries;
         """
+
+    /// How the tables are defined in a journal that nobody changed.
+    static func expectedDefinitions(ofTables tables: [String]) throws(DatabaseError) -> [String] {
+        let connection = try Connection(path: "a new journal", mode: .inMemory)
+        do throws(SchemaError) { try connection.migrate(to: schema) } catch {
+            if case .database(let error) = error { throw error }
+            return []
+        }
+        return try connection.definitions(ofTables: tables)
+    }
 
     /// Gives the entries of a journal that had no tree their hashes, once.
     @Sendable private static func hashEarlierEntries(_ connection: Connection) throws(DatabaseError) {

@@ -1,5 +1,6 @@
 import SQLite
 import Signatures
+import Synchronization
 import TransparencyLog
 
 /// The tree of a journal that is being written.
@@ -11,6 +12,8 @@ import TransparencyLog
 final class JournalTree: @unchecked Sendable {
     private let hasher: SHA256Hasher
     private var frontier = JournalFrontier()
+    /// The newest entry whose commit has reached the disk: what is undone after that, somebody else has undone.
+    private let durable = Mutex<Int64>(0)
 
     init() throws(JournalFailure) {
         do throws(HashingFailure) { hasher = try SHA256Hasher() } catch { throw .hashing }
@@ -58,11 +61,16 @@ final class JournalTree: @unchecked Sendable {
                 try row.integer(0)
             } ?? 0
         }
+        let lasting = durable.withLock { $0 }
+        guard last >= lasting else { throw .missingEntries(after: last, through: lasting) }
         guard last != frontier.size else { return }
         // Only what is undone makes it smaller; more than we wrote is somebody else's.
         guard last < frontier.size || frontier.size == 0 else { throw .foreignEntries(after: frontier.size) }
         frontier = try StoredTree(connection: connection, hasher: hasher).frontier(size: last)
     }
+
+    /// Takes in that an entry has reached the disk.
+    func noteDurable(_ sequence: Int64) { durable.withLock { $0 = max($0, sequence) } }
 
     private func add(_ leaf: SHA256Digest, to connection: Connection) throws(JournalFailure) {
         let completed = try hashing { () throws(HashingFailure) in try frontier.append(leaf, by: hasher) }

@@ -38,11 +38,13 @@ extension JournalVerifier {
             throw .hashing
         }
         findings += judged.findings + check.findings
-        if run.last > 0, check.sound.isEmpty, findings.isEmpty { findings.append(unsigned) }
-        return VerificationReport(
+        findings.sort { ($0.entries?.lowerBound ?? .max) < ($1.entries?.lowerBound ?? .max) }
+        var report = VerificationReport(
             origin: origin ?? "", lastSequence: run.last, provenThrough: judged.provenThrough,
             checkpointCount: judged.count, keys: check.signers, areKeysItsOwn: request.keys.isEmpty,
             unknownCheckpointCount: check.unknownCount, findings: findings)
+        report.addUnproven(request, time: nil)
+        return report
     }
 }
 
@@ -88,7 +90,7 @@ private struct ExportContent {
                         "line \(line), where entry \(check.expected) belongs, is none that an export has")
                 return true
             }
-            last = max(last, sequence)
+            last = max(last, min(sequence, JournalVerifier.maximumSequence))
             guard check.stop == nil, finding == nil else { return true }
             _ = try check.take(sequence, recorded: recorded, in: &scratch) { (form) throws(JournalFailure) in
                 form = encoding

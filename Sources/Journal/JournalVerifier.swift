@@ -10,6 +10,8 @@ import TransparencyLog
 /// to be those of the checkpoints. Indexes, open incidents and what is known to be owned are not evidence and not looked at.
 package enum JournalVerifier {
     private static let maximumWorkers = 4
+    /// More entries than that are in no journal; beyond, sums could overflow.
+    static let maximumSequence: Int64 = 1 << 48
 
     /// - Throws: ``JournalError`` where the file cannot be opened as a journal or cannot be read for a reason of the machine's.
     package static func verify(
@@ -46,6 +48,13 @@ package enum JournalVerifier {
         if let first = facts.firstSequence, first < 1 {
             findings.append(TamperFinding(.inserted, first...first, "entry \(first) was inserted: the first one is 1"))
         }
+        guard facts.lastSequence <= maximumSequence else {
+            let last = facts.lastSequence
+            findings.append(TamperFinding(.inserted, last...last, "entry \(last) was inserted: no journal is so long"))
+            return VerificationReport(
+                origin: facts.origin, lastSequence: last, provenThrough: 0, checkpointCount: 0, keys: [],
+                areKeysItsOwn: request.keys.isEmpty, unknownCheckpointCount: 0, findings: findings)
+        }
         var blockRoots: [SHA256Digest] = []
         var edges: [Int64: [SHA256Digest]] = [:]
         var isComplete = true
@@ -57,19 +66,55 @@ package enum JournalVerifier {
             findings.append(finding)
             isComplete = false
         }
-        let report = try judge(check, facts, blockRoots, edges, isComplete: isComplete)
-        findings += report.findings + check.findings
-        if facts.lastSequence > 0, check.sound.isEmpty, findings.isEmpty {
-            findings.append(unsigned)
-        }
-        return VerificationReport(
-            origin: facts.origin, lastSequence: facts.lastSequence, provenThrough: report.provenThrough,
-            checkpointCount: report.count, keys: check.signers, areKeysItsOwn: request.keys.isEmpty,
+        let judged = try judge(check, facts, blockRoots, edges, isComplete: isComplete)
+        findings += judged.findings + check.findings
+        findings.sort { ($0.entries?.lowerBound ?? .max) < ($1.entries?.lowerBound ?? .max) }
+        var report = VerificationReport(
+            origin: facts.origin, lastSequence: facts.lastSequence, provenThrough: judged.provenThrough,
+            checkpointCount: judged.count, keys: check.signers, areKeysItsOwn: request.keys.isEmpty,
             unknownCheckpointCount: check.unknownCount, findings: findings)
+        report.addUnproven(request, time: facts.timeBehind(judged.provenThrough))
+        try await checkTables(path, request, &report)
+        return report
     }
 
-    static let unsigned = TamperFinding(
-        .unsigned, nil, "no checkpoint that a known key has signed covers any entry: nothing is proven")
+    /// What entries are found and shown by: views, indexes and triggers that somebody changed would show others.
+    private static func checkTables(
+        _ path: String, _ request: VerificationRequest, _ report: inout VerificationReport
+    ) async throws(JournalFailure) {
+        let comparesIndexes = request.comparesIndexes
+        let answer: (findings: [TamperFinding], isDeep: Bool)
+        do throws(JournalFailure) {
+            answer = try await onConnection(to: path) { (connection) throws(JournalFailure) in
+                try wrapping { () throws(DatabaseError) in
+                    let tables = ["entries", "tree_blocks", "checkpoints", "checkpoint_keys", "identity"]
+                    var findings: [TamperFinding] = []
+                    let found = try connection.definitions(ofTables: tables)
+                    let expected = try JournalSchema.expectedDefinitions(ofTables: tables)
+                    if let strange = Set(found).symmetricDifference(expected).sorted().first {
+                        findings.append(
+                            TamperFinding(
+                                .damaged, nil, "the tables are not those that bylaw makes: \(strange.prefix(160))"))
+                    }
+                    let isSmall = try connection.sizeInBytes() <= maximumCheckedBytes
+                    let isChecked = comparesIndexes ?? isSmall
+                    if isChecked {
+                        for detail in try connection.integrityFindings(ofTable: "entries").prefix(3) {
+                            findings.append(
+                                TamperFinding(.damaged, nil, "what lists show is not what the entries are: \(detail)"))
+                        }
+                    }
+                    return (findings, isChecked)
+                }
+            }
+        } catch {
+            answer = ([try damage(error, at: nil)], false)
+        }
+        report.findings += answer.findings
+        report.areIndexesChecked = answer.isDeep
+    }
+
+    private static let maximumCheckedBytes: Int64 = 128 << 20
 
     static func checkpointCheck(
         _ origin: String, _ request: VerificationRequest, ownKeys: [String]
@@ -92,8 +137,11 @@ package enum JournalVerifier {
     ) throws(JournalFailure) -> (provenThrough: Int64, count: Int, findings: [TamperFinding]) {
         let size = JournalFrontier.blockSize
         var suspects: [ClosedRange<Int64>] = []
-        for (index, root) in blockRoots.enumerated() where facts.blockRoots[Int64(index)] != root {
+        for (index, root) in blockRoots.enumerated() where facts.blockRoots[Int64(index)] ?? nil != root {
             suspects.append((Int64(index) * size + 1)...((Int64(index) + 1) * size))
+        }
+        if isComplete, let extra = facts.blockRoots.keys.first(where: { !blockRoots.indices.contains(Int($0)) }) {
+            suspects.append((max(0, min(extra, maximumSequence / size)) * size + 1)...(maximumSequence + size))
         }
         do throws(HashingFailure) {
             let hasher = try SHA256Hasher()
@@ -121,7 +169,7 @@ package enum JournalVerifier {
     private static func scan(
         _ path: String, last: Int64, wantedSizes: [Int64]
     ) async throws(JournalFailure) -> [Run] {
-        let blocks = (last + JournalFrontier.blockSize - 1) / JournalFrontier.blockSize
+        let blocks = max(0, last - 1) / JournalFrontier.blockSize + 1
         let workers = max(1, min(Int64(min(ProcessInfo.processInfo.activeProcessorCount, maximumWorkers)), blocks))
         let share = (blocks + workers - 1) / workers * JournalFrontier.blockSize
         let results = await withTaskGroup(of: Result<Run, JournalFailure>.self) { group in

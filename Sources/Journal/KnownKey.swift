@@ -6,15 +6,18 @@ package enum KnownKey: Sendable {
     case named(VerifierKey)
     case bare(Ed25519PublicKey)
 
-    /// Reads `NAME+KEYID+BASE64` or a PEM.
-    package init(text: String) throws(NoteFailure) {
-        guard text.contains("-----BEGIN") else {
-            self = .named(try VerifierKey(text.trimmingPrefix { $0.isWhitespace }.prefix { !$0.isWhitespace }))
-            return
+    /// Reads a PEM, or keys as `NAME+KEYID+BASE64`, one a line.
+    package static func read(_ text: String) throws(NoteFailure) -> [KnownKey] {
+        if text.contains("-----BEGIN") {
+            do throws(KeyFailure) { return [.bare(try Ed25519PublicKey(pem: Array(text.utf8)))] } catch {
+                throw NoteFailure(error.message)
+            }
         }
-        do throws(KeyFailure) { self = .bare(try Ed25519PublicKey(pem: Array(text.utf8))) } catch {
-            throw NoteFailure(error.message)
-        }
+        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
+        guard !lines.isEmpty else { throw NoteFailure("it is empty") }
+        var keys: [KnownKey] = []
+        for line in lines { keys.append(.named(try VerifierKey(line))) }
+        return keys
     }
 
     /// The key under the name of a log.

@@ -20,16 +20,16 @@ extension SQLiteJournal {
         let tree = tree
         return try await perform("sign a checkpoint of") { (connection) throws(JournalFailure) in
             let (size, root) = try tree.head(on: connection)
-            if let last = try Self.checkpoint(ofSize: size, on: connection),
-                last.note.signatures.contains(where: { $0.keyID == signer.verifier.keyID })
-            {
+            let wanted = Checkpoint(origin: signer.verifier.name, size: size, root: root)
+            let stored = StoredCheckpoints(connection: connection)
+            if let last = try stored.verified(size: size, keys: [signer.verifier]) {
+                guard last.checkpoint == wanted else {
+                    throw .contradictsCheckpoint("another root was signed over its first \(size) entries")
+                }
                 return last
             }
             let signed: SignedCheckpoint
-            do throws(KeyFailure) {
-                signed = try SignedCheckpoint(
-                    Checkpoint(origin: signer.verifier.name, size: size, root: root), signer: signer)
-            } catch {
+            do throws(KeyFailure) { signed = try SignedCheckpoint(wanted, signer: signer) } catch {
                 throw .checkpoint(error.message)
             }
             try Self.wrapping { () throws(DatabaseError) in
@@ -39,6 +39,19 @@ extension SQLiteJournal {
                 try Self.thinOut(on: connection)
             }
             return signed
+        }
+    }
+
+    /// Whether the journal begins with exactly what a checkpoint was signed over, whoever keeps it.
+    package func begins(with checkpoint: Checkpoint) async throws(JournalError) -> Bool {
+        let tree = tree
+        return try await perform("read") { (connection) throws(JournalFailure) in
+            let (size, _) = try tree.head(on: connection)
+            guard try JournalIdentity.origin(on: connection) == checkpoint.origin, checkpoint.size <= size else {
+                return false
+            }
+            return try StoredTree(connection: connection, hasher: newHasher()).root(size: checkpoint.size)
+                == checkpoint.root
         }
     }
 
@@ -56,21 +69,29 @@ extension SQLiteJournal {
             }
         }
         guard earlier != text else { return key }
+        let hashedThrough = try await perform("read") { (connection) throws(JournalFailure) in
+            try JournalIdentity.hashedThrough(on: connection)
+        }
         let draft = EntryDraft(
             at: now, kind: .event, reason: .signingKeyChanged, outcome: .succeeded,
             message: "checkpoints of this journal are signed with the key \(text) from here on"
-                + (earlier.map { ", no longer with \($0)" } ?? ""))
+                + (earlier.map { ", no longer with \($0)" } ?? "")
+                + (earlier == nil && hashedThrough > 0
+                    ? "; entries 1 to \(hashedThrough) were written before there was a tree, and nothing proves them"
+                    : ""))
         let prepared = try prepare(draft)
         let tree = tree
-        try await perform("write") { (connection) throws(JournalFailure) in
-            _ = try tree.append(prepared, to: connection)
+        let sequence = try await perform("write") { (connection) throws(JournalFailure) in
+            let sequence = try tree.append(prepared, to: connection)
             try Self.wrapping { () throws(DatabaseError) in
                 // A key that comes back is the newest again.
                 try connection.execute("DELETE FROM checkpoint_keys WHERE key = ?", [.text(text)])
                 try connection.execute(
                     "INSERT INTO checkpoint_keys (key, time) VALUES (?, ?)", [.text(text), .text(now.description)])
             }
+            return sequence
         }
+        tree.noteDurable(sequence)
         return key
     }
 
@@ -86,31 +107,23 @@ extension SQLiteJournal {
         }
     }
 
-    private static func checkpoint(
-        ofSize size: Int64, on connection: Connection
-    ) throws(JournalFailure) -> SignedCheckpoint? {
-        let note = try wrapping { () throws(DatabaseError) in
-            try connection.firstRow("SELECT note FROM checkpoints WHERE size = ?", [.integer(size)]) {
-                (row) throws(DatabaseError) in try row.text(0)
-            }
-        }
-        // One that cannot be read is signed anew; verification tells of it.
-        do throws(NoteFailure) { return try note.map { text throws(NoteFailure) in try SignedCheckpoint(text) } } catch
-        {
-            return nil
-        }
-    }
-
     /// Deletes the checkpoint that has just left the newest ones, where a kept one lies close before it.
+    ///
+    /// The last one of a key stays: it is what proves the entries up to a change of keys.
     private static func thinOut(on connection: Connection) throws(DatabaseError) {
+        let aged = try connection.rows(
+            "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 2 OFFSET ?", [.integer(keptCheckpoints - 1)]
+        ) { (row) throws(DatabaseError) in (size: try row.integer(0), note: try row.text(1)) }
+        guard aged.count == 2, keys(in: aged[0].note) == keys(in: aged[1].note) else { return }
         try connection.execute(
             """
-            DELETE FROM checkpoints WHERE size IN (
-                SELECT size FROM (SELECT size FROM checkpoints ORDER BY size DESC LIMIT 1 OFFSET ?) AS aged
-                WHERE EXISTS (
-                    SELECT 1 FROM checkpoints AS earlier
-                    WHERE earlier.size < aged.size AND earlier.size / ? = aged.size / ?))
-            """, [.integer(keptCheckpoints), .integer(checkpointSpacing), .integer(checkpointSpacing)])
+            DELETE FROM checkpoints WHERE size = ?1 AND EXISTS (
+                SELECT 1 FROM checkpoints AS earlier WHERE earlier.size < ?1 AND earlier.size / ?2 = ?1 / ?2)
+            """, [.integer(aged[1].size), .integer(checkpointSpacing)])
+    }
+
+    private static func keys(in note: String) -> [[UInt8]]? {
+        do throws(NoteFailure) { return try SignedNote(note).signatures.map(\.keyID) } catch { return nil }
     }
 }
 
@@ -133,5 +146,16 @@ enum JournalIdentity {
             throw .unreadable("its identity is missing or is none")
         }
         return id
+    }
+
+    /// How many entries had been written before the journal had a tree.
+    static func hashedThrough(on connection: Connection) throws(JournalFailure) -> Int64 {
+        do throws(DatabaseError) {
+            return try connection.firstRow("SELECT hashed_through FROM identity") { (row) throws(DatabaseError) in
+                try row.integer(0)
+            } ?? 0
+        } catch {
+            throw .database(error)
+        }
     }
 }

@@ -15,7 +15,7 @@ extension SQLiteJournal {
         let time = incident.at.description
         let message = incident.message.bounded(toBytes: TextLimit.message)
         let tree = tree
-        return try await perform("write") { (connection) throws(JournalFailure) in
+        let sequence: Int64? = try await perform("write") { (connection) throws(JournalFailure) in
             let isOpen = try Self.wrapping { () throws(DatabaseError) in
                 try connection.firstRow(
                     "SELECT 1 FROM open_incidents WHERE \(Self.incidentCondition) AND message = ?",
@@ -34,6 +34,8 @@ extension SQLiteJournal {
             }
             return sequence
         }
+        if let sequence { tree.noteDurable(sequence) }
+        return sequence
     }
 
     /// Opens the incident of a change that failed, or lets the open one tell of the latest failure.

@@ -45,6 +45,7 @@ package final class SQLiteJournal: RunJournal {
             let (instanceID, lastEarlierIntent) = try await writer.perform(
                 { (connection) throws(JournalFailure) in
                     try tree.follow(connection)
+                    try StoredCheckpoints(connection: connection).expectFit(of: configuration.signingKey)
                     return try register(configuration, connection)
                 }, orElse: { .database($0) })
             return SQLiteJournal(configuration, writer, lock, tree, instanceID, lastEarlierIntent)
@@ -128,7 +129,7 @@ package final class SQLiteJournal: RunJournal {
         let failure = entry.outcome == .failed ? entry.reason.incident : nil
         let time = entry.at.description
         let message = entry.message.bounded(toBytes: TextLimit.message)
-        return try await perform("write") { (connection) throws(JournalFailure) in
+        let sequence = try await perform("write") { (connection) throws(JournalFailure) in
             try Self.wrapping { () throws(DatabaseError) in
                 try connection.execute(
                     "DELETE FROM intents WHERE id = ? AND instance_id = ?",
@@ -145,19 +146,23 @@ package final class SQLiteJournal: RunJournal {
                 return sequence
             }
         }
+        tree.noteDurable(sequence)
+        return sequence
     }
 
     @discardableResult
     package func record(_ entry: EntryDraft, owned: OwnershipChange) async throws(JournalError) -> Int64 {
         let prepared = try prepare(entry)
         let (instanceID, tree) = (instanceID, tree)
-        return try await perform("write") { (connection) throws(JournalFailure) in
+        let sequence = try await perform("write") { (connection) throws(JournalFailure) in
             let sequence = try tree.append(prepared, to: connection)
             try Self.wrapping { () throws(DatabaseError) in
                 try Self.apply(owned, instanceID: instanceID, to: connection)
             }
             return sequence
         }
+        tree.noteDurable(sequence)
+        return sequence
     }
 
     package func note(owned: [ObjectID: OwnedObject]) async throws(JournalError) {

@@ -32,7 +32,7 @@ package enum SigningKeyFile {
 
     /// Nil where there is no file.
     private static func read(_ path: String) throws(JournalError) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             guard errno == ENOENT else { throw failure("read", path) }
             return nil
@@ -86,6 +86,12 @@ package enum SigningKeyFile {
         guard isDurable, link(temporary, path) == 0 else {
             if errno == EEXIST, let other = try read(path) { return try key(from: other, path) }
             throw failure("make", path)
+        }
+        // Without this a key that has signed could be gone after a power failure.
+        let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
         }
         return made
     }

@@ -1,3 +1,4 @@
+import Manifest
 import SQLite
 import Signatures
 
@@ -9,7 +10,13 @@ struct StoredFacts: Sendable {
     var checkpoints: [(size: Int64, note: String)]
     /// The newest last.
     var keys: [String]
-    var blockRoots: [Int64: SHA256Digest]
+    /// Nil for a block whose root is none.
+    var blockRoots: [Int64: SHA256Digest?]
+    /// The sizes that checkpoints cover, and when the entry behind each was written.
+    private var times: [Int64: Timestamp] = [:]
+
+    /// When the entry behind the first `size` was written, as it says itself.
+    func timeBehind(_ size: Int64) -> Timestamp? { times[size] }
 
     init(of connection: Connection) throws(JournalFailure) {
         origin = try JournalIdentity.origin(on: connection)
@@ -28,8 +35,15 @@ struct StoredFacts: Sendable {
             let roots = try connection.rows("SELECT block, root FROM tree_blocks") { (row) throws(DatabaseError) in
                 (try row.integer(0), SHA256Digest(try row.blob(1)))
             }
+            let behind = try connection.rows(
+                """
+                SELECT sequence - 1, time FROM entries
+                WHERE sequence = 1 OR sequence IN (SELECT size + 1 FROM checkpoints)
+                """
+            ) { (row) throws(DatabaseError) in (try row.integer(0), Timestamp(try row.text(1))) }
+            for case (let size, let time?) in behind { times[size] = time }
             blockRoots = [:]
-            for (block, root) in roots { blockRoots[block] = root }
+            for (block, root) in roots { blockRoots.updateValue(root, forKey: block) }
         } catch {
             throw .database(error)
         }

@@ -20,6 +20,12 @@ struct StoredTree: MerkleNodes {
         return frontier
     }
 
+    /// The root over the first `size` entries, as the tables have it.
+    func root(size: Int64) throws(JournalFailure) -> SHA256Digest {
+        let frontier = try frontier(size: size)
+        return try hashing { () throws(HashingFailure) in try frontier.root(by: hasher) }
+    }
+
     func node(_ left: SHA256Digest, _ right: SHA256Digest) throws(JournalFailure) -> SHA256Digest {
         try hashing { () throws(HashingFailure) in try hasher.node(left, right) }
     }

@@ -54,7 +54,7 @@ struct TamperClassification {
             Void
     ) throws(JournalFailure) -> TamperFinding {
         // The row came with its hash: under which number does it fit?
-        let limit = min(last + 2, Self.maximumTries)
+        let limit = min(min(last, Self.maximumTries) + 2, Self.maximumTries)
         if limit >= 1 {
             for origin in 1...limit where try hash(encoding, origin) == recorded {
                 return try moved(origin, to: sequence, next)

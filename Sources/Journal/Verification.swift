@@ -1,3 +1,4 @@
+package import Manifest
 package import TransparencyLog
 
 /// What is wrong with a journal, as far as it can be told.
@@ -15,11 +16,11 @@ package struct TamperFinding: Equatable, Sendable {
         case truncated
         /// Entries were changed together with their hashes: a checkpoint tells that it happened, not to which one.
         case rewritten
-        /// The file cannot be read on from here.
+        /// The file cannot be read on from here, or what finds and shows the entries is not as it was made.
         case damaged
         /// A checkpoint is not what was signed, or is another journal's.
         case badCheckpoint
-        /// There are entries, and no checkpoint that a known key has signed.
+        /// No checkpoint that a known key has signed covers any entry, or none the entries of the last hour and more.
         case unsigned
     }
 
@@ -49,6 +50,8 @@ package struct VerificationReport: Equatable, Sendable {
     package var keys: [VerifierKey]
     /// Whether the keys are those that the journal itself names: who can write it could have put theirs there.
     package var areKeysItsOwn: Bool
+    /// Whether the indexes, through which entries are listed, were compared with the entries.
+    package var areIndexesChecked = false
     /// How many checkpoints are signed by keys that are not known.
     package var unknownCheckpointCount: Int
     /// The first is the one to look at.
@@ -63,9 +66,18 @@ package struct VerificationRequest: Sendable {
     package var keys: [KnownKey]
     /// Checkpoints that were kept elsewhere.
     package var checkpoints: [SignedCheckpoint]
+    /// The time of day: entries that are older than an hour and covered by nothing are told.
+    package var now: Timestamp?
+    /// Whether the indexes are compared with the entries; nil to do so in a journal of up to 128 MiB.
+    package var comparesIndexes: Bool?
 
-    package init(keys: [KnownKey] = [], checkpoints: [SignedCheckpoint] = []) {
+    package init(
+        keys: [KnownKey] = [], checkpoints: [SignedCheckpoint] = [], now: Timestamp? = nil,
+        comparesIndexes: Bool? = nil
+    ) {
         self.keys = keys
         self.checkpoints = checkpoints
+        self.now = now
+        self.comparesIndexes = comparesIndexes
     }
 }

@@ -3,6 +3,19 @@ import Manifest
 package import Reconciler
 
 extension KubeCluster {
+    /// The checkpoint that such a ConfigMap holds; nil where there is no such ConfigMap, or none in it.
+    package func publishedCheckpoint(namespace: String, name: String) async throws(ClusterError) -> String? {
+        let id = ObjectID(.configMap, namespace: namespace, name: name)
+        let what = "read \(id)"
+        do throws(ClusterError) {
+            let answer = try await call(.read(.configMap, id), what: what, resource: .configMap)
+            return try liveObject(answer, what, of: .configMap).tree["data"]?["checkpoint"]?.string
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
+    }
+
     /// Puts a signed checkpoint of the journal into a ConfigMap, which is made where it is not there.
     ///
     /// Needs the rights of `Deploy/checkpoint-rbac.yaml`.

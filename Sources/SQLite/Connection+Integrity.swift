@@ -30,4 +30,19 @@ extension Connection {
         }
         guard findings.allSatisfy({ $0 == "ok" }) else { throw .damaged(findings: Array(findings.prefix(10))) }
     }
+
+    /// The statements that made the tables, indexes and triggers of some tables, in the order of their names.
+    package func definitions(ofTables tables: [String]) throws(DatabaseError) -> [String] {
+        let marks = tables.map { _ in "?" }.joined(separator: ", ")
+        return try rows(
+            "SELECT type || ' ' || name || ': ' || ifnull(sql, '') FROM sqlite_schema WHERE tbl_name IN (\(marks)) ORDER BY 1",
+            tables.map(SQLValue.text)
+        ) { (row) throws(DatabaseError) in try row.text(0) }
+    }
+
+    /// Compares one table with its indexes, row by row; the first findings, none where all is well.
+    package func integrityFindings(ofTable table: String) throws(DatabaseError) -> [String] {
+        try rows("PRAGMA integrity_check(\(table))") { (row) throws(DatabaseError) in try row.text(0) }
+            .filter { $0 != "ok" }
+    }
 }

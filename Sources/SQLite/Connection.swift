@@ -13,6 +13,8 @@ package final class Connection {
         case readOnly
         /// Reads the main file alone and touches nothing: no lock, no recovery, no file beside it.
         case immutable
+        /// A new database that is gone with its connection; the path is a name for messages.
+        case inMemory
     }
 
     package let path: String
@@ -36,6 +38,7 @@ package final class Connection {
         let modeFlags =
             switch mode {
             case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .inMemory: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
             case .readOnly: SQLITE_OPEN_READONLY
             case .immutable: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
             }

@@ -67,6 +67,7 @@ import TransparencyLog
     @Test func aReaderSignsBesideTheWriter() async throws {
         let key = try Ed25519PrivateKey.generate()
         let scratch = try await ScratchJournal.open { $0.signingKey = key }
+        try await scratch.journal.introduceKey(at: Sample.start)
         for number in 1...300 { _ = try await scratch.journal.record(Sample.numbered(number), owned: .unchanged) }
         let reader = try await JournalReader.open(scratch.path)
         let signed = try await reader.signCheckpoint(with: key)
@@ -165,7 +166,7 @@ import TransparencyLog
             lines += page.lines.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
             after = page.last
         }
-        let end = String(decoding: try await reader.exportEnd(), as: UTF8.self)
+        let end = String(decoding: try await reader.exportEnd().lines, as: UTF8.self)
         await reader.close()
         let path = journal.folder.path + "/export.jsonl"
         func verify(_ lines: [String], _ request: VerificationRequest? = nil) throws -> VerificationReport {

@@ -114,7 +114,8 @@ import TransparencyLog
         try journal.replaceHistory(by: other.path, entries: "sequence = 42", blocks: "0")
         let report = try await journal.verify()
         #expect(report.findings.first?.kind == .rewritten)
-        #expect(report.findings.first?.entries == 1...256, "\(report.findings)")
+        #expect(report.findings.first?.entries == 1...300, "\(report.findings)")
+        #expect(report.findings.first?.message.contains("differs at 1 to 256") == true)
     }
 
     @Test func aCheckpointOfAnotherJournalOrAnotherKeyIsRefused() async throws {
@@ -143,7 +144,108 @@ import TransparencyLog
         #expect(report.findings.first?.kind == .damaged, "\(report.findings)")
     }
 
+    /// Entries that vanish from lists are still there for whoever reads them in order.
+    @Test func indexesAndTablesThatSomebodyChangedAreFound() async throws {
+        let journal = try await SignedJournal.make(entries: 20)
+        let index = "CREATE INDEX entries_reason ON entries (reason)"
+        try journal.tamper("DROP INDEX entries_reason", index + " WHERE sequence <> 9")
+        #expect(try await journal.verify().findings.map(\.kind) == [.damaged])
+        try journal.tamper("DROP INDEX entries_reason", index)
+        #expect(try await journal.verify().isIntact)
+        try journal.tamper("CREATE TRIGGER extra AFTER INSERT ON entries BEGIN SELECT 1; END")
+        #expect(try await journal.verify().findings.first?.message.contains("extra") == true)
+    }
+
+    @Test func anEmptiedJournalProvesNothing() async throws {
+        let journal = try await SignedJournal.make(entries: 20)
+        try journal.tamper("DELETE FROM entries", "DELETE FROM checkpoints")
+        let keyed = VerificationRequest(keys: [.bare(journal.key.publicKey)])
+        #expect(try await journal.verify(keyed).findings.map(\.kind) == [.unsigned])
+        #expect(try await journal.verify().findings.first?.kind == .truncated)
+    }
+
+    @Test func anOldTailThatNothingCoversIsTold() async throws {
+        let journal = try await SignedJournal.make(entries: 300, signedAt: [40])
+        try journal.tamper("DELETE FROM checkpoints WHERE size > 40")
+        var request = VerificationRequest(keys: [.bare(journal.key.publicKey)], now: Sample.moment(400))
+        #expect(try await journal.verify(request).isIntact, "a checkpoint may be on its way")
+        request.now = Sample.moment(100_000)
+        let report = try await journal.verify(request)
+        #expect(report.findings.map(\.kind) == [.unsigned])
+        #expect(report.findings.first?.entries == 41...300)
+    }
+
+    @Test func numbersBeyondAnyJournalDoNotTrap() async throws {
+        let journal = try await SignedJournal.make(entries: 20)
+        let columns = "\(SignedJournal.columns.joined(separator: ", ")), leaf_hash"
+        let report = try await journal.afterTampering(
+            "INSERT INTO entries (sequence, \(columns)) SELECT \(Int64.max), \(columns) FROM entries WHERE sequence = 3",
+            "UPDATE entries SET duration_microseconds = \(Int64.max) WHERE sequence = 5")
+        #expect(report.findings.first?.kind == .inserted)
+        let blocks = try await journal.afterTampering("INSERT INTO tree_blocks VALUES (\(Int64.max), x'00')")
+        #expect(blocks.findings.map(\.kind) == [.damaged], "\(blocks.findings)")
+    }
+
+    /// The program itself refuses to go on, so that it never signs what contradicts an earlier signature.
+    @Test func aJournalThatWasCutOffOrChangedIsNotOpened() async throws {
+        let journal = try await SignedJournal.make(entries: 300, signedAt: [290])
+        var configuration = Sample.configuration(journal.path)
+        configuration.signingKey = journal.key
+        func refusal() async throws -> String {
+            let error = await #expect(throws: JournalError.self) {
+                await (try await SQLiteJournal.open(configuration)).close()
+            }
+            return error?.message ?? ""
+        }
+        await (try await SQLiteJournal.open(configuration)).close()
+        try journal.tamper("UPDATE entries SET message = 'x' WHERE sequence = 12", "DELETE FROM checkpoints")
+        #expect(try await refusal().contains("entry 12 is not what was written"))
+        let cut = try await SignedJournal.make(entries: 30)
+        configuration.path = cut.path
+        configuration.signingKey = cut.key
+        try cut.tamper("DELETE FROM entries WHERE sequence > 25")
+        #expect(try await refusal().contains("entries 26 to 30 were signed and are gone"))
+    }
+
+    @Test func entriesThatVanishBeneathTheWriterStopIt() async throws {
+        let scratch = try await ScratchJournal.open()
+        for number in 1...5 { _ = try await scratch.journal.record(Sample.numbered(number), owned: .unchanged) }
+        let intruder = try Connection(path: scratch.path, mode: .readWrite)
+        try intruder.executeScript("DROP TRIGGER entries_never_go; DELETE FROM entries WHERE sequence > 3")
+        let failure = await #expect(throws: JournalError.self) {
+            try await scratch.journal.record(Sample.numbered(6), owned: .unchanged)
+        }
+        #expect(failure?.message.contains("entries 4 to 5 were written and are gone") == true)
+        await scratch.journal.close()
+    }
+
+    @Test func aPlantedCheckpointIsNeverGivenOut() async throws {
+        let scratch = try await ScratchJournal.open { $0.signingKey = try? .generate() }
+        _ = try await scratch.journal.record(Sample.numbered(1), owned: .unchanged)
+        let honest = try await scratch.journal.checkpoint(at: Sample.start)
+        _ = try await scratch.journal.record(Sample.numbered(2), owned: .unchanged)
+        let intruder = try Connection(path: scratch.path, mode: .readWrite)
+        try intruder.execute(
+            "INSERT INTO checkpoints (size, time, note) VALUES (2, '', ?)", [.text(honest.note.description)])
+        let next = try await scratch.journal.checkpoint(at: Sample.start)
+        #expect(next.checkpoint.size == 2)
+        #expect(try await scratch.journal.begins(with: honest.checkpoint))
+        #expect(try await scratch.journal.begins(with: next.checkpoint))
+        var forged = next.checkpoint
+        forged.root = honest.checkpoint.root
+        #expect(try await !scratch.journal.begins(with: forged))
+        forged.size = 3
+        #expect(try await !scratch.journal.begins(with: forged))
+        await scratch.journal.close()
+    }
+
     // MARK: Helpers
+
+    private static let trigger = """
+        CREATE TRIGGER entries_never_change BEFORE UPDATE ON entries BEGIN
+            SELECT RAISE(ABORT, 'entries of the journal are never changed');
+        END
+        """
 
     /// The same entries, but for one.
     private func rewritten(entries count: Int, at number: Int?) async throws -> ScratchJournal {
@@ -162,8 +264,8 @@ import TransparencyLog
         _ column: String, of number: Int64, in path: String, using random: inout SplitMix64
     ) throws -> Bool {
         let connection = try Connection(path: path, mode: .readWrite)
-        try connection.executeScript("DROP TRIGGER IF EXISTS entries_never_change")
-        try connection.executeScript("DROP TABLE IF EXISTS kept")
+        try connection.executeScript("DROP TRIGGER entries_never_change; DROP TABLE IF EXISTS kept")
+        defer { try? connection.executeScript(Self.trigger) }
         try connection.executeScript(
             "CREATE TABLE kept AS SELECT \(column) AS value FROM entries WHERE sequence = \(number)")
         if ["is_incident", "pull_request", "duration_microseconds"].contains(column) {
@@ -187,6 +289,8 @@ import TransparencyLog
 
     private func flipBack(_ column: String, of number: Int64, in path: String) throws {
         let connection = try Connection(path: path, mode: .readWrite)
+        try connection.executeScript("DROP TRIGGER entries_never_change")
+        defer { try? connection.executeScript(Self.trigger) }
         try connection.executeScript(
             "UPDATE entries SET \(column) = (SELECT value FROM kept) WHERE sequence = \(number)")
     }
