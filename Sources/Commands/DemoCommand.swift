@@ -1,3 +1,4 @@
+import Analysis
 import Arguments
 import ChildProcess
 import EmbeddedCluster
@@ -96,7 +97,8 @@ private final class Demo: Sendable {
             in: folder + "/policies", environment)
 
         cluster = try EmbeddedCluster()
-        cluster.seed(livedInObjects)
+        cluster.serve([.service] + Resource.workloads)
+        cluster.seed(livedInObjects + livedInWorkloads)
         endpoint = ClusterEndpoint(
             server: cluster.baseURL, name: "embedded", proxy: .none, credentials: CredentialSource(.none))
         var arguments = try parseArguments(

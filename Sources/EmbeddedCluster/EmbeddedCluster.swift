@@ -7,11 +7,12 @@ import Planning
 /// An API server in memory, on loopback, for the demo and the fast tests.
 ///
 /// It speaks to the real client over real HTTP, and one contract suite holds it to a real kube-apiserver. What it does
-/// not imitate: TLS; kinds other than the nine managed ones; the ownership of single elements of lists; `labelSelector`
-/// beyond equality and on watches; `fieldSelector` beyond `metadata.name`; the OpenAPI document, which `kubectl edit` and
-/// `kubectl apply` ask for; streaming lists; priority and fairness; admission webhooks and policies, quota and Pod Security
-/// enforcement; strategic merge patch (answered like a merge patch); CREATE with generateName; watches by version 0;
-/// server-side apply under several API versions. It speaks as a server of today where old and new ones differ.
+/// not imitate: TLS; kinds other than the nine managed ones, beyond what ``serve(_:)`` says; the ownership of single
+/// elements of lists; `labelSelector` beyond equality and on watches; `fieldSelector` beyond `metadata.name`; the OpenAPI
+/// document, which `kubectl edit` and `kubectl apply` ask for; streaming lists; priority and fairness; admission webhooks
+/// and policies, quota and Pod Security enforcement; strategic merge patch (answered like a merge patch); CREATE with
+/// generateName; watches by version 0; server-side apply under several API versions. It speaks as a server of today where
+/// old and new ones differ.
 ///
 /// A request names its user by the token `user:NAME` or `user:NAME:GROUP,GROUP`; without a token it is an administrator,
 /// which is why it listens on loopback only.
@@ -62,7 +63,17 @@ package final class EmbeddedCluster: Sendable {
     ///
     /// They are kept and given back; nothing is ever refused by them, since their expressions are not evaluated.
     package func serveAdmissionPolicies() {
-        store.lock.withLock { store.served = Resource.managed + [.admissionPolicy, .admissionPolicyBinding] }
+        serve([.admissionPolicy, .admissionPolicyBinding])
+    }
+
+    /// Serves further kinds of version `v1` from now on.
+    ///
+    /// Their objects are kept and given back; no controller acts on them, and of what is in them nothing is checked.
+    package func serve(_ resources: [Resource]) {
+        store.lock.withLock {
+            let known = store.served
+            store.served = known + resources.filter { !known.contains($0) }
+        }
     }
 
     /// Puts objects into the store as they are, without any check; managed fields may be given.

@@ -38,3 +38,29 @@ package let livedInObjects: [Tree] = [
         "rules": [["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]]],
     ],
 ]
+
+/// What runs in that cluster, for the questions that are about pods.
+package let livedInWorkloads: [Tree] = [
+    pod("kube-dns", in: "kube-system", labels: ["k8s-app": "kube-dns"], ports: [("dns", 53), ("metrics", 9153)]),
+    [
+        "apiVersion": "v1", "kind": "Service", "metadata": ["name": "kube-dns", "namespace": "kube-system"],
+        "spec": [
+            "selector": ["k8s-app": "kube-dns"],
+            "ports": [["name": "dns", "protocol": "UDP", "port": 53, "targetPort": "dns"]],
+        ],
+    ],
+    pod("checkout-api", in: "payments-production", labels: ["app": "checkout-api"], ports: [("https", 8443)]),
+    pod("crm", in: "legacy-crm", labels: ["app": "crm"], ports: [("http", 8080)]),
+]
+
+private func pod(_ name: String, in namespace: String, labels: Tree, ports: [(name: String, number: Int64)]) -> Tree {
+    let container: Tree = [
+        "name": "main", "image": "registry.example.com/main:1",
+        "ports": .array(ports.map { ["name": .string($0.name), "containerPort": .integer($0.number)] }),
+    ]
+    return [
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": ["name": .string(name), "namespace": .string(namespace), "labels": labels],
+        "spec": ["serviceAccountName": "default", "containers": [container]],
+    ]
+}
