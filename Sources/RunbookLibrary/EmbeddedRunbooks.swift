@@ -20,10 +20,14 @@ let embeddedRunbookTexts: [String] = [
 
     ## Diagnosis
 
+    The entry holds the answer of the API server:
+
     ```sh
-    bylaw journal list --incidents --since 24h
+    bylaw journal list --reason ActionFailed --since 24h
     bylaw journal show SEQ
     ```
+
+    See whether it is still so, and how the API server is:
 
     ```sh
     bylaw status
@@ -57,12 +61,17 @@ let embeddedRunbookTexts: [String] = [
 
     ## Diagnosis
 
+    The entry names the user and what it may not do:
+
     ```sh
-    bylaw journal list --incidents --since 24h
+    bylaw journal list --reason ActionForbidden --since 24h
     bylaw journal show SEQ
     ```
 
+    See what Bylaw may do, by the bindings and by the API server's own word:
+
     ```sh
+    bylaw can ServiceAccount:bylaw-system/bylaw
     kubectl auth can-i --list --as USER
     ```
 
@@ -622,8 +631,12 @@ let embeddedRunbookTexts: [String] = [
 
     ## Diagnosis
 
+    See when it was noticed, and what was corrected since:
+
     ```sh
+    bylaw journal list --reason ClusterRewound --since 24h
     bylaw journal list --since 1h
+    bylaw status
     kubectl get namespaces --sort-by .metadata.creationTimestamp
     ```
 
@@ -883,6 +896,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     kubectl get KIND NAME -n NAMESPACE -o yaml
+    bylaw journal list --reason DeletionBlocked --since 24h
     bylaw journal list --name NAME --since 24h
     ```
 
@@ -1098,6 +1112,7 @@ let embeddedRunbookTexts: [String] = [
     The entries name the other writer as far as the object tells:
 
     ```sh
+    bylaw journal list --reason DriftFight --since 24h
     bylaw journal list --reason DriftCorrected --since 1h
     bylaw journal show SEQ
     kubectl get KIND NAME --namespace NAMESPACE -o yaml
@@ -1340,6 +1355,7 @@ let embeddedRunbookTexts: [String] = [
     ```sh
     bylaw journal list --reason FetchFailed --since 24h
     bylaw journal show SEQ
+    bylaw status
     git ls-remote URL
     ```
 
@@ -1509,9 +1525,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Diagnosis
 
-    See what lives in it:
+    See since when it is held, and what lives in it:
 
     ```sh
+    bylaw journal list --reason NamespaceDeletionHeld --since 24h
+    bylaw journal show SEQ
     kubectl get all,pvc,secrets --namespace NAMESPACE
     ```
 
@@ -1605,6 +1623,7 @@ let embeddedRunbookTexts: [String] = [
 
     ```sh
     kubectl get namespace NAMESPACE -o yaml
+    bylaw journal list --reason NamespaceTerminating --since 24h
     bylaw journal list --namespace NAMESPACE --since 1h
     ```
 
@@ -2301,6 +2320,16 @@ let embeddedRunbookTexts: [String] = [
 
     ## Diagnosis
 
+    See which object it is, and whether the journal knows it:
+
+    ```sh
+    bylaw journal list --reason PruneUnproven --since 24h
+    bylaw journal show SEQ
+    bylaw journal list --name NAME
+    ```
+
+    See what it is now, and whether an earlier revision declared it:
+
     ```sh
     kubectl get KIND NAME --namespace NAMESPACE -o yaml
     git log --all --oneline -S 'name: NAME'
@@ -2484,9 +2513,12 @@ let embeddedRunbookTexts: [String] = [
 
     ## Diagnosis
 
+    The entry names the commit. See what it holds in the folder, from a clone:
+
     ```sh
     bylaw journal list --reason RevisionEmpty --since 24h
     bylaw journal show SEQ
+    bylaw check PATH
     git ls-tree -r --name-only COMMIT -- PATH
     ```
 
