@@ -45,6 +45,7 @@ let modules: [Module] = [
     Module(name: "AuditEvents", imports: ["Manifest", "JSON"]),
     Module(name: "Shipping", imports: ["Manifest", "JSON"]),
     Module(name: "Arguments"),
+    Module(name: "RunbookLibrary", imports: ["Arguments"], testImports: ["Policy", "Reconciler"]),
     // Wrappers: one C library or one system facility each.
     Module(name: "ChildProcess", imports: ["CSpawn"]),
     Module(name: "Signatures", imports: ["CCrypto", "ChildProcess"]),
@@ -79,7 +80,6 @@ let modules: [Module] = [
     Module(
         name: "GitHost", imports: ["Manifest", "JSON", "HTTPClient", "Signatures"],
         testImports: ["ChildProcess", "YAML"]),
-    Module(name: "RunbookLibrary", testImports: ["Policy", "Reconciler"]),
     Module(
         name: "Commands",
         imports: [
@@ -125,8 +125,7 @@ let package = Package(
                 dependencies: [
                     "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient",
                     "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol", "Manifest",
-                    "Planning",
-                    "Reconciler",
+                    "Planning", "Reconciler", "RunbookLibrary",
                 ], swiftSettings: settings),
             .testTarget(
                 name: "ContractTests",

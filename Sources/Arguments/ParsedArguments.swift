@@ -27,6 +27,11 @@ package struct UsageMistake: Error, Sendable, Equatable, CustomStringConvertible
     /// The reader's next step, one sentence.
     package var hint: String
 
+    package init(message: String, hint: String) {
+        self.message = message
+        self.hint = hint
+    }
+
     package var description: String { hint.isEmpty ? message : "\(message); \(hint)" }
 }
 

@@ -28,6 +28,9 @@ struct Invocation: Sendable {
     var terminal: Terminal
 }
 
+/// What each command is called with, in the order of the help.
+var commandDescriptions: [CommandDescription] { commands.map(\.description) }
+
 /// Every command, in the order of the help.
 private let commands: [Command] = [
     runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, whoCanCommand, canCommand,
@@ -36,7 +39,7 @@ private let commands: [Command] = [
     guardrailsCommand,
     journalListCommand, journalShowCommand, journalVerifyCommand, journalProveCommand, journalExportCommand,
     journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalRestoreCommand,
-    runbookListCommand, runbookShowCommand, demoCommand, versionCommand,
+    runbookListCommand, runbookShowCommand, runbookCheckCommand, demoCommand, versionCommand,
 ]
 
 /// Runs the program.

@@ -4,8 +4,6 @@ struct Markdown {
     private(set) var headings: [String] = []
     /// Those of them under which nothing stands.
     private(set) var emptySections: [String] = []
-    /// The lines of all code blocks.
-    private(set) var codeLines: [String] = []
     private(set) var isEveryFenceClosed = true
 
     init(_ text: String) {
@@ -15,7 +13,6 @@ struct Markdown {
             if line.hasPrefix("```") {
                 isCode.toggle()
             } else if isCode {
-                codeLines.append(line)
                 isEmpty = false
             } else if line.hasPrefix("## ") {
                 if isEmpty, let last = headings.last { emptySections.append(last) }
@@ -27,18 +24,5 @@ struct Markdown {
         }
         if isEmpty, let last = headings.last { emptySections.append(last) }
         isEveryFenceClosed = !isCode
-    }
-
-    /// The words of each call of a program in the code blocks, without the program's own name.
-    func calls(of program: String) -> [[String]] {
-        let separators: Set<Character> = ["|", ";", "&"]
-        var calls: [[String]] = []
-        for line in codeLines {
-            for part in line.split(whereSeparator: separators.contains) {
-                let words = part.split(separator: " ").map(String.init)
-                if words.first == program { calls.append(Array(words.dropFirst())) }
-            }
-        }
-        return calls
     }
 }
