@@ -2,7 +2,20 @@ import ChildProcess
 import Foundation
 import HTTPClient
 
-/// Where the callbacks find the fetch that runs now.
+/// What a conversation with a remote is for.
+enum TransferPurpose {
+    case fetch, push
+
+    /// The program on the other side, as Git's protocol names it.
+    var service: String {
+        switch self {
+        case .fetch: "git-upload-pack"
+        case .push: "git-receive-pack"
+        }
+    }
+}
+
+/// Where the callbacks find the fetch or push that runs now.
 ///
 /// libgit2 keeps a transport, and with it our payload, on the remote from one fetch to the next, so the payload outlives
 /// each fetch and only points to it.
@@ -10,9 +23,10 @@ final class FetchSlot {
     var current: FetchContext?
 }
 
-/// Everything that the callbacks of one fetch need; it lives as long as the fetch.
+/// Everything that the callbacks of one fetch or push need; it lives as long as that.
 final class FetchContext {
     let url: RemoteURL
+    let purpose: TransferPurpose
     let limits: FetchLimits
     let deadline: ContinuousClock.Instant
     let isCancelled: CancellationFlag
@@ -28,11 +42,24 @@ final class FetchContext {
     let environment: [String: String]
     /// The first thing that went wrong; libgit2 itself only learns that something did.
     var failure: GitError?
+    /// What the other side said of each reference that was pushed: nothing where it took it.
+    var refusals: [String: String?] = [:]
+    /// The beginning of what the other side said to people, as its hooks do.
+    var remoteWords: [UInt8] = []
+    /// Whether all is said: what fails from here on, as a goodbye to a program that has ended, says nothing any more.
+    var isOver = false
+    /// The one conversation with a program, where there is one.
+    weak var conversation: ProcessStream?
+
+    /// What may be sent.
+    static let maximumSentBytes = 64 << 20
+    private static let maximumRemoteWords = 4096
 
     init(
-        url: RemoteURL, credentials: GitCredentials, limits: FetchLimits, isCancelled: CancellationFlag,
-        environment: [String: String]
+        _ purpose: TransferPurpose, url: RemoteURL, credentials: GitCredentials, limits: FetchLimits,
+        isCancelled: CancellationFlag, environment: [String: String]
     ) throws(GitError) {
+        self.purpose = purpose
         self.url = url
         self.limits = limits
         self.isCancelled = isCancelled
@@ -73,8 +100,31 @@ final class FetchContext {
         sshArguments = options
     }
 
+    /// What is being done, for errors.
+    var operation: String {
+        switch purpose {
+        case .fetch: "fetch \(url)"
+        case .push: "push to \(url)"
+        }
+    }
+
+    /// What follows from a failure that may pass.
+    var retryHint: String {
+        switch purpose {
+        case .fetch: "it is tried again by itself."
+        case .push: "then push again."
+        }
+    }
+
+    /// Keeps what the other side says to people, as far as it is worth showing.
+    func hear(_ words: UnsafeRawBufferPointer) {
+        remoteWords.append(contentsOf: words.prefix(Self.maximumRemoteWords - remoteWords.count))
+    }
+
     /// Keeps the first failure; it explains those that follow from it.
-    func note(_ error: GitError) { failure = failure ?? error }
+    func note(_ error: GitError) {
+        if !isOver { failure = failure ?? error }
+    }
 
     /// The error without what a server says, where that repeats our credentials.
     func withoutSecrets(_ error: GitError) -> GitError {
@@ -88,13 +138,13 @@ final class FetchContext {
         return error
     }
 
-    /// Whether the fetch has to end now.
+    /// Why it has to end now; nil where it need not.
     var mustEnd: GitError? {
-        if isCancelled.isSet { return GitError(kind: .cancelled, operation: "fetch \(url)", detail: "cancelled") }
+        if isCancelled.isSet { return GitError(kind: .cancelled, operation: operation, detail: "cancelled") }
         if ContinuousClock.now >= deadline {
             return GitError(
-                kind: .timedOut, operation: "fetch \(url)", detail: "not finished after \(limits.total)",
-                hint: "Check that the Git server answers; it is tried again by itself.")
+                kind: .timedOut, operation: operation, detail: "not finished after \(limits.total)",
+                hint: "Check that the Git server answers; \(retryHint)")
         }
         return nil
     }

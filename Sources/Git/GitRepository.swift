@@ -153,7 +153,7 @@ package final class GitRepository: Sendable {
         }.get()
     }
 
-    private func run<Value: Sendable>(
+    func run<Value: Sendable>(
         _ body: @escaping @Sendable (GitWorker) throws(GitError) -> Value
     ) async -> Result<Value, GitError> {
         await withCheckedContinuation { continuation in

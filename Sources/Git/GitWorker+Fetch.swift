@@ -6,16 +6,13 @@ import Foundation
 extension GitWorker {
     func fetch(_ reference: FollowedReference, isCancelled: CancellationFlag) throws(GitError) -> GitCommit {
         let repository = try open()
-        guard url.scheme != .file || FileManager.default.fileExists(atPath: url.path) else {
-            throw GitError(
-                kind: .notFound, operation: "fetch \(url)", detail: "there is no such folder",
-                hint: "Check the path; for a repository on a server write https:// or ssh://.")
-        }
+        try checkFolder("fetch \(url)")
         if remote == nil {
             try check("prepare to fetch \(url)") { git_remote_create_anonymous(&remote, repository, url.text) }
         }
         let context = try FetchContext(
-            url: url, credentials: credentials, limits: limits, isCancelled: isCancelled, environment: environment)
+            .fetch, url: url, credentials: credentials, limits: limits, isCancelled: isCancelled,
+            environment: environment)
         slot.current = context
         do throws(GitError) {
             let id = try fetch(
@@ -24,6 +21,15 @@ extension GitWorker {
         } catch {
             // What our own transport knows is more exact than what libgit2 was told.
             throw context.withoutSecrets(context.failure ?? explain(error))
+        }
+    }
+
+    /// Refuses a folder that is not there before libgit2 gives it a less exact name.
+    func checkFolder(_ operation: @autoclosure () -> String) throws(GitError) {
+        guard url.scheme != .file || FileManager.default.fileExists(atPath: url.path) else {
+            throw GitError(
+                kind: .notFound, operation: operation(), detail: "there is no such folder",
+                hint: "Check the path; for a repository on a server write https:// or ssh://.")
         }
     }
 
@@ -58,7 +64,7 @@ extension GitWorker {
         options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE
         try check("fetch \(url)") { git_remote_connect(remote, GIT_DIRECTION_FETCH, &options.callbacks, nil, nil) }
         defer { git_remote_disconnect(remote) }
-        let heads = try advertisedHeads()
+        let heads = try advertisedHeads(of: remote)
         let wanted = try wantedReference(reference, heads: heads)
         let refspecs: [String]
         if case .commit = reference {
@@ -95,7 +101,7 @@ extension GitWorker {
         try check("fetch \(url)") { code }
     }
 
-    private func advertisedHeads() throws(GitError) -> [(name: String, id: String)] {
+    func advertisedHeads(of remote: OpaquePointer?) throws(GitError) -> [(name: String, id: String)] {
         var list: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
         var count = 0
         try check("list the references of \(url)") { git_remote_ls(&list, &count, remote) }

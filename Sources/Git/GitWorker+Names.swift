@@ -86,7 +86,7 @@ extension GitWorker {
     }
 
     /// The ids of what stands at some paths; nil where nothing does.
-    private func entries(of commit: OpaquePointer?, _ paths: [String]) throws(GitError) -> [String?] {
+    func entries(of commit: OpaquePointer?, _ paths: [String]) throws(GitError) -> [String?] {
         var tree: OpaquePointer?
         try check("read the tree of a commit") { git_commit_tree(&tree, commit) }
         defer { git_tree_free(tree) }

@@ -159,7 +159,7 @@ extension GitWorker {
         return git_commit_lookup(&commit, repository, &id) == 0
     }
 
-    private func lookUpCommit(_ text: String) throws(GitError) -> OpaquePointer {
+    func lookUpCommit(_ text: String) throws(GitError) -> OpaquePointer {
         let repository = try open()
         var id = try objectID(text)
         var commit: OpaquePointer?

@@ -6,6 +6,8 @@ import HTTPClient
 final class HTTPStream: GitStream {
     private let fetch: FetchContext
     private let isAdvertisement: Bool
+    private var service: String { fetch.purpose.service }
+    private var isPush: Bool { fetch.purpose == .push }
     private var request: [UInt8] = []
     private var exchange: BlockingExchange?
 
@@ -16,9 +18,10 @@ final class HTTPStream: GitStream {
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
         request.append(contentsOf: bytes)
-        guard request.count <= 64 << 20 else {
+        guard request.count <= FetchContext.maximumSentBytes else {
             throw GitError(
-                kind: .tooLarge, operation: "fetch \(fetch.url)", detail: "the negotiation grew beyond 64 MiB")
+                kind: .tooLarge, operation: fetch.operation,
+                detail: "what is sent grew beyond \(FetchContext.maximumSentBytes >> 20) MiB")
         }
     }
 
@@ -46,12 +49,12 @@ final class HTTPStream: GitStream {
         if isAdvertisement {
             headers.append(("Accept", "*/*"))
             call = HTTPRequest(
-                url: "\(fetch.url.text)/info/refs?service=git-upload-pack", headers: headers, limits: limits)
+                url: "\(fetch.url.text)/info/refs?service=\(service)", headers: headers, limits: limits)
         } else {
-            headers.append(("Content-Type", "application/x-git-upload-pack-request"))
-            headers.append(("Accept", "application/x-git-upload-pack-result"))
+            headers.append(("Content-Type", "application/x-\(service)-request"))
+            headers.append(("Accept", "application/x-\(service)-result"))
             call = HTTPRequest(
-                method: "POST", url: "\(fetch.url.text)/git-upload-pack", headers: headers, body: request,
+                method: "POST", url: "\(fetch.url.text)/\(service)", headers: headers, body: request,
                 limits: limits)
         }
         let started: BlockingExchange
@@ -69,7 +72,7 @@ final class HTTPStream: GitStream {
     }
 
     private func checkAnswer(_ exchange: BlockingExchange) throws(GitError) {
-        let operation = "fetch \(fetch.url)"
+        let operation = fetch.operation
         switch exchange.status {
         case 200: break
         case 301, 302, 303, 307, 308:
@@ -80,7 +83,9 @@ final class HTTPStream: GitStream {
             throw GitError(
                 kind: .authentication, operation: operation,
                 detail: "the server refused the credentials (HTTP \(exchange.status))",
-                hint: "Check that the token is right, has not expired and may read this repository.")
+                hint:
+                    "Check that the token is right, has not expired and may \(isPush ? "push to" : "read") this repository."
+            )
         case 404:
             throw GitError(
                 kind: .network, operation: operation, detail: "the server knows no such repository (HTTP 404)",
@@ -95,7 +100,7 @@ final class HTTPStream: GitStream {
                 hint: "Check that the address is that of a Git repository.")
         }
         let expected =
-            isAdvertisement ? "application/x-git-upload-pack-advertisement" : "application/x-git-upload-pack-result"
+            isAdvertisement ? "application/x-\(service)-advertisement" : "application/x-\(service)-result"
         guard exchange.headers["content-type"]?.lowercased().hasPrefix(expected) == true else {
             throw GitError(
                 kind: .network, operation: operation, detail: "the server does not answer as a Git server",
@@ -113,12 +118,12 @@ final class HTTPStream: GitStream {
                     .untrustedServer,
                     "Give the authority of its certificate with --git-ca-file, and check the host's name."
                 )
-            case .timedOut, .stalled: (.timedOut, "Check that the Git server answers; it is tried again by itself.")
+            case .timedOut, .stalled: (.timedOut, "Check that the Git server answers; \(fetch.retryHint)")
             case .tooLarge: (.tooLarge, "Follow a smaller repository.")
             case .cancelled: (.cancelled, "")
             case .proxy: (.network, "Check the proxy's address, HTTPS_PROXY and NO_PROXY.")
             default: (.network, "Check the network; it may pass by itself.")
             }
-        return GitError(kind: kind, operation: "fetch \(fetch.url)", detail: error.message, hint: hint)
+        return GitError(kind: kind, operation: fetch.operation, detail: error.message, hint: hint)
     }
 }

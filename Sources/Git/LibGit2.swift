@@ -15,6 +15,10 @@ package struct GitError: Error, Equatable, Sendable, CustomStringConvertible {
         /// The cache's files are damaged.
         case corrupt
         case noSuchReference
+        /// What was to be made is there already, and is something else.
+        case exists
+        /// The remote understood, and does not want it.
+        case refused
         /// The cache's folder cannot be written.
         case unwritable
         case other

@@ -15,6 +15,8 @@ package struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { text }
 
+    var isSpokenToOverHTTP: Bool { scheme == .https || scheme == .http }
+
     /// Reads an address as Git writes it: a path, `file://`, `https://`, `ssh://`, or `user@host:path`.
     package init(_ address: String) throws(GitError) {
         func refuse(_ detail: String, _ hint: String) -> GitError {

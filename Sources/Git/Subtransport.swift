@@ -5,7 +5,7 @@ import HTTPClient
 
 /// Our own connections for libgit2's smart protocol, since its own have no time-outs and only TLS 1.2.
 ///
-/// libgit2 calls back on the thread that fetches. `context` of each C struct holds a retained Swift object, released when
+/// libgit2 calls back on the thread that fetches or pushes. `context` of each C struct holds a retained Swift object, released when
 /// libgit2 frees the struct.
 protocol GitStream: AnyObject {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(GitError) -> Int
@@ -22,16 +22,16 @@ func makeTransport(
     }
     var definition = git_smart_subtransport_definition()
     definition.callback = makeSubtransport
-    // HTTP asks anew for each step, ssh keeps one conversation.
-    definition.rpc = context.url.scheme == .ssh ? 0 : 1
+    // HTTP asks anew for each step, a program keeps one conversation.
+    definition.rpc = context.url.isSpokenToOverHTTP ? 1 : 0
     definition.param = payload
     return git_transport_smart(out, remote, &definition)
 }
 
-/// The connection of one remote, from one fetch to the next.
+/// The connection of one remote, from one fetch or push to the next.
 private final class Connection {
     let slot: FetchSlot
-    /// The one conversation of ssh: libgit2 wants the very same stream for each step of it, and frees it once.
+    /// The one conversation with a program: libgit2 wants the very same stream for each step of it, and frees it once.
     var conversation: UnsafeMutablePointer<git_smart_subtransport_stream>?
 
     init(_ slot: FetchSlot) { self.slot = slot }
@@ -81,17 +81,25 @@ private func openStream(
     else { return -1 }
     let stream: any GitStream
     do throws(GitError) {
-        guard action == GIT_SERVICE_UPLOADPACK_LS || action == GIT_SERVICE_UPLOADPACK else {
-            throw GitError(kind: .other, operation: "fetch", detail: "only fetching is supported")
+        if let conversation = connection.conversation {
+            // Whatever libgit2 calls it: it says goodbye to a push by the name of a fetch.
+            out.pointee = conversation
+            return 0
         }
-        if fetch.url.scheme == .ssh {
-            if let conversation = connection.conversation {
-                out.pointee = conversation
-                return 0
+        let services: [git_smart_service_t] =
+            switch fetch.purpose {
+            case .fetch: [GIT_SERVICE_UPLOADPACK_LS, GIT_SERVICE_UPLOADPACK]
+            case .push: [GIT_SERVICE_RECEIVEPACK_LS, GIT_SERVICE_RECEIVEPACK]
             }
-            stream = try SSHStream(fetch)
+        guard services.contains(action) else {
+            throw GitError(kind: .other, operation: fetch.operation, detail: "libgit2 asks for another service")
+        }
+        if fetch.url.isSpokenToOverHTTP {
+            stream = HTTPStream(fetch, isAdvertisement: action == services[0])
         } else {
-            stream = HTTPStream(fetch, isAdvertisement: action == GIT_SERVICE_UPLOADPACK_LS)
+            let conversation = try ProcessStream(fetch)
+            fetch.conversation = conversation
+            stream = conversation
         }
     } catch {
         return report(error, to: fetch)
@@ -129,7 +137,7 @@ private func openStream(
         }
     }
     let pointer = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: git_smart_subtransport_stream.self)
-    if fetch.url.scheme == .ssh { connection.conversation = pointer }
+    if !fetch.url.isSpokenToOverHTTP { connection.conversation = pointer }
     out.pointee = pointer
     return 0
 }

@@ -45,9 +45,11 @@ let gitServerScript = #"""
             self.end_headers()
             self.wfile.write(body)
 
+        def service(self): return "git-receive-pack" if "git-receive-pack" in self.path else "git-upload-pack"
+
         def begin_chunks(self, kind):
             self.send_response(200)
-            self.send_header("Content-Type", f"application/x-git-upload-pack-{kind}")
+            self.send_header("Content-Type", f"application/x-{self.service()}-{kind}")
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
 
@@ -80,6 +82,9 @@ let gitServerScript = #"""
             if mode.startswith("pack-") and not is_pack:
                 return self.answer(200, advertisement, [
                     ("Content-Type", "application/x-git-upload-pack-advertisement")])
+            # `post-` modes serve as they should until something is sent.
+            if mode.startswith("post-"):
+                return self.misbehave(mode.removeprefix("post-"), "result") if is_pack else self.serve_git(body)
             if mode: return self.misbehave(mode.removeprefix("pack-"), "result" if is_pack else "advertisement")
             self.serve_git(body)
 
@@ -101,31 +106,31 @@ let gitServerScript = #"""
             elif mode == "close": self.close_connection = True
             elif mode == "short":
                 self.send_response(200)
-                self.send_header("Content-Type", f"application/x-git-upload-pack-{kind}")
+                self.send_header("Content-Type", f"application/x-{self.service()}-{kind}")
                 self.send_header("Content-Length", "100000")
                 self.end_headers()
                 self.wfile.write(advertisement[:80] if kind == "advertisement" else line("NAK\n") + pack_head(1))
                 self.close_connection = True
             elif mode == "page": self.answer(200, b"<html>Sign in</html>", [("Content-Type", "text/html")])
             elif mode == "empty":
-                self.answer(200, b"", [("Content-Type", f"application/x-git-upload-pack-{kind}")])
+                self.answer(200, b"", [("Content-Type", f"application/x-{self.service()}-{kind}")])
             elif mode == "rubbish":
                 self.answer(200, b"\xff\0 no Git at all" * 100, [
-                    ("Content-Type", f"application/x-git-upload-pack-{kind}")])
+                    ("Content-Type", f"application/x-{self.service()}-{kind}")])
             elif mode == "rubbish-pack":
                 self.answer(200, line("NAK\n") + pack_head(1, size=100) + b"no zlib stream" * 1000, [
-                    ("Content-Type", f"application/x-git-upload-pack-{kind}")])
+                    ("Content-Type", f"application/x-{self.service()}-{kind}")])
             elif mode == "no-http":
                 self.wfile.write(b"\0\1\2 no http at all\r\n\r\n")
                 self.close_connection = True
             elif mode == "error-line":
                 self.answer(200, line("# service=git-upload-pack\n") + b"0000" + line("ERR the disk is full\n"), [
-                    ("Content-Type", f"application/x-git-upload-pack-{kind}")])
+                    ("Content-Type", f"application/x-{self.service()}-{kind}")])
             elif mode == "echo":
                 given = self.headers.get("Authorization", "").encode()
                 self.answer(200, line("# service=git-upload-pack\n") + b"0000" + line(
                     b"ERR " + given + b" " + base64.b64decode(given.split(b" ")[-1]) + b"\n"), [
-                    ("Content-Type", f"application/x-git-upload-pack-{kind}")])
+                    ("Content-Type", f"application/x-{self.service()}-{kind}")])
             elif mode == "elsewhere":
                 self.answer(302, headers=[("Location", "https://ann:hunter2@other.test/policies")])
             elif mode == "endless-headers":
