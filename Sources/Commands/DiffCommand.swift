@@ -67,6 +67,13 @@ struct RevisionComparison {
             cluster: invocation.arguments.text("cluster"), environment: invocation.environment)
     }
 
+    /// Compares revisions that another command has found.
+    init(_ invocation: Invocation, of source: GitRevisionSource) {
+        self.invocation = invocation
+        self.source = source
+    }
+
+    /// Compares the revisions that the command names.
     func run() async throws -> ChangeReport {
         let names = invocation.arguments.positionals
         let head = try await source.revision(named: names[1])
@@ -79,16 +86,23 @@ struct RevisionComparison {
             }
             base = try await source.cachedRevision(commit: common)
         }
+        return try await compare(base, named: names[0], with: head, named: names[1])
+    }
+
+    /// What a change from one revision to another means; both have to be valid.
+    func compare(
+        _ base: Revision, named baseName: String, with head: Revision, named headName: String
+    ) async throws -> ChangeReport {
         var notes: [String] = []
         let hasBase = try await source.hasFolder(base)
         let hasHead = try await source.hasFolder(head)
         guard hasBase || hasHead else {
             throw CommandFailure(
-                message: "neither \(names[0]) nor \(names[1]) has a folder \(invocation.arguments.text("path") ?? "")",
+                message: "neither \(baseName) nor \(headName) has a folder \(invocation.arguments.text("path") ?? "")",
                 hint: "Correct --path: it is the folder of the repository with the manifests.")
         }
-        let before = hasBase ? try await state(of: base, named: names[0]) : nothing(at: names[0], &notes)
-        let after = hasHead ? try await state(of: head, named: names[1]) : nothing(at: names[1], &notes)
+        let before = hasBase ? try await state(of: base, named: baseName) : nothing(at: baseName, &notes)
+        let after = hasHead ? try await state(of: head, named: headName) : nothing(at: headName, &notes)
         let surroundings = try await surroundings(&notes)
         let options = ChangeOptions(
             knowsCluster: surroundings?.isCluster ?? false,
@@ -104,7 +118,7 @@ struct RevisionComparison {
         }
         try await nameCommits(in: &findings, base: base, head: head)
         return ChangeReport(
-            base: names[0], head: names[1], findings: findings, notes: notes, changedObjects: analysis.changedObjects)
+            base: baseName, head: headName, findings: findings, notes: notes, changedObjects: analysis.changedObjects)
     }
 
     /// The areas side by side, on as many cores as there are.

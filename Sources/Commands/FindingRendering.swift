@@ -46,5 +46,10 @@ func objectTree(_ id: ObjectID) -> Tree {
 
 /// One JSON answer: every one has `apiVersion: bylaw.dev/v1` and a `kind`.
 func renderAnswer(kind: String, _ fields: [(String, Tree)]) -> String {
-    Tree.object(Members([("apiVersion", "bylaw.dev/v1"), ("kind", .string(kind))] + fields)).indentedJSON() + "\n"
+    answerTree(kind: kind, fields).indentedJSON() + "\n"
+}
+
+/// The same as a part of another answer.
+func answerTree(kind: String, _ fields: [(String, Tree)]) -> Tree {
+    .object(Members([("apiVersion", "bylaw.dev/v1"), ("kind", .string(kind))] + fields))
 }

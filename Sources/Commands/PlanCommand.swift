@@ -1,6 +1,7 @@
 import Arguments
 import Foundation
 import GitSource
+import JSON
 import Journal
 import KubeClient
 import Manifest
@@ -22,99 +23,135 @@ let planCommand = Command(
         exitStatuses: [(0, "nothing to change"), (1, "differences, or the revision is not valid"), (2, "an error")])
 ) { invocation in
     let wiring = Wiring(invocation)
-    let instance = try wiring.instance()
     // A clone of its own, since a controller may hold the other one.
     let source = try wiring.source(cacheFolder: "plan")
-    let endpoint = try wiring.endpoint()
-    let cluster = wiring.cluster(endpoint, instance: instance)
+    let pass = try PlannedPass(invocation, from: source)
     let revision = try await source.fetchNewest()
-    let known = try await journalKnowledge(wiring, instance, endpoint.name)
-    let complain: (String, String) -> Void = { message, hint in
-        invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
+    let isJSON = invocation.arguments.text("output") == "json"
+    switch try await pass.plan(revision, trust: wiring.trust) {
+    case .refused(let refusal):
+        invocation.terminal.write(
+            isJSON
+                ? refusedPlanAnswer(refusal, revision: revision).indentedJSON() + "\n"
+                : renderRefusal(refusal, of: revision, on: invocation.terminal))
+        return ExitStatus.findings
+    case .planned(let plan, let holds):
+        invocation.terminal.write(
+            isJSON
+                ? planAnswer(plan, guarded: holds, revision: revision).indentedJSON() + "\n"
+                : renderPlan(plan, guarded: holds, revision: revision, on: invocation.terminal))
+        return plan.isConverged && holds.isEmpty ? ExitStatus.success : ExitStatus.findings
     }
-    let inForce: EnforcedState?
-    do throws(SourceError) {
-        inForce = try await loadRememberedState(
-            enforced: known.enforcedRevision, guarded: known.guardedState, from: source, canonical: wiring.canonical)
-    } catch {
-        // The history may have been rewritten: then the cluster is what the revision is compared with.
-        complain(error.explanation.message, error.explanation.hint)
-        inForce = nil
-    }
-    let loaded: LoadedRevision
-    switch try await examine(
-        revision, trust: wiring.trust, after: known.trustedRevision, from: source, cluster: { inForce?.cluster })
-    {
-    case .sound(let sound): loaded = sound
-    case .refused(let refusal): return show(refusal, of: revision, invocation)
-    }
-    let gathered = try await gatherLiveState(from: cluster) { try await Task.sleep(for: $0) }
-    if let (resource, error) = gathered.unreadable.first {
-        throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
-    }
-    let user = OwnAccess.User(answered: try await cluster.whoWeAre())
-    let judgement = RevisionJudgement(
-        inForce: inForce,
-        configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
-        live: gathered.state, ownership: wiring.ownership(instance: instance),
-        owned: Set(known.owned.keys), user: user,
-        trust: wiring.trust, source: source)
-    let enforced: EnforcedState
-    if let inForce, inForce.revision == revision, !judgement.mayBeOtherwise {
-        enforced = inForce
-    } else {
-        let (verdict, basis) = try await judgement.verdict(on: loaded, complain: complain)
-        if let lockout = await findLockout(
-            by: verdict, user: user, instance: instance, live: gathered.state, cluster: cluster, complain: complain)
-        {
-            return show(.lockout(lockout), of: revision, invocation)
-        }
-        let guarded = GuardedState(
-            verdict, basis: basis, on: revision.commit, after: inForce)
-        enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
-    }
-    let prevention = PreventionOutlook(
-        enforced, user: user, ownership: judgement.ownership, kept: known.keptPrevention, at: systemNow(),
-        canonical: wiring.canonical)
-    var input = PlanInput(
-        declared: enforced.objects, live: gathered.state.all,
-        record: known.owned,
-        readKinds: gathered.state.knownKinds,
-        context: enforced.context(
-            live: gathered.state, ownership: judgement.ownership,
-            fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            user: user,
-            settledDigests: known.digests,
-            breakGlass: prevention.breakGlass))
-    let unproven = objectsOfUnprovenOwnership(input)
-    if !known.isSettled, !unproven.isEmpty {
-        input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
-    }
-    let plan = Planning.plan(input)
-    if prevention.isDue {
-        invocation.terminal.writeError(
-            "note: a sync puts the admission policies in force that \(RepositoryConfiguration.fileName) asks for, "
-                + "where the server has them\n")
-    }
-    invocation.terminal.write(
-        invocation.arguments.text("output") == "json"
-            ? planAnswer(plan, guarded: enforced.holds, revision: revision)
-            : renderPlan(plan, guarded: enforced.holds, revision: revision, on: invocation.terminal))
-    return plan.isConverged && enforced.holds.isEmpty ? ExitStatus.success : ExitStatus.findings
 }
 
-/// Shows why a sync would not take the revision.
-private func show(_ refusal: RevisionRefusal, of revision: Revision, _ invocation: Invocation) -> Int32 {
-    invocation.terminal.write(
-        invocation.arguments.text("output") == "json"
-            ? renderAnswer(
-                kind: "Plan",
-                [
-                    ("revision", .string(revision.commit)), ("isRevisionValid", false),
-                    ("refusal", refusalTree(refusal)), ("findings", findingTrees(refusal.findings)),
-                ])
-            : renderRefusal(refusal, of: revision, on: invocation.terminal))
-    return ExitStatus.findings
+/// What a pass would do with a revision, by the cluster and the journal as they are now.
+struct PlannedPass {
+    enum Answer {
+        case refused(RevisionRefusal)
+        case planned(Plan, holds: [GuardrailHold])
+    }
+
+    private let invocation: Invocation
+    private let wiring: Wiring
+    private let source: GitRevisionSource
+    private let instance: String
+    private let endpoint: ClusterEndpoint
+
+    /// Finds the cluster; nothing is asked of it yet.
+    init(_ invocation: Invocation, from source: GitRevisionSource) throws {
+        self.invocation = invocation
+        self.source = source
+        wiring = Wiring(invocation)
+        instance = try wiring.instance()
+        endpoint = try wiring.endpoint()
+    }
+
+    /// Plans a pass; writes nothing.
+    ///
+    /// - Parameter trust: Which commits must be signed for the revision to be taken at all.
+    func plan(_ revision: Revision, trust: TrustMode) async throws -> Answer {
+        let cluster = wiring.cluster(endpoint, instance: instance)
+        let known = try await journalKnowledge(wiring, instance, endpoint.name)
+        let complain: (String, String) -> Void = { message, hint in
+            invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
+        }
+        let inForce: EnforcedState?
+        do throws(SourceError) {
+            inForce = try await loadRememberedState(
+                enforced: known.enforcedRevision, guarded: known.guardedState, from: source, canonical: wiring.canonical
+            )
+        } catch {
+            // The history may have been rewritten: then the cluster is what the revision is compared with.
+            complain(error.explanation.message, error.explanation.hint)
+            inForce = nil
+        }
+        let loaded: LoadedRevision
+        switch try await examine(
+            revision, trust: trust, after: known.trustedRevision, from: source, cluster: { inForce?.cluster })
+        {
+        case .sound(let sound): loaded = sound
+        case .refused(let refusal): return .refused(refusal)
+        }
+        let gathered = try await gatherLiveState(from: cluster) { try await Task.sleep(for: $0) }
+        if let (resource, error) = gathered.unreadable.first {
+            throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
+        }
+        let user = OwnAccess.User(answered: try await cluster.whoWeAre())
+        let judgement = RevisionJudgement(
+            inForce: inForce,
+            configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
+            live: gathered.state, ownership: wiring.ownership(instance: instance),
+            owned: Set(known.owned.keys), user: user,
+            trust: wiring.trust, source: source)
+        let enforced: EnforcedState
+        if let inForce, inForce.revision == revision, !judgement.mayBeOtherwise {
+            enforced = inForce
+        } else {
+            let (verdict, basis) = try await judgement.verdict(on: loaded, complain: complain)
+            if let lockout = await findLockout(
+                by: verdict, user: user, instance: instance, live: gathered.state, cluster: cluster, complain: complain)
+            {
+                return .refused(.lockout(lockout))
+            }
+            let guarded = GuardedState(
+                verdict, basis: basis, on: revision.commit, after: inForce)
+            enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
+        }
+        let prevention = PreventionOutlook(
+            enforced, user: user, ownership: judgement.ownership, kept: known.keptPrevention, at: systemNow(),
+            canonical: wiring.canonical)
+        var input = PlanInput(
+            declared: enforced.objects, live: gathered.state.all,
+            record: known.owned,
+            readKinds: gathered.state.knownKinds,
+            context: enforced.context(
+                live: gathered.state, ownership: judgement.ownership,
+                fieldManager: ControllerConfiguration(instance: instance).fieldManager,
+                user: user,
+                settledDigests: known.digests,
+                breakGlass: prevention.breakGlass))
+        let unproven = objectsOfUnprovenOwnership(input)
+        if !known.isSettled, !unproven.isEmpty {
+            input.context.declaredEarlier = try await source.declaredEarlier(unproven, before: revision.commit)
+        }
+        let plan = Planning.plan(input)
+        if prevention.isDue {
+            invocation.terminal.writeError(
+                "note: a sync puts the admission policies in force that \(RepositoryConfiguration.fileName) asks for, "
+                    + "where the server has them\n")
+        }
+        return .planned(plan, holds: enforced.holds)
+    }
+}
+
+/// Why a sync would not take the revision, as a JSON answer of kind `Plan`.
+func refusedPlanAnswer(_ refusal: RevisionRefusal, revision: Revision) -> Tree {
+    answerTree(
+        kind: "Plan",
+        [
+            ("revision", .string(revision.commit)), ("isRevisionValid", false),
+            ("refusal", refusalTree(refusal)), ("findings", findingTrees(refusal.findings)),
+        ])
 }
 
 /// What the journal knows; nothing where there is no journal yet.

@@ -66,8 +66,8 @@ func renderPlan(_ plan: Plan, guarded: [GuardrailHold], revision: Revision, on t
 }
 
 /// A plan as a JSON answer of kind `Plan`.
-func planAnswer(_ plan: Plan, guarded: [GuardrailHold], revision: Revision) -> String {
-    renderAnswer(
+func planAnswer(_ plan: Plan, guarded: [GuardrailHold], revision: Revision) -> Tree {
+    answerTree(
         kind: "Plan",
         [
             ("revision", .string(revision.commit)), ("subject", .string(revision.subject)),

@@ -1,20 +1,22 @@
 package import Analysis
 import JSON
-import Manifest
+package import Manifest
 import Policy
 
 /// A report for programs: one `ChangeReport` of `bylaw.dev/v1`, with every field of every finding.
 ///
 /// What does not apply is left out: a guardrail, a namespace, a group, the file of what comes from a cluster.
-package func renderChangeJSON(_ report: ChangeReport) -> String {
+package func renderChangeJSON(_ report: ChangeReport) -> String { changeTree(report).indentedJSON() + "\n" }
+
+/// The same as a part of another answer.
+package func changeTree(_ report: ChangeReport) -> Tree {
     let counts = Severity.allCases.map { ($0.rawValue, Tree.integer(Int64(report.count($0)))) }
-    let tree: Tree = [
+    return [
         "apiVersion": "bylaw.dev/v1", "kind": "ChangeReport", "base": .string(report.base),
         "head": .string(report.head), "changedObjects": .integer(Int64(report.changedObjects)),
         "counts": .object(Members(counts)), "notes": stringTrees(report.notes),
         "findings": .array(report.findings.map(findingTree)),
     ]
-    return tree.indentedJSON() + "\n"
 }
 
 private func findingTree(_ finding: ChangeFinding) -> Tree {
