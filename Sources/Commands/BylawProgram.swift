@@ -33,7 +33,8 @@ var commandDescriptions: [CommandDescription] { commands.map(\.description) }
 
 /// Every command, in the order of the help.
 private let commands: [Command] = [
-    runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, whoCanCommand, canCommand,
+    runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, rollbackCommand, whoCanCommand,
+    canCommand,
     reachCommand, podsCheckCommand,
     snapshotCommand, commentCommand,
     guardrailsCommand,

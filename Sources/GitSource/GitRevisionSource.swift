@@ -41,8 +41,8 @@ package struct GitSourceConfiguration: Sendable {
 
 /// Revisions of a policy repository, read from a bare clone at one commit each, never from a work tree.
 package actor GitRevisionSource: RevisionSource {
-    private let configuration: GitSourceConfiguration
-    private let repository: GitRepository
+    let configuration: GitSourceConfiguration
+    let repository: GitRepository
     private let verifier: SignatureVerifier
     private var cache = VerdictCache()
 
@@ -356,13 +356,13 @@ package actor GitRevisionSource: RevisionSource {
     }
 
     /// The folder of the manifests from the repository's root; empty for the root.
-    private var folder: String {
+    package nonisolated var folder: String {
         configuration.path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 
     // MARK: Words
 
-    private func revision(_ commit: GitCommit) -> Revision {
+    func revision(_ commit: GitCommit) -> Revision {
         let lines = commit.message.split(separator: "\n", omittingEmptySubsequences: false)
         let subject = String(lines.first { !$0.isEmpty } ?? "")
         return Revision(
@@ -379,7 +379,7 @@ package actor GitRevisionSource: RevisionSource {
             pullRequest: pullRequestNumber(subject: subject, message: commit.message))
     }
 
-    private func sourceError(_ error: GitError) -> SourceError {
+    func sourceError(_ error: GitError) -> SourceError {
         let isLasting = [.authentication, .untrustedServer, .noSuchReference, .notFound].contains(error.kind)
         return SourceError(
             Explanation(
