@@ -155,9 +155,10 @@ private func overview() -> String {
         Commands:
 
         """
+    let width = (commands.map(\.description.name.count).max() ?? 0) + 2
     for command in commands {
         let name = command.description.name
-        text += "    \(name.padding(toLength: 16, withPad: " ", startingAt: 0))\(command.description.summary)\n"
+        text += "    \(name.padding(toLength: width, withPad: " ", startingAt: 0))\(command.description.summary)\n"
     }
     return text + """
 

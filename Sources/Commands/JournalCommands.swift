@@ -59,11 +59,17 @@ let journalShowCommand = Command(
     let wiring = Wiring(invocation)
     let reader = try await JournalReader.open(wiring.journalPath)
     let entry = try await reader.entry(named: invocation.arguments.positionals.first ?? "")
+    let later = try await reader.entries(about: entry.sequence)
     await reader.close()
     let terminal = invocation.terminal
-    terminal.write(
-        invocation.arguments.text("output") == "json"
-            ? try entryTree(entry).indentedJSON() + "\n" : try renderEntry(entry, isColoured: terminal.isColoured))
+    if invocation.arguments.text("output") == "json" {
+        var tree = try entryTree(entry)
+        if !later.isEmpty { tree.set(["referredBy"], to: .array(later.map { .integer($0.sequence) })) }
+        terminal.write(tree.indentedJSON() + "\n")
+    } else {
+        terminal.write(try renderEntry(entry, isColoured: terminal.isColoured))
+        for other in later { terminal.write("see also    [\(other.sequence)] \(printable(other.message))\n") }
+    }
     return ExitStatus.success
 }
 

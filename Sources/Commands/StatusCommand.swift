@@ -72,6 +72,7 @@ private struct ScopeStatus {
             "isHealthy": .bool(isHealthy), "instance": .string(scope.instance), "cluster": .string(scope.cluster),
             "enforcedRevision": remembered["enforcedRevision"] ?? .null,
             "enforcedSubject": remembered["enforcedSubject"] ?? .null,
+            "restoredRevision": remembered["restoredRevision"] ?? .null,
             "refusedRevision": remembered["refusedRevision"] ?? .null, "lastFetch": remembered["lastFetch"] ?? .null,
             "declared": remembered["declared"] ?? 0, "owned": .integer(ownedCount),
             "held": remembered["held"] ?? 0, "failing": remembered["failing"] ?? 0,
@@ -102,6 +103,10 @@ private struct ScopeStatus {
         var text = "\(terminal.styled(printable("\(scope.instance) on \(scope.cluster)"), .bold)): \(health)\n"
         let subject = remembered["enforcedSubject"]?.string.map { " \"\(printable($0))\"" } ?? ""
         text += "  enforced   \(enforced.map { String($0.prefix(12)) } ?? "nothing yet")\(subject)\n"
+        if let restored = remembered["restoredRevision"]?.string {
+            text +=
+                "             restored the declared state of \(printable(String(restored.prefix(12)))) (equal state digests)\n"
+        }
         if let refused = remembered["refusedRevision"]?.string {
             text += "  refused    \(refused.prefix(12)), the newest revision\n"
         }

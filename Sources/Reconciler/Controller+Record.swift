@@ -77,11 +77,13 @@ extension Controller {
     func enforceRemembered() async throws {
         let enforced = try await journal.remembered(.enforcedRevision)
         let guarded = try await journal.remembered(.guardedState)
+        let states = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
         do throws(SourceError) {
             let state = try await loadRememberedState(
                 enforced: enforced, guarded: guarded, from: source, canonical: canonical)
             if let state {
                 enforce(state)
+                restoredCommit = states.records.last { $0.commit == state.revision.commit }?.restores
                 needsPass = true
             }
         } catch {

@@ -125,14 +125,20 @@ extension Controller {
         refusedCommit = nil
         isLaterApprovalRefused = false
         newestCommit = newest.commit
+        var states = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
+        let state = states.accept(newest.commit, digest: stateDigest(of: loaded.declared, canonical: canonical))
+        restoredCommit = state.restores
         try await journal.record(
             EntryDraft(
                 at: surroundings.now(), kind: .event, reason: .revisionAccepted, outcome: .succeeded,
                 revision: RevisionFacts(newest),
                 message: "\(loaded.declared.objects.count) objects in \(loaded.fileCount) files, "
                     + "\(loaded.parsedFileCount) of them parsed"
-                    + (verdict.holds.isEmpty ? "" : "; \(verdict.holds.count) held")),
+                    + (verdict.holds.isEmpty ? "" : "; \(verdict.holds.count) held")
+                    + "; the declared state is sha256:\(state.digest)"
+                    + (state.restores.map { ", restored from \($0)" } ?? "")),
             owned: .unchanged)
+        try await journal.remember(.declaredStates, canonical.text(states.tree))
         try await journal.remember(.newestRevision, newest.commit)
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest)

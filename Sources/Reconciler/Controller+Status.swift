@@ -10,6 +10,7 @@ extension Controller {
         var tree: Tree = [
             "enforcedRevision": enforced.map { .string($0.revision.commit) } ?? .null,
             "enforcedSubject": enforced.map { .string($0.revision.subject) } ?? .null,
+            "restoredRevision": restoredCommit.map(Tree.string) ?? .null,
             "refusedRevision": refusedCommit.map(Tree.string) ?? .null,
             "lastFetch": lastFetchAt.map { .string($0.description) } ?? .null,
             "declared": .integer(Int64(enforced?.objects.count ?? 0)),

@@ -111,6 +111,8 @@ package actor Controller {
 
     var newestCommit: String?
     var refusedCommit: String?
+    /// The earlier revision whose declared state the enforced one brought back.
+    var restoredCommit: String?
     /// What was approved later of the revision in force would lock us out.
     var isLaterApprovalRefused = false
     /// When a revision was judged last.

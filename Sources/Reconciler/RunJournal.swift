@@ -56,6 +56,8 @@ package enum MemoryKey: String, Sendable, CaseIterable {
     case enforcedRevision
     /// What the guardrails hold of it, as JSON.
     case guardedState
+    /// Which revisions declared which state, as JSON; see ``DeclaredStates``.
+    case declaredStates
     /// The newest commit whose signature was verified.
     case trustedRevision
     /// The newest commit that was seen, sound or not.

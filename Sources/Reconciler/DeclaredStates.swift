@@ -1,0 +1,61 @@
+package import Manifest
+package import Policy
+
+/// Which revisions declared which state, so that one that brings an earlier state back is recognised by what it declares.
+///
+/// Two revisions declare the same state where the digests over all of their objects are equal, whatever their files look like.
+package struct DeclaredStates: Equatable, Sendable {
+    package struct Record: Equatable, Sendable {
+        package var commit: String
+        /// SHA-256 over the identities and declarations of all objects.
+        package var digest: String
+        /// The revision whose state this one brought back.
+        package var restores: String?
+    }
+
+    /// In the order in which they were accepted, the newest last.
+    package private(set) var records: [Record] = []
+    /// How many are remembered.
+    package static let capacity = 500
+
+    package init() {}
+
+    /// Reads what ``tree`` gives; what is damaged is forgotten, since nothing but words depends on it.
+    package init(_ tree: Tree?) {
+        records = (tree?.array ?? []).suffix(Self.capacity).compactMap { item in
+            guard let commit = item["commit"]?.string, let digest = item["digest"]?.string else { return nil }
+            return Record(commit: commit, digest: digest, restores: item["restores"]?.string)
+        }
+    }
+
+    package var tree: Tree {
+        .array(
+            records.map { record in
+                var tree: Tree = ["commit": .string(record.commit), "digest": .string(record.digest)]
+                if let restores = record.restores { tree.set(["restores"], to: .string(restores)) }
+                return tree
+            })
+    }
+
+    /// Takes in a revision that was accepted.
+    ///
+    /// - Returns: Its record: it restores the newest earlier revision of the same state, where others came in between.
+    @discardableResult
+    package mutating func accept(_ commit: String, digest: String) -> Record {
+        let isChange = records.last.map { $0.digest != digest } ?? false
+        let restored = isChange ? records.last { $0.digest == digest && $0.commit != commit }?.commit : nil
+        // The same revision again, as after a restart, stays what it was.
+        if let last = records.last, last.commit == commit, last.digest == digest { return last }
+        let record = Record(commit: commit, digest: digest, restores: restored)
+        records.append(record)
+        if records.count > Self.capacity { records.removeFirst(records.count - Self.capacity) }
+        return record
+    }
+}
+
+/// The digest of a declared state: over the identity of each object and the digest of its declaration.
+package func stateDigest(of declared: DeclaredState, canonical: Canonical) -> String {
+    var digests = Members()
+    for (id, object) in declared.objects { digests[id.description] = .string(canonical.digest(object.tree)) }
+    return canonical.digest(.object(digests))
+}
