@@ -87,7 +87,7 @@ let modules: [Module] = [
             "Reconciler",
             "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
             "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost", "HTTPServer", "Reports", "TransparencyLog",
-            "AuditEvents",
+            "AuditEvents", "Shipping",
         ]),
 ]
 

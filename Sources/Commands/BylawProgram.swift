@@ -39,7 +39,8 @@ private let commands: [Command] = [
     snapshotCommand, commentCommand,
     guardrailsCommand,
     journalListCommand, journalShowCommand, journalVerifyCommand, journalProveCommand, journalExportCommand,
-    journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalRestoreCommand,
+    journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalShipCommand,
+    journalRestoreCommand,
     runbookListCommand, runbookShowCommand, runbookCheckCommand, demoCommand, versionCommand,
 ]
 

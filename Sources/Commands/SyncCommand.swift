@@ -40,13 +40,16 @@ let syncCommand = Command(
         show(notice, on: terminal, isQuiet: isJSON)
     }
     let report: PassReport
-    let checkpoint: SignedCheckpoint
+    var checkpoint: SignedCheckpoint?
     do {
         report = try await controller.runOnce()
-        checkpoint = try await journal.checkpoint(at: systemNow())
     } catch {
         await journal.close()
         throw error
+    }
+    // What the pass did is told whether or not it can be signed now.
+    do throws(JournalError) { checkpoint = try await journal.checkpoint(at: systemNow()) } catch {
+        terminal.writeError("\(printable(error.message))\n    \(printable(error.hint))\n")
     }
     await journal.close()
     terminal.showProgress(nil)
@@ -68,12 +71,12 @@ let syncCommand = Command(
                     ("failed", .integer(Int64(report.failures))), ("held", .integer(Int64(report.held))),
                     ("waiting", .integer(Int64(report.waiting))), ("undeclared", .integer(Int64(report.strangers))),
                     ("durationMilliseconds", .integer(Int64(report.duration / .milliseconds(1)))),
-                    ("checkpoint", .string(checkpoint.note.description)),
+                    ("checkpoint", checkpoint.map { .string($0.note.description) } ?? .null),
                 ] + answer.fields))
     } else {
         terminal.write("\(report.revision.prefix(12)): \(report.summary)\n")
     }
-    return report.isConverged ? ExitStatus.success : ExitStatus.findings
+    return report.isConverged && checkpoint != nil ? ExitStatus.success : ExitStatus.findings
 }
 
 /// What a JSON answer tells besides the counts: the same as the lines of the text.
