@@ -56,13 +56,24 @@ private func evidenceOfVersion(
     let version = answered.resourceVersion
     guard let after = change.versionAfter else { return window.holds(event, of: change) ? .window : nil }
     if version.hasSameBytes(as: after) {
-        if change.uid != nil, isCertainWrite(event, answered) || isMarked(change, by: event) { return .write }
+        if change.uid != nil, isWholeChange(event, answered, change) { return .write }
         // What began only after we saw the version found it there.
         return window.holdsBeginning(of: event, change) ? .answer : nil
     }
     guard isOrdered(version, after), isOlder(version, than: after) else { return nil }
     guard let before = change.versionBefore else { return window.holds(event, of: change) ? .interval : nil }
     return isOrdered(before, version) && isOlder(before, than: version) ? .interval : nil
+}
+
+/// Whether this request made all of the difference that was seen, and not only the version it was seen in.
+///
+/// Whoever writes an object that somebody else had changed before writes the version that is seen, and is innocent of the
+/// change. So the request must have made the object, or have replaced exactly the version before, or the object itself must
+/// say that the part that differs is this request's.
+private func isWholeChange(_ event: AuditEvent, _ answered: AnsweredObject, _ change: ObservedChange) -> Bool {
+    if isMarked(change, by: event) { return true }
+    guard isCertainWrite(event, answered) else { return false }
+    return event.code == 201 || event.condition != nil && event.condition == change.versionBefore
 }
 
 /// Whether the object itself carries the mark of this request: its field manager, with a time within the request's.

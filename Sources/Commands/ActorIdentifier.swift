@@ -20,6 +20,10 @@ actor ActorIdentifier {
     private nonisolated let queue: AsyncStream<Int64>.Continuation
     /// Who we are, so that our own writes are nobody's drift.
     private var ourUser: String?
+    /// Found and not in the journal yet, because it could not be written.
+    private var unrecorded: [(sequence: Int64, attribution: Attribution)] = []
+
+    var isReady: Bool { ourUser != nil }
 
     init(journal: SQLiteJournal, reader: JournalReader, logger: Logger) {
         self.journal = journal
@@ -47,11 +51,21 @@ actor ActorIdentifier {
         let batch = AuditReader(ourUser: ourUser).readList(body)
         let now = systemNow()
         let new = memory.add(batch.events, at: now)
-        for (sequence, attribution) in pending.take(new, from: memory) {
-            try await record(attribution, of: sequence)
-        }
+        unrecorded += pending.take(new, from: memory).map { ($0.key, $0.attribution) }
         _ = pending.expire(at: now)
+        try await recordFound()
         return batch
+    }
+
+    /// What cannot be recorded now is tried again with the next batch, which the server sends again.
+    private func recordFound() async throws(JournalError) {
+        while let found = unrecorded.first {
+            unrecorded.removeFirst()
+            do throws(JournalError) { try await record(found.attribution, of: found.sequence) } catch {
+                unrecorded.insert(found, at: 0)
+                throw error
+            }
+        }
     }
 
     private func consider(_ sequence: Int64) async throws(JournalError) {
@@ -60,7 +74,9 @@ actor ActorIdentifier {
         }
         let known = memory.attribute(change)
         pending.add(change, key: sequence, known: known?.event == nil ? nil : known)
-        if let known, known.event != nil { try await record(known, of: sequence) }
+        guard let known, known.event != nil else { return }
+        unrecorded.append((sequence, known))
+        try await recordFound()
     }
 
     /// What somebody else must have done for this entry to be written; nil where it is none of that kind.

@@ -27,6 +27,12 @@ struct PastStateSource {
                 message: "--at: the journal begins later than \(word)",
                 hint: "Its first entry is bylaw journal show 1; older ones may be in a backup.")
         }
+        if !state.uncertain.isEmpty {
+            let names = state.uncertain.prefix(5).map { printable($0.description) }.joined(separator: ", ")
+            invocation.terminal.writeError(
+                "warning: the last change of \(state.uncertain.count) objects failed or was cut short, so their form then is not "
+                    + "certain: \(names)\(state.uncertain.count > 5 ? " and others" : "")\n")
+        }
         return (state, scope)
     }
 

@@ -140,7 +140,9 @@ private struct Rollback {
         let reader = try await JournalReader.open(wiring.journalPath)
         let entry = try await reader.entry(named: word)
         await reader.close()
-        return ("\(entry.sequence) \(entry.reason)", entry.revision?.commit)
+        // An entry about drift or a failure has the revision that was in force, which is not to blame.
+        let isOfRevision = !(entry.kind == .action && entry.isIncident)
+        return ("\(entry.sequence) \(entry.reason)", isOfRevision ? entry.revision?.commit : nil)
     }
 
     private func authorship() throws -> (author: GitPerson, committer: GitPerson) {

@@ -56,7 +56,10 @@ let runCommand = Command(
     let webhooks = try wiring.webhookListener(logger: logger) { await controller.fetchSoon() }
     defer { webhooks?.stop() }
     let auditEvents = try wiring.auditListener(identifier, cluster: cluster, logger: logger)
-    defer { auditEvents?.stop() }
+    defer {
+        auditEvents?.asking.cancel()
+        auditEvents?.listener.stop()
+    }
     let signals = StopSignals()
     logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
     let waiting = Task {

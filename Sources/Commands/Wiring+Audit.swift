@@ -23,7 +23,7 @@ extension Wiring {
     /// Nil where no address is given.
     func auditListener(
         _ identifier: ActorIdentifier?, cluster: KubeCluster, logger: Logger
-    ) throws -> HTTPListener? {
+    ) throws -> (listener: HTTPListener, asking: Task<Void, Never>)? {
         guard let identifier, let text = arguments.text("audit-listen") else { return nil }
         guard let tokenFile = arguments.text("audit-token-file"), let certificate = arguments.text("audit-cert-file"),
             let key = arguments.text("audit-key-file")
@@ -38,29 +38,34 @@ extension Wiring {
         let identity = ServerIdentity(certificate: try readFile(certificate), key: try readFile(key))
         let (address, port) = try listeningAddress(text, flag: "audit-listen")
         // Who we are is asked until it is known; until then our own writes would be taken for others', so nothing is taken.
-        let readiness = Task { () -> Bool in
+        let asking = Task {
+            var isTold = false
             while !Task.isCancelled {
-                if let name = try? await cluster.whoWeAre()?.name {
-                    await identifier.setOurUser(name)
-                    return true
+                do throws(ClusterError) {
+                    if let name = try await cluster.whoWeAre()?.name { return await identifier.setOurUser(name) }
+                    throw ClusterError(kind: .invalid, status: 0, message: "the API server does not tell who we are")
+                } catch {
+                    if !isTold {
+                        logger.log(.warning, "No audit events are taken yet", [("error", error.message)])
+                    }
+                    isTold = true
                 }
-                do { try await Task.sleep(for: .seconds(1)) } catch { return false }
+                do { try await Task.sleep(for: .seconds(2)) } catch { return }
             }
-            return false
         }
         do throws(ListenerError) {
             let listener = try HTTPListener(
                 address: address, port: port,
                 limits: ListenerLimits(
-                    maximumConnections: 32, maximumBodyBytes: maximumAuditBytes, idleTimeout: .seconds(25)),
-                identity: identity
+                    maximumConnections: 16, maximumBodyBytes: maximumAuditBytes, idleTimeout: .seconds(25)),
+                identity: identity, precheck: { refusal(of: $0, token: token) }
             ) { request in
-                await answerAudit(request, token: token, identifier: identifier, readiness: readiness, logger: logger)
+                await answerAudit(request, identifier: identifier, logger: logger)
             }
             logger.log(.notice, "Taking audit events", [("address", address), ("port", String(listener.port))])
-            return listener
+            return (listener, asking)
         } catch {
-            readiness.cancel()
+            asking.cancel()
             throw CommandFailure(
                 message: error.message, hint: "Choose another --audit-listen address or port, or check the certificate."
             )
@@ -74,20 +79,32 @@ private func ignoredText(_ batch: AuditBatch) -> String {
         .joined(separator: ", ")
 }
 
-/// Answers one batch: 200 once what it explains is in the journal, whatever could not be read of it (rule M2).
-private func answerAudit(
-    _ request: ServerRequest, token: [UInt8], identifier: ActorIdentifier, readiness: Task<Bool, Never>, logger: Logger
-) async -> ServerResponse {
-    func answer(_ status: Int, _ text: String) -> ServerResponse {
-        ServerResponse(
-            status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: Array((text + "\n").utf8))
+private func plainAnswer(_ status: Int, _ text: String) -> ServerResponse {
+    ServerResponse(
+        status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: Array((text + "\n").utf8))
+}
+
+/// Refuses what is no audit event of whoever has the token, before its body is read.
+private func refusal(of request: ServerRequest, token: [UInt8]) -> ServerResponse? {
+    let given = Array((request.header("Authorization") ?? "").utf8)
+    guard isEqualInConstantTime(given, Array("Bearer ".utf8) + token) else {
+        return plainAnswer(401, "the token is wrong")
     }
     // The path alone: the server may add a query (rule M1).
-    guard request.path == "/audit" else { return answer(404, "audit events go to /audit") }
-    guard request.method == "POST" else { return answer(405, "audit events are sent with POST") }
-    let given = Array((request.header("Authorization") ?? "").utf8)
-    guard isEqualInConstantTime(given, Array("Bearer ".utf8) + token) else { return answer(401, "the token is wrong") }
-    guard await readiness.value else { return answer(503, "stopping") }
+    guard request.path == "/audit" else { return plainAnswer(404, "audit events go to /audit") }
+    guard request.method == "POST" else { return plainAnswer(405, "audit events are sent with POST") }
+    guard let length = request.header("Content-Length").map({ Int($0) ?? .max }), length > maximumAuditBytes else {
+        return nil
+    }
+    return plainAnswer(413, "the batch is too large")
+}
+
+/// Answers one batch: 200 once what it explains is in the journal, whatever could not be read of it (rule M2).
+private func answerAudit(
+    _ request: ServerRequest, identifier: ActorIdentifier, logger: Logger
+) async -> ServerResponse {
+    // The server sends the batch again.
+    guard await identifier.isReady else { return plainAnswer(503, "not ready yet") }
     do throws(JournalError) {
         let batch = try await identifier.take(request.body)
         logger.log(
@@ -97,9 +114,9 @@ private func answerAudit(
                 ("unreadable", String(batch.unreadable)), ("ignored", ignoredText(batch)),
                 ("first", batch.events.first.map { "\($0.actor.name) \($0.verb) \($0.requestURI)" } ?? ""),
             ])
-        return answer(200, "taken")
+        return plainAnswer(200, "taken")
     } catch {
         logger.log(.warning, "Audit events could not be recorded", [("error", error.message), ("hint", error.hint)])
-        return answer(500, "the journal cannot be written")
+        return plainAnswer(500, "the journal cannot be written")
     }
 }

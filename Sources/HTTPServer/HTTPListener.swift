@@ -7,6 +7,8 @@ import Foundation
 /// nobody.
 package final class HTTPListener: Sendable {
     package typealias Handler = @Sendable (ServerRequest) async -> ServerResponse
+    /// Refuses a request by its path, method and headers, before anything of its body is read; nil to go on.
+    package typealias Precheck = @Sendable (ServerRequest) -> ServerResponse?
 
     private let state: ListenerState
     package let port: Int
@@ -17,10 +19,10 @@ package final class HTTPListener: Sendable {
     ///   - identity: With it HTTPS is spoken, TLS 1.2 or later, and nothing else.
     package init(
         address: String = "127.0.0.1", port: Int = 0, limits: ListenerLimits = ListenerLimits(),
-        identity: ServerIdentity? = nil, handler: @escaping Handler
+        identity: ServerIdentity? = nil, precheck: @escaping Precheck = { _ in nil }, handler: @escaping Handler
     ) throws(ListenerError) {
         guard let number = UInt16(exactly: port) else { throw ListenerError(message: "\(port) is no port") }
-        let state = ListenerState(limits: limits, handler: handler)
+        let state = ListenerState(limits: limits, precheck: precheck, handler: handler)
         self.state = state
         let daemon = withOptionalText(identity?.key) { key in
             withOptionalText(identity?.certificate) { certificate in
@@ -60,14 +62,18 @@ private func withOptionalText<Value>(_ bytes: [UInt8]?, _ body: (UnsafePointer<C
 /// `@unchecked Sendable`: everything mutable is only touched under `lock`, except `daemon`, which is set once before use.
 private final class ListenerState: @unchecked Sendable {
     let limits: ListenerLimits
+    let precheck: HTTPListener.Precheck
     let handler: HTTPListener.Handler
     var daemon: OpaquePointer?
     private let lock = NSLock()
     private var open: [ObjectIdentifier: Exchange] = [:]
     private var isStopping = false
 
-    init(limits: ListenerLimits, handler: @escaping HTTPListener.Handler) {
+    init(
+        limits: ListenerLimits, precheck: @escaping HTTPListener.Precheck, handler: @escaping HTTPListener.Handler
+    ) {
         self.limits = limits
+        self.precheck = precheck
         self.handler = handler
     }
 
@@ -142,6 +148,7 @@ private func accept(
                 method: String(cString: method), path: String(cString: url),
                 query: values(of: connection, .GET_ARGUMENT_KIND), headers: values(of: connection, .HEADER_KIND),
                 body: []))
+        if let refusal = state.precheck(exchange.request) { return queue(refusal, on: connection) }
         guard state.add(exchange) else { return MHD_Result.NO }
         slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
         return MHD_Result.YES

@@ -23,6 +23,8 @@ package struct PastState: Sendable, Equatable {
     package var commit: String?
     /// In the order of their identities.
     package var objects: [Object]
+    /// Objects whose last change before that moment failed or was cut short, so that their form is not certain.
+    package var uncertain: [ObjectID] = []
 }
 
 /// Which moment is meant.
@@ -66,7 +68,8 @@ extension JournalReader {
                 """
                 SELECT max(sequence) FROM entries NOT INDEXED
                 WHERE instance = ? AND cluster = ? AND sequence <= ? AND object_kind IS NOT NULL
-                    AND (kind = 'action' AND outcome IN ('succeeded', 'abandoned') OR reason = 'Recognised')
+                    AND (kind = 'action' AND outcome = 'succeeded' OR reason = 'Recognised'
+                        OR kind = 'action' AND outcome = 'abandoned' AND after IS NOT NULL AND action <> 'create')
                 GROUP BY api_group, object_kind, namespace, name
                 """, names
             ) { (row) throws(DatabaseError) in try row.integer(0) }
@@ -76,7 +79,9 @@ extension JournalReader {
                 let entry = try entries(
                     "SELECT \(EntryColumns.selection(includesContent: true)) FROM entries WHERE sequence = ?",
                     [.integer(sequence)], on: connection
-                ).first, let id = entry.object, let after = entry.after, entry.action != .delete
+                ).first, let id = entry.object, let after = entry.after,
+                // A deletion that was found not done left the object as it was seen then.
+                entry.action != .delete || entry.outcome == .abandoned
             else { continue }
             state.objects.append(
                 PastState.Object(
@@ -84,7 +89,27 @@ extension JournalReader {
                     since: entry.time, commit: entry.revision?.commit))
         }
         state.objects.sort { $0.id < $1.id }
+        state.uncertain = try uncertainObjects(names, on: connection)
         return state
+    }
+
+    /// The objects whose last change failed or was cut short: part of it may have been done all the same.
+    private static func uncertainObjects(
+        _ names: [SQLValue], on connection: Connection
+    ) throws(JournalFailure) -> [ObjectID] {
+        try wrapping { () throws(DatabaseError) in
+            try connection.rows(
+                """
+                SELECT api_group, object_kind, namespace, name, outcome, max(sequence) FROM entries NOT INDEXED
+                WHERE instance = ? AND cluster = ? AND sequence <= ? AND object_kind IS NOT NULL
+                    AND (kind = 'action' OR reason = 'Recognised')
+                GROUP BY api_group, object_kind, namespace, name HAVING outcome IN ('failed', 'abandoned')
+                """, names
+            ) { (row) throws(DatabaseError) in
+                ObjectID(
+                    group: try row.text(0), kind: try row.text(1), namespace: try row.text(2), name: try row.text(3))
+            }
+        }
     }
 
     private static func lastEntry(

@@ -27,8 +27,21 @@ import Testing
             certainty: .proven, evidence: .write, contributors: ["alice"]),
         Example(
             testDescription: "a patch that names the version before",
-            samples: [Sample(request: ["metadata": ["resourceVersion": "104"]], version: "105")], certainty: .proven,
+            samples: [Sample(request: ["metadata": ["resourceVersion": "100"]], version: "105")], certainty: .proven,
             evidence: .write, contributors: ["alice"]),
+        Example(
+            testDescription: "an innocent who wrote after somebody else had changed it",
+            samples: [Sample(verb: "update", condition: "104", version: "105")],
+            change: change(claims: [.init(manager: "kubectl-edit", time: moment(-30))]), certainty: .likely,
+            evidence: .answer, contributors: ["alice"]),
+        Example(
+            testDescription: "a patch, and the object says that what differs is its field manager's",
+            samples: [Sample(query: "?fieldManager=kubectl-edit", version: "105")], change: change(claims: [claim]),
+            certainty: .proven, evidence: .write, contributors: ["alice"]),
+        Example(
+            testDescription: "a patch by another field manager than the object names",
+            samples: [Sample(query: "?fieldManager=kubectl-label", version: "105")], change: change(claims: [claim]),
+            certainty: .likely, evidence: .answer, contributors: ["alice"]),
         Example(
             testDescription: "a creation", samples: [Sample(verb: "create", code: 201, version: "105")],
             change: change(.created, before: nil), certainty: .proven, evidence: .write, contributors: ["alice"]),
@@ -88,7 +101,7 @@ import Testing
                 Sample(verb: "update", user: "carol", condition: "103", at: -1, version: "105"),
                 Sample(user: "bob", at: -5, version: "103"), Sample(user: "dave", at: -20, version: "100"),
                 Sample(user: "erin", at: 0.9, version: "106"), Sample(user: "alice", at: -9, version: "101"),
-            ], certainty: .proven, name: "carol", evidence: .write, contributors: ["alice", "bob", "carol"]),
+            ], certainty: .likely, name: "carol", evidence: .answer, contributors: ["alice", "bob", "carol"]),
         Example(
             testDescription: "coalesced edits, with clocks that differ and the last one not yet there",
             samples: [Sample(user: "bob", at: -5, version: "103"), Sample(user: "alice", at: -3, version: "101")],

@@ -71,6 +71,26 @@ import Testing
         withExtendedLifetime(scratch) {}
     }
 
+    /// What was cut short leaves what was there, and is told.
+    @Test func whatFailedOrWasCutShortIsNotForgotten() async throws {
+        let scratch = try await ScratchJournal.open()
+        let (a, b, c) = (Sample.role("a"), Sample.role("b"), Sample.role("c"))
+        for entry in [
+            draft(.revisionChanged, a, commit: 0, at: 1, action: .create, after: role("pods")),
+            draft(.revisionChanged, b, commit: 0, at: 2, action: .create, after: role("nodes")),
+            draft(.revisionChanged, a, commit: 0, at: 3, action: .update, outcome: .abandoned),
+            draft(.revisionChanged, b, commit: 0, at: 4, action: .delete, after: role("nodes"), outcome: .abandoned),
+            draft(.revisionChanged, c, commit: 0, at: 5, action: .create, after: role("secrets"), outcome: .abandoned),
+        ] { _ = try await scratch.journal.record(entry, owned: .unchanged) }
+        await scratch.journal.close()
+        let reader = try await JournalReader.open(scratch.path)
+        let state = try await reader.state(at: .time(Sample.moment(9)), scope)
+        #expect(objects(state) == ["a": "pods", "b": "nodes"])
+        #expect(state?.uncertain.map(\.name).sorted() == ["a", "b", "c"])
+        await reader.close()
+        withExtendedLifetime(scratch) {}
+    }
+
     @Test func aRevisionGivesWhatItEndedWith() async throws {
         let scratch = try await story()
         let reader = try await JournalReader.open(scratch.path)
