@@ -230,7 +230,7 @@ private func renderVerification(_ report: VerificationReport, path: String) -> S
         )
     }
     lines.append("    it is \(printable(report.origin))")
-    if !report.areIndexesChecked, report.isIntact {
+    if !report.areIndexesChecked, report.isIntact, !report.isOfExport {
         lines.append("    the indexes, through which lists find entries, were not compared (--deep)")
     }
     if report.unknownCheckpointCount > 0 {

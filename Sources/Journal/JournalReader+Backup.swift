@@ -7,7 +7,8 @@ extension JournalReader {
     ///
     /// - Throws: ``JournalError`` where there is such a file already, or it cannot be written; half a copy does not stay.
     package func backUp(to path: String) async throws(JournalError) {
-        let temporary = "\(path).part"
+        // Of this process alone: what a killed one left behind must not be in the way.
+        let temporary = "\(path).part-\(getpid())"
         let descriptor = Glibc.open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure(temporary) }
         Glibc.close(descriptor)

@@ -21,10 +21,10 @@ import TransparencyLog
         #expect(try await journal.verify(VerificationRequest()).areKeysItsOwn)
     }
 
-    /// Exhaustive over the rows of a journal that is longer than a block; the benchmark does it with 10,000.
+    /// Every thirteenth row of a journal that is longer than a block; the benchmark does it with each of 10,000.
     @Test func everyDeletionSwapAndCutIsNamed() async throws {
         let journal = try await SignedJournal.make(entries: 260, signedAt: [100])
-        for number in stride(from: Int64(1), through: 260, by: 3) {
+        for number in stride(from: Int64(1), through: 260, by: 13) {
             let removed = try await journal.afterTampering("DELETE FROM entries WHERE sequence = \(number)")
             let expected: TamperFinding.Kind = number == 260 ? .truncated : .removed
             #expect(removed.findings.first?.kind == expected, "\(number): \(removed.findings)")

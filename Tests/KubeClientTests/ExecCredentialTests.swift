@@ -119,11 +119,11 @@ import Testing
 
     @Test func doesNotHoldACancelledRequest() async throws {
         let source = try source(answer(#"{"token":"abc"}"#), before: "exec sleep 300")
-        let start = ContinuousClock.now
         let task = Task { try await source.authorization() }
         task.cancel()
-        await #expect(throws: ClusterConfigurationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(55), "the plugin would be given a minute")
+        let error = await #expect(throws: ClusterConfigurationError.self) { try await task.value }
+        // After a minute it would be told that the plugin took too long.
+        #expect(error?.message.contains("was not waited for") == true, "\(String(describing: error))")
     }
 
     @Test func runsAgainAfterAFailure() async throws {

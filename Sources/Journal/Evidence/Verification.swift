@@ -50,6 +50,8 @@ package struct VerificationReport: Equatable, Sendable {
     package var keys: [VerifierKey]
     /// Whether the keys are those that the journal itself names: who can write it could have put theirs there.
     package var areKeysItsOwn: Bool
+    /// Whether an export was verified, which has no indexes.
+    package var isOfExport = false
     /// Whether the indexes, through which entries are listed, were compared with the entries.
     package var areIndexesChecked = false
     /// How many checkpoints are signed by keys that are not known.

@@ -43,6 +43,7 @@ extension JournalVerifier {
             origin: origin ?? "", lastSequence: run.last, provenThrough: judged.provenThrough,
             checkpointCount: judged.count, keys: check.signers, areKeysItsOwn: request.keys.isEmpty,
             unknownCheckpointCount: check.unknownCount, findings: findings)
+        report.isOfExport = true
         report.addUnproven(request, time: nil)
         return report
     }
