@@ -173,7 +173,9 @@ import Testing
         try await expectError(list + ["--kind", "RoleBindings"], saying: "RoleBinding")
         try await expectError(list + ["--revision", "%"], saying: "%")
         try await expectError(list + ["--since", "yesterday"], saying: "yesterday", "24h")
-        #expect(try await program.entries(["--kind", "clusterrole", "--reason", "revisionchanged"]).count == 1)
+        // On a shared cluster another test may have made the object: then it was recognised.
+        #expect(try await program.entries(["--kind", "clusterrole"]).count == 1)
+        #expect(try await program.entries(["--reason", "revisionaccepted"]).count == 1)
         #expect(try await program.entries(["--since", "1000000000d", "--until", "9999-12-31"]).count > 1)
     }
 

@@ -10,8 +10,9 @@ import Testing
     private let program: Program
     private let cluster: ClusterUnderTest
     private let repository: PolicyRepository
-    private let namespace = "e2e-evidence"
-    private var flags: [String] { program.flags(repository: repository, cluster: cluster, instance: "evidence") }
+    /// Of this test alone: they run at the same time on one cluster.
+    private let namespace = "e2e-evidence-" + UUID().uuidString.prefix(8).lowercased()
+    private var flags: [String] { program.flags(repository: repository, cluster: cluster, instance: namespace) }
 
     init() async throws {
         program = try Program()
