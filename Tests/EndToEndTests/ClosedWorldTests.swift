@@ -132,7 +132,7 @@ import Testing
 
     /// Whoever writes a rogue object all the time does not keep it alive by that.
     @Test func whatIsWrittenAllTheTimeGoesNevertheless() async throws {
-        let namespace = "e2e-busy"
+        let namespace = "e2e-crowded"
         let flags = try await begin(namespace, mode: "enforce")
         let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
         try await run.untilItSays("Synced")
