@@ -39,10 +39,27 @@ extension GitWorker {
         of paths: [String], after base: String, upTo head: String, maximumLookUps: Int
     ) throws(GitError) -> [String: String] {
         let repository = try open()
+        return try newestTouches(of: paths, after: base, upTo: head, maximumLookUps: maximumLookUps) {
+            (id, waiting) throws(GitError) in try pathsTouched(by: id, among: waiting, repository)
+        }
+    }
+
+    /// For each path the newest commit that `head` has and `base` has not and that `touched` says it of.
+    ///
+    /// - Parameters:
+    ///   - maximumLookUps: After so many looks at a path in a commit the rest stays unknown.
+    ///   - isAlongFirstParents: Whether only the line of first parents is walked.
+    ///   - touched: Which of the paths that are still looked for a commit touched; nil ends the walk.
+    func newestTouches(
+        of paths: [String], after base: String, upTo head: String, maximumLookUps: Int,
+        isAlongFirstParents: Bool = false, touched: (git_oid, [String]) throws(GitError) -> [String]?
+    ) throws(GitError) -> [String: String] {
+        let repository = try open()
         var walk: OpaquePointer?
         try check("walk the history") { git_revwalk_new(&walk, repository) }
         defer { git_revwalk_free(walk) }
         git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL.rawValue | GIT_SORT_TIME.rawValue)
+        if isAlongFirstParents { try check("walk along first parents") { git_revwalk_simplify_first_parent(walk) } }
         var start = try objectID(head)
         var end = try objectID(base)
         try check("walk the history of \(head)") { git_revwalk_push(walk, &start) }
@@ -53,10 +70,9 @@ extension GitWorker {
         var next = git_oid()
         while !waiting.isEmpty, git_revwalk_next(&next, walk) == 0 {
             lookUps += waiting.count
-            guard lookUps <= maximumLookUps else { break }
-            let touched = try pathsTouched(by: next, among: waiting, repository)
-            for path in touched { touches[path] = text(of: &next) }
-            if !touched.isEmpty { waiting.removeAll { touches[$0] != nil } }
+            guard lookUps <= maximumLookUps, let found = try touched(next, waiting) else { break }
+            for path in found { touches[path] = text(of: &next) }
+            if !found.isEmpty { waiting.removeAll { touches[$0] != nil } }
         }
         return touches
     }

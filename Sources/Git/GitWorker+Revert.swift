@@ -154,37 +154,18 @@ extension GitWorker {
     func firstParentTouches(
         of paths: [String], after base: String, upTo head: String, maximumLookUps: Int
     ) throws(GitError) -> [String: String] {
-        let repository = try open()
-        var walk: OpaquePointer?
-        try check("walk the history") { git_revwalk_new(&walk, repository) }
-        defer { git_revwalk_free(walk) }
-        git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL.rawValue)
-        try check("walk along first parents") { git_revwalk_simplify_first_parent(walk) }
-        var start = try objectID(head)
-        var end = try objectID(base)
-        try check("walk the history of \(head)") { git_revwalk_push(walk, &start) }
-        try check("walk the history of \(base)") { git_revwalk_hide(walk, &end) }
-        var touches: [String: String] = [:]
-        var waiting = paths
-        var lookUps = 0
-        var next = git_oid()
-        while !waiting.isEmpty, git_revwalk_next(&next, walk) == 0 {
-            lookUps += waiting.count
-            guard lookUps <= maximumLookUps else { break }
-            let id = text(of: &next)
-            let own = try lookUpCommit(id)
+        try newestTouches(
+            of: paths, after: base, upTo: head, maximumLookUps: maximumLookUps, isAlongFirstParents: true
+        ) { (id, waiting) throws(GitError) in
+            var id = id
+            let own = try lookUpCommit(text(of: &id))
             defer { git_commit_free(own) }
             var parent: OpaquePointer?
-            guard git_commit_parent(&parent, own, 0) == 0 else { break }
+            guard git_commit_parent(&parent, own, 0) == 0 else { return nil }
             defer { git_commit_free(parent) }
-            for (path, (here, there)) in zip(
-                waiting, zip(try entries(of: own, waiting), try entries(of: parent, waiting)))
-            where here != there {
-                touches[path] = id
-            }
-            waiting.removeAll { touches[$0] != nil }
+            let both = zip(try entries(of: own, waiting), try entries(of: parent, waiting))
+            return zip(waiting, both).compactMap { path, entries in entries.0 != entries.1 ? path : nil }
         }
-        return touches
     }
 
     /// Writes a commit that no reference leads to yet.

@@ -1,6 +1,7 @@
 import Foundation
 import Reconciler
 import SQLite
+import Signatures
 
 /// Why a piece of work on the journal failed, before it is put into words for a person.
 enum JournalFailure: Error {
@@ -23,6 +24,18 @@ enum JournalFailure: Error {
     case contradictsCheckpoint(String)
     /// A checkpoint could not be signed or read.
     case checkpoint(String)
+}
+
+extension JournalFailure {
+    /// Runs `body`; a failure of the database becomes one of the journal.
+    static func wrapping<Value>(_ body: () throws(DatabaseError) -> Value) throws(JournalFailure) -> Value {
+        do throws(DatabaseError) { return try body() } catch { throw .database(error) }
+    }
+
+    /// Runs `body`; where libcrypto refuses, that is a failure of the journal.
+    static func hashing<Value>(_ body: () throws(HashingFailure) -> Value) throws(JournalFailure) -> Value {
+        do throws(HashingFailure) { return try body() } catch { throw .hashing }
+    }
 }
 
 extension JournalError {

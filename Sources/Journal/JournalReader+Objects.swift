@@ -8,7 +8,7 @@ extension JournalReader {
         of object: ObjectID, before sequence: Int64
     ) async throws(JournalError) -> (uid: String, resourceVersion: String?)? {
         try await read { (connection) throws(JournalFailure) in
-            let after = try Self.wrapping { () throws(DatabaseError) in
+            let after = try JournalFailure.wrapping { () throws(DatabaseError) in
                 try connection.firstRow(
                     """
                     SELECT after FROM entries INDEXED BY entries_object

@@ -55,7 +55,7 @@ package final class JournalReader: Sendable {
         try await read { (connection) throws(JournalFailure) in
             (
                 try Self.select(query, on: connection),
-                try Self.wrapping { () throws(DatabaseError) in
+                try JournalFailure.wrapping { () throws(DatabaseError) in
                     try Self.lastSequence(connection)
                 }
             )
@@ -77,14 +77,14 @@ package final class JournalReader: Sendable {
     /// Entries are numbered from 1 without a gap.
     package func lastSequence() async throws(JournalError) -> Int64 {
         try await read { (connection) throws(JournalFailure) in
-            try Self.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
+            try JournalFailure.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
         }
     }
 
     /// How many of the entries that match have each outcome; limit and order play no part.
     package func outcomeCounts(_ query: JournalQuery) async throws(JournalError) -> [EntryOutcome: Int64] {
         try await read { (connection) throws(JournalFailure) in
-            let counts = try Self.wrapping { () throws(DatabaseError) in
+            let counts = try JournalFailure.wrapping { () throws(DatabaseError) in
                 let plan = try QueryPlan(query, on: connection)
                 return plan.isEmpty ? [] : try Self.count(plan, isFiltered: query.hasFilter, on: connection)
             }
@@ -189,7 +189,7 @@ package final class JournalReader: Sendable {
     private static func select(
         _ query: JournalQuery, on connection: Connection
     ) throws(JournalFailure) -> [JournalEntry] {
-        let plan = try wrapping { () throws(DatabaseError) in try QueryPlan(query, on: connection) }
+        let plan = try JournalFailure.wrapping { () throws(DatabaseError) in try QueryPlan(query, on: connection) }
         guard !plan.isEmpty else { return [] }
         let (sql, values) = plan.selection(query)
         return try entries(sql, values, on: connection)
@@ -198,7 +198,7 @@ package final class JournalReader: Sendable {
     static func entries(
         _ sql: String, _ values: [SQLValue], on connection: Connection
     ) throws(JournalFailure) -> [JournalEntry] {
-        let results = try wrapping { () throws(DatabaseError) in
+        let results = try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.rows(sql, values) { (row) throws(DatabaseError) in try EntryColumns.entry(from: row) }
         }
         var entries: [JournalEntry] = []
@@ -229,17 +229,11 @@ package final class JournalReader: Sendable {
         return usual > 0 ? unusual + [(EntryOutcome.succeeded.rawValue, usual)] : unusual
     }
 
-    static func wrapping<Value>(
-        _ body: () throws(DatabaseError) -> Value
-    ) throws(JournalFailure) -> Value {
-        do throws(DatabaseError) { return try body() } catch { throw .database(error) }
-    }
-
     private func readRows<Value: Sendable>(
         _ sql: String, _ values: [SQLValue], _ row: @escaping @Sendable (Row) throws(DatabaseError) -> Value
     ) async throws(JournalError) -> [Value] {
         try await read { (connection) throws(JournalFailure) in
-            try Self.wrapping { () throws(DatabaseError) in try connection.rows(sql, values, row) }
+            try JournalFailure.wrapping { () throws(DatabaseError) in try connection.rows(sql, values, row) }
         }
     }
 

@@ -51,7 +51,7 @@ extension JournalReader {
     ) throws(JournalFailure) -> PastState {
         let names: [SQLValue] = [.text(scope.instance), .text(scope.cluster), .integer(last)]
         var state = PastState(throughSequence: last, objects: [])
-        let sequences = try wrapping { () throws(DatabaseError) in
+        let sequences = try JournalFailure.wrapping { () throws(DatabaseError) in
             let time = try connection.firstRow("SELECT time FROM entries WHERE sequence = ?", [.integer(last)]) {
                 (row) throws(DatabaseError) in try row.text(0)
             }
@@ -97,7 +97,7 @@ extension JournalReader {
     private static func uncertainObjects(
         _ names: [SQLValue], on connection: Connection
     ) throws(JournalFailure) -> [ObjectID] {
-        try wrapping { () throws(DatabaseError) in
+        try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.rows(
                 """
                 SELECT api_group, object_kind, namespace, name, outcome, max(sequence) FROM entries NOT INDEXED
@@ -117,7 +117,8 @@ extension JournalReader {
     ) throws(JournalFailure) -> Int64? {
         switch moment {
         case .entry(let sequence):
-            return try wrapping { () throws(DatabaseError) in min(sequence, try lastSequence(connection)) }
+            return try JournalFailure.wrapping { () throws(DatabaseError) in min(sequence, try lastSequence(connection))
+            }
         case .time(let time):
             return try number(
                 "SELECT max(sequence) FROM (SELECT sequence FROM entries INDEXED BY entries_time WHERE time <= ? "
@@ -139,14 +140,14 @@ extension JournalReader {
                 WHERE reason = 'RevisionAccepted' AND instance = ? AND cluster = ? AND sequence > ? AND revision <> ?
                 """, names + [.integer(accepted), .text(commit)], on: connection)
             if let next { return next - 1 }
-            return try wrapping { () throws(DatabaseError) in try lastSequence(connection) }
+            return try JournalFailure.wrapping { () throws(DatabaseError) in try lastSequence(connection) }
         }
     }
 
     private static func wholeCommit(
         _ prefix: String, on connection: Connection
     ) throws(JournalFailure) -> String? {
-        let fitting = try wrapping { () throws(DatabaseError) in
+        let fitting = try JournalFailure.wrapping { () throws(DatabaseError) in
             try QueryPlan.revisions(beginningWith: prefix, on: connection)
         }
         guard fitting.count <= 1 else {
@@ -158,7 +159,7 @@ extension JournalReader {
     private static func number(
         _ sql: String, _ values: [SQLValue], on connection: Connection
     ) throws(JournalFailure) -> Int64? {
-        try wrapping { () throws(DatabaseError) in
+        try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.firstRow(sql, values) { (row) throws(DatabaseError) in try row.optionalInteger(0) }
         }.flatMap { $0 }
     }

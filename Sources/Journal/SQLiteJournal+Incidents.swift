@@ -16,7 +16,7 @@ extension SQLiteJournal {
         let message = incident.message.bounded(toBytes: TextLimit.message)
         let tree = tree
         let sequence: Int64? = try await perform("write") { (connection) throws(JournalFailure) in
-            let isOpen = try Self.wrapping { () throws(DatabaseError) in
+            let isOpen = try JournalFailure.wrapping { () throws(DatabaseError) in
                 try connection.firstRow(
                     "SELECT 1 FROM open_incidents WHERE \(Self.incidentCondition) AND message = ?",
                     key + [.text(message)]
@@ -24,7 +24,7 @@ extension SQLiteJournal {
             }
             guard isOpen == nil else { return nil }
             let sequence = try tree.append(prepared, to: connection)
-            try Self.wrapping { () throws(DatabaseError) in
+            try JournalFailure.wrapping { () throws(DatabaseError) in
                 try connection.execute(Self.insertion, key + [.integer(sequence), .text(time), .text(message)])
                 try connection.execute(
                     """

@@ -113,7 +113,7 @@ package final class SQLiteJournal: RunJournal {
         let content = try describing("write") { () throws(JournalFailure) in try IntentContent.text(of: intent) }
         let values: [SQLValue] = [.text(content), .integer(id.rawValue), .integer(instanceID)]
         try await perform("write") { (connection) throws(JournalFailure) in
-            try Self.wrapping { () throws(DatabaseError) in
+            try JournalFailure.wrapping { () throws(DatabaseError) in
                 try connection.execute("UPDATE intents SET content = ? WHERE id = ? AND instance_id = ?", values)
             }
             guard connection.changedRowCount == 1 else { throw .unknownIntent(id.rawValue) }
@@ -130,14 +130,14 @@ package final class SQLiteJournal: RunJournal {
         let time = entry.at.description
         let message = entry.message.bounded(toBytes: TextLimit.message)
         let sequence = try await perform("write") { (connection) throws(JournalFailure) in
-            try Self.wrapping { () throws(DatabaseError) in
+            try JournalFailure.wrapping { () throws(DatabaseError) in
                 try connection.execute(
                     "DELETE FROM intents WHERE id = ? AND instance_id = ?",
                     [.integer(intent.rawValue), .integer(instanceID)])
             }
             guard connection.changedRowCount == 1 else { throw .unknownIntent(intent.rawValue) }
             let sequence = try tree.append(prepared, to: connection)
-            return try Self.wrapping { () throws(DatabaseError) in
+            return try JournalFailure.wrapping { () throws(DatabaseError) in
                 try Self.apply(owned, instanceID: instanceID, to: connection)
                 if let failure {
                     let key = Self.incidentKey(failure, entry.object, instanceID)
@@ -156,7 +156,7 @@ package final class SQLiteJournal: RunJournal {
         let (instanceID, tree) = (instanceID, tree)
         let sequence = try await perform("write") { (connection) throws(JournalFailure) in
             let sequence = try tree.append(prepared, to: connection)
-            try Self.wrapping { () throws(DatabaseError) in
+            try JournalFailure.wrapping { () throws(DatabaseError) in
                 try Self.apply(owned, instanceID: instanceID, to: connection)
             }
             return sequence
@@ -214,10 +214,6 @@ package final class SQLiteJournal: RunJournal {
 
     // MARK: Errors
 
-    static func wrapping<Value>(_ body: () throws(DatabaseError) -> Value) throws(JournalFailure) -> Value {
-        do throws(DatabaseError) { return try body() } catch { throw .database(error) }
-    }
-
     func describing<Value>(
         _ doing: String, _ body: () throws(JournalFailure) -> Value
     ) throws(JournalError) -> Value {
@@ -240,7 +236,7 @@ package final class SQLiteJournal: RunJournal {
         _ body: @escaping @Sendable (Connection) throws(DatabaseError) -> Value
     ) async throws(JournalError) -> Value {
         try await perform("write") { (connection) throws(JournalFailure) in
-            try Self.wrapping { () throws(DatabaseError) in try body(connection) }
+            try JournalFailure.wrapping { () throws(DatabaseError) in try body(connection) }
         }
     }
 }

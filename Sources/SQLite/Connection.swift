@@ -146,9 +146,6 @@ package final class Connection {
     /// How many rows the last INSERT, UPDATE or DELETE touched.
     package var changedRowCount: Int { Int(sqlite3_changes64(handle)) }
 
-    /// The row id of the last INSERT.
-    package var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(handle) }
-
     /// Whether a transaction is open; SQLite ends one by itself after some failures, such as a full disk.
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 

@@ -42,8 +42,6 @@ package struct MerkleFrontier: Equatable, Sendable {
 
     /// The root of the tree (RFC 6962, section 2.1).
     package func root(by hasher: SHA256Hasher) throws(HashingFailure) -> SHA256Digest {
-        guard var root = roots.last else { return try hasher.emptyRoot() }
-        for left in roots.dropLast().reversed() { root = try hasher.node(left, root) }
-        return root
+        try hasher.root(over: roots)
     }
 }

@@ -18,6 +18,13 @@ extension SHA256Hasher {
         return try finish()
     }
 
+    /// The root over the roots of perfect subtrees along a tree's right edge, the largest first (RFC 6962, section 2.1).
+    package func root(over edge: [SHA256Digest]) throws(HashingFailure) -> SHA256Digest {
+        guard var root = edge.last else { return try emptyRoot() }
+        for left in edge.dropLast().reversed() { root = try node(left, root) }
+        return root
+    }
+
     /// The root of a tree without leaves: SHA-256 of nothing.
     package func emptyRoot() throws(HashingFailure) -> SHA256Digest { try finish() }
 }

@@ -98,9 +98,6 @@ struct AssembledTree {
             try blocks.append(subtree: blockRoots[added], level: JournalFrontier.blockLevel, by: hasher)
             added += 1
         }
-        let roots = blocks.roots + (edges[size] ?? [])
-        guard var root = roots.last else { return try hasher.emptyRoot() }
-        for left in roots.dropLast().reversed() { root = try hasher.node(left, root) }
-        return root
+        return try hasher.root(over: blocks.roots + (edges[size] ?? []))
     }
 }

@@ -31,9 +31,6 @@ struct JournalFrontier: Equatable, Sendable {
     }
 
     func root(by hasher: SHA256Hasher) throws(HashingFailure) -> SHA256Digest {
-        let roots = blocks.roots + block.roots
-        guard var root = roots.last else { return try hasher.emptyRoot() }
-        for left in roots.dropLast().reversed() { root = try hasher.node(left, root) }
-        return root
+        try hasher.root(over: blocks.roots + block.roots)
     }
 }

@@ -28,7 +28,7 @@ extension JournalReader {
     package func signCheckpoint(with key: Ed25519PrivateKey) async throws(JournalError) -> SignedCheckpoint {
         try await read { (connection) throws(JournalFailure) in
             let tree = StoredTree(connection: connection, hasher: try newHasher())
-            let size = try Self.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
+            let size = try JournalFailure.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
             let newest = try Self.newestCheckpoint(connection)?.checkpoint
             if let newest {
                 guard newest.size <= size,
@@ -68,7 +68,7 @@ extension JournalReader {
     ///   the checkpoint was signed over.
     package func proof(of sequence: Int64) async throws(JournalError) -> EntryProof {
         try await read { (connection) throws(JournalFailure) in
-            let size = try Self.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
+            let size = try JournalFailure.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
             guard sequence >= 1, sequence <= size else { throw .checkpoint("there is no entry \(sequence)") }
             guard let checkpoint = try Self.newestCheckpoint(connection), checkpoint.checkpoint.size >= sequence else {
                 throw .checkpoint(

@@ -37,10 +37,10 @@ final class JournalTree: @unchecked Sendable {
     func append(_ entry: PreparedEntry, to connection: Connection) throws(JournalFailure) -> Int64 {
         try follow(connection)
         let sequence = frontier.size + 1
-        let leaf = try hashing { () throws(HashingFailure) in
+        let leaf = try JournalFailure.hashing { () throws(HashingFailure) in
             try entry.encoding.leafHash(sequence: sequence, by: hasher)
         }
-        try writing { () throws(DatabaseError) in
+        try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.execute(
                 EntryColumns.insertion, [.integer(sequence)] + entry.values + [.blob(leaf.bytes)])
         }
@@ -51,12 +51,14 @@ final class JournalTree: @unchecked Sendable {
     /// How many entries there are and their root, at this moment of the writer's transaction.
     func head(on connection: Connection) throws(JournalFailure) -> (size: Int64, root: SHA256Digest) {
         try follow(connection)
-        return (frontier.size, try hashing { () throws(HashingFailure) in try frontier.root(by: hasher) })
+        return (
+            frontier.size, try JournalFailure.hashing { () throws(HashingFailure) in try frontier.root(by: hasher) }
+        )
     }
 
     /// Takes over what the tables say where the tree is new or something of it was undone.
     func follow(_ connection: Connection) throws(JournalFailure) {
-        let last = try writing { () throws(DatabaseError) in
+        let last = try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.firstRow("SELECT ifnull(max(sequence), 0) FROM entries") { (row) throws(DatabaseError) in
                 try row.integer(0)
             } ?? 0
@@ -73,10 +75,11 @@ final class JournalTree: @unchecked Sendable {
     func noteDurable(_ sequence: Int64) { durable.withLock { $0 = max($0, sequence) } }
 
     private func add(_ leaf: SHA256Digest, to connection: Connection) throws(JournalFailure) {
-        let completed = try hashing { () throws(HashingFailure) in try frontier.append(leaf, by: hasher) }
+        let completed = try JournalFailure.hashing { () throws(HashingFailure) in try frontier.append(leaf, by: hasher)
+        }
         guard let completed else { return }
         let block = frontier.size / JournalFrontier.blockSize - 1
-        try writing { () throws(DatabaseError) in
+        try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.execute(
                 "INSERT INTO tree_blocks (block, root) VALUES (?, ?)", [.integer(block), .blob(completed.bytes)])
         }
@@ -94,10 +97,10 @@ final class JournalTree: @unchecked Sendable {
                 guard let end = page.last?.sequence else { return }
                 for (sequence, encoding) in page {
                     guard sequence == tree.frontier.size + 1 else { throw .unreadable("entry \(last + 1) is missing") }
-                    let leaf = try tree.hashing { () throws(HashingFailure) in
+                    let leaf = try JournalFailure.hashing { () throws(HashingFailure) in
                         try encoding.leafHash(sequence: sequence, by: tree.hasher)
                     }
-                    try tree.writing { () throws(DatabaseError) in
+                    try JournalFailure.wrapping { () throws(DatabaseError) in
                         try connection.execute(
                             "UPDATE entries SET leaf_hash = ? WHERE sequence = ?",
                             [.blob(leaf.bytes), .integer(sequence)])
@@ -128,12 +131,4 @@ final class JournalTree: @unchecked Sendable {
     }
 
     // MARK: Errors
-
-    private func hashing<Value>(_ body: () throws(HashingFailure) -> Value) throws(JournalFailure) -> Value {
-        do throws(HashingFailure) { return try body() } catch { throw .hashing }
-    }
-
-    private func writing<Value>(_ body: () throws(DatabaseError) -> Value) throws(JournalFailure) -> Value {
-        do throws(DatabaseError) { return try body() } catch { throw .database(error) }
-    }
 }

@@ -86,7 +86,7 @@ package enum JournalVerifier {
         let answer: (findings: [TamperFinding], isDeep: Bool)
         do throws(JournalFailure) {
             answer = try await onConnection(to: path) { (connection) throws(JournalFailure) in
-                try wrapping { () throws(DatabaseError) in
+                try JournalFailure.wrapping { () throws(DatabaseError) in
                     let tables = ["entries", "tree_blocks", "checkpoints", "checkpoint_keys", "identity"]
                     var findings: [TamperFinding] = []
                     let found = try connection.definitions(ofTables: tables)
@@ -257,8 +257,8 @@ package enum JournalVerifier {
                 (row) throws(DatabaseError) in
                 do throws(JournalFailure) {
                     return try visit(
-                        try wrapping { () throws(DatabaseError) in try row.integer(0) },
-                        SHA256Digest(try wrapping { () throws(DatabaseError) in try row.blob(1) }))
+                        try JournalFailure.wrapping { () throws(DatabaseError) in try row.integer(0) },
+                        SHA256Digest(try JournalFailure.wrapping { () throws(DatabaseError) in try row.blob(1) }))
                 } catch {
                     failure = error
                     return false
@@ -284,10 +284,6 @@ package enum JournalVerifier {
             found = TamperClassification.Standing(encoding: encoding, recorded: row.recordedHash)
         }
         return found
-    }
-
-    private static func wrapping<Value>(_ body: () throws(DatabaseError) -> Value) throws(JournalFailure) -> Value {
-        do throws(DatabaseError) { return try body() } catch { throw .database(error) }
     }
 
     /// Runs `body` with a connection of its own, off the cooperative pool, in one snapshot.

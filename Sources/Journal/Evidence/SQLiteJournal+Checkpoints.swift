@@ -32,7 +32,7 @@ extension SQLiteJournal {
             do throws(KeyFailure) { signed = try SignedCheckpoint(wanted, signer: signer) } catch {
                 throw .checkpoint(error.message)
             }
-            try Self.wrapping { () throws(DatabaseError) in
+            try JournalFailure.wrapping { () throws(DatabaseError) in
                 try connection.execute(
                     "INSERT OR REPLACE INTO checkpoints (size, time, note) VALUES (?, ?, ?)",
                     [.integer(size), .text(now.description), .text(signed.note.description)])
@@ -83,7 +83,7 @@ extension SQLiteJournal {
         let tree = tree
         let sequence = try await perform("write") { (connection) throws(JournalFailure) in
             let sequence = try tree.append(prepared, to: connection)
-            try Self.wrapping { () throws(DatabaseError) in
+            try JournalFailure.wrapping { () throws(DatabaseError) in
                 // A key that comes back is the newest again.
                 try connection.execute("DELETE FROM checkpoint_keys WHERE key = ?", [.text(text)])
                 try connection.execute(

@@ -45,7 +45,7 @@ struct StoredCheckpoints {
             throw .checkpoint(error.message)
         }
         let newest = try newest(keys: [ours])
-        let last = try reading { () throws(DatabaseError) in
+        let last = try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.firstRow("SELECT ifnull(max(sequence), 0) FROM entries") { (row) throws(DatabaseError) in
                 try row.integer(0)
             } ?? 0
@@ -79,7 +79,7 @@ struct StoredCheckpoints {
         _ condition: String, _ values: [SQLValue], keys: [VerifierKey]
     ) throws(JournalFailure) -> SignedCheckpoint? {
         let origin = try JournalIdentity.origin(on: connection)
-        let notes = try reading { () throws(DatabaseError) in
+        let notes = try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.rows(
                 "SELECT size, note FROM checkpoints \(condition) ORDER BY size DESC LIMIT ?",
                 values + [.integer(Self.maximumTried)]
@@ -97,9 +97,5 @@ struct StoredCheckpoints {
             }
         }
         return nil
-    }
-
-    private func reading<Value>(_ body: () throws(DatabaseError) -> Value) throws(JournalFailure) -> Value {
-        do throws(DatabaseError) { return try body() } catch { throw .database(error) }
     }
 }

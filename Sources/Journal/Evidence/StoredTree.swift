@@ -12,10 +12,10 @@ struct StoredTree: MerkleNodes {
         var frontier = JournalFrontier()
         let blocks = size / JournalFrontier.blockSize
         for root in try blockRoots(0..<blocks) {
-            try hashing { () throws(HashingFailure) in try frontier.append(block: root, by: hasher) }
+            try JournalFailure.hashing { () throws(HashingFailure) in try frontier.append(block: root, by: hasher) }
         }
         for leaf in try leaves((blocks * JournalFrontier.blockSize)..<size) {
-            _ = try hashing { () throws(HashingFailure) in try frontier.append(leaf, by: hasher) }
+            _ = try JournalFailure.hashing { () throws(HashingFailure) in try frontier.append(leaf, by: hasher) }
         }
         return frontier
     }
@@ -23,11 +23,11 @@ struct StoredTree: MerkleNodes {
     /// The root over the first `size` entries, as the tables have it.
     func root(size: Int64) throws(JournalFailure) -> SHA256Digest {
         let frontier = try frontier(size: size)
-        return try hashing { () throws(HashingFailure) in try frontier.root(by: hasher) }
+        return try JournalFailure.hashing { () throws(HashingFailure) in try frontier.root(by: hasher) }
     }
 
     func node(_ left: SHA256Digest, _ right: SHA256Digest) throws(JournalFailure) -> SHA256Digest {
-        try hashing { () throws(HashingFailure) in try hasher.node(left, right) }
+        try JournalFailure.hashing { () throws(HashingFailure) in try hasher.node(left, right) }
     }
 
     func perfectRoot(level: Int, index: Int64) throws(JournalFailure) -> SHA256Digest {
@@ -80,9 +80,5 @@ struct StoredTree: MerkleNodes {
         let hashes = found.compactMap { $0 }
         guard hashes.count == count else { throw .unreadable("\(named) from \(from) to \(to) are not whole") }
         return hashes
-    }
-
-    private func hashing<Value>(_ body: () throws(HashingFailure) -> Value) throws(JournalFailure) -> Value {
-        do throws(HashingFailure) { return try body() } catch { throw .hashing }
     }
 }
