@@ -90,6 +90,12 @@ extension JournalReader {
             throw CommandFailure(message: "\"\(word)\" is no entry's number", hint: "Take one from bylaw journal list.")
         }
         guard let entry = try await entry(sequence: sequence) else {
+            guard sequence > (try await removedThrough()) else {
+                throw CommandFailure(
+                    message: "the journal has no entry \(sequence) any more: retention has removed it",
+                    hint: "bylaw journal list --reason JournalCut tells when; a backup or an export from before has it."
+                )
+            }
             throw CommandFailure(
                 message: "the journal has no entry \(sequence)", hint: "Take one from bylaw journal list.")
         }

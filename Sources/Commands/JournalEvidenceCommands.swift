@@ -199,7 +199,8 @@ private func verificationTree(_ report: VerificationReport) -> Tree {
     [
         "apiVersion": "bylaw.dev/v1", "kind": "JournalVerification", "origin": .string(report.origin),
         "isIntact": .bool(report.isIntact), "lastSequence": .integer(report.lastSequence),
-        "provenThrough": .integer(report.provenThrough), "checkpoints": .integer(Int64(report.checkpointCount)),
+        "provenThrough": .integer(report.provenThrough), "removedThrough": .integer(report.removedThrough),
+        "keptBelow": .integer(Int64(report.keptCount)), "checkpoints": .integer(Int64(report.checkpointCount)),
         "unknownCheckpoints": .integer(Int64(report.unknownCheckpointCount)),
         "areIndexesChecked": .bool(report.areIndexesChecked),
         "keys": .array(report.keys.map { .string($0.description) }), "areKeysItsOwn": .bool(report.areKeysItsOwn),
@@ -228,6 +229,11 @@ private func renderVerification(_ report: VerificationReport, path: String) -> S
         lines.append(
             "    entries \(report.provenThrough + 1) to \(report.lastSequence) fit their own hashes, and no checkpoint covers them"
         )
+    }
+    if report.removedThrough > 0 {
+        lines.append(
+            "    up to entry \(report.removedThrough) retention has removed what nothing in force depends on; \(report.keptCount)"
+                + " entries stayed")
     }
     lines.append("    it is \(printable(report.origin))")
     if !report.areIndexesChecked, report.isIntact, !report.isOfExport {

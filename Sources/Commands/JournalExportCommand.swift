@@ -29,10 +29,10 @@ let journalExportCommand = Command(
     let reader = try await JournalReader.open(Wiring(invocation).journalPath)
     let terminal = invocation.terminal
     // Entries that come meanwhile belong to the next export.
-    let (end, last) = try await reader.exportEnd()
+    let (end, last, cut) = try await reader.exportEnd()
     var after: Int64 = 0
     if isWhole {
-        while let page = try await reader.exportPage(after: after, through: last) {
+        while let page = try await reader.exportPage(after: after, through: last, cut: cut) {
             terminal.write(String(decoding: page.lines, as: UTF8.self))
             after = page.last
         }

@@ -13,6 +13,9 @@ let journalFilterFlags: [FlagDescription] = [
     FlagDescription("revision", .text, valueName: "COMMIT", "the revision it belongs to; a beginning is enough"),
     FlagDescription("author", .text, valueName: "TEXT", "the revision's author"),
     FlagDescription("reason", .text, valueName: "REASON", "such as DriftCorrected"),
+    FlagDescription(
+        "search", .text, valueName: "WORDS",
+        "words in messages, names, people and contents; \"in quotes\" they stand together, and sec* is a beginning"),
     FlagDescription("outcome", .choice(EntryOutcome.allCases.map(\.rawValue)), valueName: "O", "how it ended"),
     FlagDescription("incidents", .isSet, "only what a person may have to act on"),
     FlagDescription("limit", .number(1...100_000), valueName: "N", "at most so many entries", default: "100"),
@@ -45,6 +48,15 @@ func journalQuery(_ arguments: ParsedArguments) throws(CommandFailure) -> Journa
     query.author = arguments.text("author")
     query.reason = try arguments.text("reason").map { text throws(CommandFailure) in
         try known(text, among: EntryReason.all.map(\.word), flag: "reason")
+    }
+    query.text = try arguments.text("search").map { text throws(CommandFailure) in
+        guard let search = TextSearch(text) else {
+            throw CommandFailure(
+                message:
+                    "--search: \"\(text.prefix(60))\" has no word in it, or more than \(TextSearch.maximumBytes) bytes",
+                hint: "Write words of letters and digits, such as --search 'payroll secrets'.")
+        }
+        return search
     }
     query.outcome = arguments.text("outcome").flatMap(EntryOutcome.init(rawValue:))
     query.isIncidentOnly = arguments.isSet("incidents")

@@ -1,4 +1,5 @@
 import Foundation
+import Manifest
 import Reconciler
 import SQLite
 import Signatures
@@ -22,6 +23,8 @@ enum JournalFailure: Error {
     case missingEntries(after: Int64, through: Int64)
     /// It does not fit what was signed over it.
     case contradictsCheckpoint(String)
+    /// Retention has removed what was asked for.
+    case removed(through: Int64, time: Timestamp, entry: Int64)
     /// A checkpoint could not be signed or read.
     case checkpoint(String)
 }
@@ -96,6 +99,11 @@ extension JournalError {
             self.init(
                 message: "\(start): entries \(last + 1) to \(lasting) were written and are gone",
                 hint: Self.tamperHint(path))
+        case .removed(let through, let time, let entry):
+            self.init(
+                message: "\(start): retention has removed what was before \(time) (entries up to \(through), see entry "
+                    + "\(entry))",
+                hint: "Ask for a later moment, or look into a backup or an export that was made before.")
         case .contradictsCheckpoint(let detail):
             self.init(message: "\(start): \(detail)", hint: Self.tamperHint(path))
         case .checkpoint(let detail):

@@ -21,6 +21,8 @@ package struct JournalQuery: Sendable, Equatable {
     package var revision: String?
     /// Any part of the author's name or address, whatever the case.
     package var author: String?
+    /// Words in the texts of the entry.
+    package var text: TextSearch?
     package var outcome: EntryOutcome?
     package var action: ActionKind?
     /// Only entries after this one.
@@ -39,7 +41,7 @@ package struct JournalQuery: Sendable, Equatable {
     package var isFiltered: Bool {
         instance != nil || cluster != nil || since != nil || until != nil || objectKind != nil || namespace != nil
             || name != nil || reason != nil || isIncidentOnly || revision != nil || author != nil || outcome != nil
-            || action != nil
+            || action != nil || text != nil
     }
 
     /// Whether it asks for less than every entry.

@@ -74,11 +74,16 @@ package final class JournalReader: Sendable {
 
     /// The number of the newest entry; 0 in an empty journal.
     ///
-    /// Entries are numbered from 1 without a gap.
+    /// Entries are numbered from 1 without a gap; only retention makes gaps, see ``removedThrough()``.
     package func lastSequence() async throws(JournalError) -> Int64 {
         try await read { (connection) throws(JournalFailure) in
             try JournalFailure.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
         }
+    }
+
+    /// Up to which entry retention has removed all but what something in force depends on; 0 where it never did.
+    package func removedThrough() async throws(JournalError) -> Int64 {
+        try await read { (connection) throws(JournalFailure) in try JournalCut.through(on: connection) }
     }
 
     /// How many of the entries that match have each outcome; limit and order play no part.
@@ -219,12 +224,11 @@ package final class JournalReader: Sendable {
         let unusual = try connection.rows(plan.countingUnusual.sql, plan.countingUnusual.values) {
             (row) throws(DatabaseError) in (try row.text(0), try row.integer(1))
         }
-        // Numbers have no gap, so the last one is how many there are.
         let total =
             isFiltered
             ? try connection.firstRow(plan.counting.sql, plan.counting.values) { (row) throws(DatabaseError) in
                 try row.integer(0)
-            } ?? 0 : try lastSequence(connection)
+            } ?? 0 : try JournalCut.entryCount(on: connection)
         let usual = total - unusual.reduce(0) { $0 + $1.1 }
         return usual > 0 ? unusual + [(EntryOutcome.succeeded.rawValue, usual)] : unusual
     }

@@ -10,6 +10,7 @@ enum JournalSchema {
         migrations: [
             .init(name: "first tables", sql: firstTables),
             .init(name: "the tree over the entries", sql: tree, convert: hashEarlierEntries),
+            .init(name: "search and retention", sql: searchAndRetention),
         ])
 
     /// What is small and what the next start depends on: checked for damage even in a huge file.
@@ -164,6 +165,44 @@ enum JournalSchema {
         ) STRICT;
         INSERT INTO identity (id, hashed_through)
             SELECT lower(hex(randomblob(16))), ifnull(max(sequence), 0) FROM entries;
+        """
+
+    /// The text index holds no text of its own: what it finds is read from `entries` (``TextIndex`` keeps it, since a
+    /// trigger of an untrusted schema may not). The one row of `cut` says up to which
+    /// entry retention has removed what is not needed any more, and which entry says so; `cut_blocks` keeps the hashes of
+    /// what was there, so that every proof still can be made.
+    private static let searchAndRetention = """
+        CREATE VIRTUAL TABLE entries_text USING fts5 (
+            \(TextIndex.columns.joined(separator: ", ")),
+            content = 'entries', content_rowid = 'sequence', tokenize = 'unicode61 remove_diacritics 2'
+        );
+        INSERT INTO entries_text (entries_text) VALUES ('rebuild');
+
+        CREATE TABLE cut (
+            through INTEGER NOT NULL,
+            entry INTEGER NOT NULL,
+            kept INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO cut (through, entry, kept) VALUES (0, 0, 0);
+
+        CREATE TABLE cut_blocks (
+            block INTEGER PRIMARY KEY,
+            leaves BLOB NOT NULL
+        ) STRICT;
+
+        DROP TRIGGER entries_never_go;
+        CREATE TRIGGER entries_never_go BEFORE DELETE ON entries
+            WHEN OLD.sequence > ifnull((SELECT max(through) FROM cut), 0)
+        BEGIN
+            SELECT RAISE(ABORT, 'entries of the journal are never deleted');
+        END;
+        DROP TRIGGER entries_are_never_replaced;
+        CREATE TRIGGER entries_are_never_replaced BEFORE INSERT ON entries
+            WHEN NEW.sequence > 0 AND NEW.sequence <= ifnull((SELECT max(through) FROM cut), 0)
+                OR EXISTS (SELECT 1 FROM entries WHERE sequence = NEW.sequence)
+        BEGIN
+            SELECT RAISE(ABORT, 'entries of the journal are never replaced');
+        END;
         """
 
     /// How the tables are defined in a journal that nobody changed.

@@ -25,6 +25,14 @@ package struct PastState: Sendable, Equatable {
     package var objects: [Object]
     /// Objects whose last change before that moment failed or was cut short, so that their form is not certain.
     package var uncertain: [ObjectID] = []
+
+    /// Which entries bring an object into a form that is known, or find it ours or no longer ours.
+    static let formsAnObject = """
+        object_kind IS NOT NULL AND (kind = 'action' AND outcome = 'succeeded' OR reason = 'Recognised'
+            OR kind = 'action' AND outcome = 'abandoned' AND after IS NOT NULL AND action <> 'create')
+        """
+    /// Which entries may have changed an object.
+    static let concernsAnObject = "object_kind IS NOT NULL AND (kind = 'action' OR reason = 'Recognised')"
 }
 
 /// Which moment is meant.
@@ -41,9 +49,20 @@ extension JournalReader {
     /// - Throws: ``JournalError`` also where the beginning of a commit's id fits several.
     package func state(at moment: PastMoment, _ scope: Scope) async throws(JournalError) -> PastState? {
         try await read { (connection) throws(JournalFailure) in
-            guard let last = try Self.lastEntry(of: moment, scope, on: connection) else { return nil }
+            guard let found = try Self.lastEntry(of: moment, scope, on: connection) else { return nil }
+            let last = try Self.knownEntry(found, of: moment, on: connection)
             return try Self.state(through: last, scope, on: connection)
         }
+    }
+
+    /// The entry itself where the journal still knows its state; what lies further back, retention has removed.
+    private static func knownEntry(
+        _ last: Int64, of moment: PastMoment, on connection: Connection
+    ) throws(JournalFailure) -> Int64 {
+        guard let cut = try JournalCut.read(on: connection), last < cut.through else { return last }
+        // Of the last entries before the cut those that nothing depends on are gone, so a later one is the last.
+        if case .time(let time) = moment, time >= cut.time { return cut.through }
+        throw .removed(through: cut.through, time: cut.time, entry: cut.entry)
     }
 
     private static func state(
@@ -67,9 +86,7 @@ extension JournalReader {
             return try connection.rows(
                 """
                 SELECT max(sequence) FROM entries NOT INDEXED
-                WHERE instance = ? AND cluster = ? AND sequence <= ? AND object_kind IS NOT NULL
-                    AND (kind = 'action' AND outcome = 'succeeded' OR reason = 'Recognised'
-                        OR kind = 'action' AND outcome = 'abandoned' AND after IS NOT NULL AND action <> 'create')
+                WHERE instance = ? AND cluster = ? AND sequence <= ? AND \(PastState.formsAnObject)
                 GROUP BY api_group, object_kind, namespace, name
                 """, names
             ) { (row) throws(DatabaseError) in try row.integer(0) }
@@ -101,8 +118,7 @@ extension JournalReader {
             try connection.rows(
                 """
                 SELECT api_group, object_kind, namespace, name, outcome, max(sequence) FROM entries NOT INDEXED
-                WHERE instance = ? AND cluster = ? AND sequence <= ? AND object_kind IS NOT NULL
-                    AND (kind = 'action' OR reason = 'Recognised')
+                WHERE instance = ? AND cluster = ? AND sequence <= ? AND \(PastState.concernsAnObject)
                 GROUP BY api_group, object_kind, namespace, name HAVING outcome IN ('failed', 'abandoned')
                 """, names
             ) { (row) throws(DatabaseError) in

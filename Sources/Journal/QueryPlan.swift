@@ -20,6 +20,9 @@ struct QueryPlan {
     private var terms: [Term] = []
     /// The index that leads; nil for the table itself.
     private var index: String?
+    /// The words that are looked for, as an expression of FTS5, and whether the text index leads.
+    private var text: String?
+    private var textLeads = false
     /// Nothing can match, so nothing has to be looked at.
     private(set) var isEmpty = false
 
@@ -51,6 +54,7 @@ struct QueryPlan {
         case (nil, let until?): add("time < ?", [.text(until.description)], "entries_time", false)
         case (nil, nil): break
         }
+        text = query.text?.expression
         guard !isEmpty else { return }
         try chooseIndex(after: query.afterSequence, on: connection)
         if let after = query.afterSequence { add("sequence > ?", [.integer(after)], nil) }
@@ -99,6 +103,19 @@ struct QueryPlan {
             }
             fewest = max(0, (last.flatMap { $0 } ?? 0).subtractingReportingOverflow(after).partialValue)
         }
+        if let text {
+            let count =
+                try connection.firstRow(
+                    "SELECT count(*) FROM (SELECT 1 FROM entries_text WHERE entries_text MATCH ? LIMIT ?)",
+                    [.text(text), .integer(Self.maximumCount)]
+                ) { (row) throws(DatabaseError) in try row.integer(0) } ?? 0
+            isEmpty = count == 0
+            guard !isEmpty else { return }
+            if count < fewest {
+                fewest = count
+                textLeads = true
+            }
+        }
         for term in terms {
             guard let candidate = term.index else { continue }
             let count = try connection.firstRow(
@@ -109,6 +126,7 @@ struct QueryPlan {
             guard let count, count < fewest || count == fewest && candidate == "entries_time" else { continue }
             fewest = count
             index = candidate
+            textLeads = false
             if count == 0 {
                 isEmpty = true
                 return
@@ -118,9 +136,35 @@ struct QueryPlan {
 
     // MARK: SQL
 
-    private var source: String { index.map { "entries INDEXED BY \($0)" } ?? "entries NOT INDEXED" }
-    private var condition: String { terms.isEmpty ? "1" : terms.map(\.sql).joined(separator: " AND ") }
-    private var values: [SQLValue] { terms.flatMap(\.values) }
+    private var source: String {
+        // Its rows come in the order of their number, so the newest are found without looking at all.
+        guard !textLeads else {
+            return """
+                (SELECT rowid AS found FROM entries_text WHERE entries_text MATCH ?)
+                CROSS JOIN entries NOT INDEXED ON sequence = found
+                """
+        }
+        return index.map { "entries INDEXED BY \($0)" } ?? "entries NOT INDEXED"
+    }
+
+    private var condition: String { condition(includingText: !textLeads) }
+    private var values: [SQLValue] {
+        guard textLeads, let text else { return values(includingText: true) }
+        return [.text(text)] + values(includingText: false)
+    }
+
+    private func condition(includingText: Bool) -> String {
+        var conditions = terms.map(\.sql)
+        if includingText, text != nil {
+            conditions.append(
+                "EXISTS (SELECT 1 FROM entries_text WHERE entries_text MATCH ? AND rowid = entries.sequence)")
+        }
+        return conditions.isEmpty ? "1" : conditions.joined(separator: " AND ")
+    }
+
+    private func values(includingText: Bool) -> [SQLValue] {
+        terms.flatMap(\.values) + (includingText ? text.map { [.text($0)] } ?? [] : [])
+    }
 
     /// The entries themselves: the inner query looks at small columns only, the outer one reads what is shown.
     func selection(_ query: JournalQuery) -> (sql: String, values: [SQLValue]) {
@@ -129,7 +173,7 @@ struct QueryPlan {
         // clock was set back. Whoever continues after a number must not miss such an entry.
         let order =
             index == "entries_time" && query.afterSequence == nil
-            ? "time \(direction), sequence \(direction)" : "sequence \(direction)"
+            ? "time \(direction), sequence \(direction)" : "\(textLeads ? "found" : "sequence") \(direction)"
         let limit = Int64(min(max(1, query.limit), JournalQuery.maximumLimit))
         return (
             """
@@ -150,8 +194,8 @@ struct QueryPlan {
         (
             """
             SELECT outcome, count(*) FROM entries INDEXED BY entries_unusual
-            WHERE outcome <> 'succeeded' AND \(condition) GROUP BY outcome
-            """, values
+            WHERE outcome <> 'succeeded' AND \(condition(includingText: true)) GROUP BY outcome
+            """, values(includingText: true)
         )
     }
 

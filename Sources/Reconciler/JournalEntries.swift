@@ -24,6 +24,8 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     case stopped
     /// Checkpoints of the journal are signed with another key from here on.
     case signingKeyChanged
+    /// Retention removed old entries, as this one says.
+    case journalCut
     /// An audit event tells who made a change that another entry is about.
     case actorIdentified
     case incident(IncidentReason)
@@ -38,6 +40,7 @@ package enum EntryReason: Sendable, Equatable, Hashable {
         case .started: "Started"
         case .stopped: "Stopped"
         case .signingKeyChanged: "SigningKeyChanged"
+        case .journalCut: "JournalCut"
         case .actorIdentified: "ActorIdentified"
         case .incident(let reason): reason.rawValue
         }
@@ -47,7 +50,7 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     package static let all: [EntryReason] =
         [
             .revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped, .signingKeyChanged,
-            .actorIdentified,
+            .journalCut, .actorIdentified,
         ]
         + IncidentReason.allCases.map(EntryReason.incident)
 

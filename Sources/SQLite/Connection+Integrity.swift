@@ -6,6 +6,13 @@ extension Connection {
         return (pages ?? 0) * (size ?? 0)
     }
 
+    /// How much of that is in use, in bytes; the rest is used again before the file grows.
+    package func usedBytes() throws(DatabaseError) -> Int64 {
+        let free = try firstRow("PRAGMA freelist_count") { (row) throws(DatabaseError) in try row.integer(0) }
+        let size = try firstRow("PRAGMA page_size") { (row) throws(DatabaseError) in try row.integer(0) }
+        return try sizeInBytes() - (free ?? 0) * (size ?? 0)
+    }
+
     /// Looks for damage, in bounded time.
     ///
     /// The whole file up to `maximumBytes` (some 0.5 GB/s from a warm cache); in a larger file only the named tables,

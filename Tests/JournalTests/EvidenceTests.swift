@@ -15,7 +15,7 @@ import TransparencyLog
     @Test func theCanonicalTextIsTheEntryAsJSON() async throws {
         let journal = try await SignedJournal.make(entries: 12)
         let reader = try await JournalReader.open(journal.path)
-        let page = try #require(try await reader.exportPage(after: 0, through: 12))
+        let page = try #require(try await reader.exportPage(after: 0, through: 12, cut: 0))
         #expect(page.last == 12)
         let lines = page.lines.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
         #expect(lines.count == 12)
@@ -162,7 +162,7 @@ import TransparencyLog
         let reader = try await JournalReader.open(journal.path)
         var lines: [String] = []
         var after: Int64 = 0
-        while let page = try await reader.exportPage(after: after, through: 520) {
+        while let page = try await reader.exportPage(after: after, through: 520, cut: 0) {
             lines += page.lines.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
             after = page.last
         }
@@ -206,7 +206,16 @@ import TransparencyLog
         for number in 1...600 { _ = try await scratch.journal.record(Sample.numbered(number), owned: .unchanged) }
         await scratch.journal.close()
         let connection = try Connection(path: scratch.path, mode: .readWrite)
-        for table in ["tree_blocks", "checkpoints", "checkpoint_keys", "identity"] {
+        try connection.executeScript(
+            """
+            DROP TRIGGER entries_never_go; DROP TRIGGER entries_are_never_replaced;
+            CREATE TRIGGER entries_never_go BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'never'); END;
+            CREATE TRIGGER entries_are_never_replaced BEFORE INSERT ON entries
+                WHEN EXISTS (SELECT 1 FROM entries WHERE sequence = NEW.sequence)
+            BEGIN SELECT RAISE(ABORT, 'never'); END;
+            """)
+        for table in ["tree_blocks", "checkpoints", "checkpoint_keys", "identity", "entries_text", "cut", "cut_blocks"]
+        {
             try connection.executeScript("DROP TABLE \(table)")
         }
         try connection.executeScript("DROP INDEX entries_reference")
@@ -223,6 +232,11 @@ import TransparencyLog
         let report = try await JournalVerifier.verify(scratch.path, VerificationRequest())
         #expect(report.isIntact, "\(report.findings)")
         #expect(report.provenThrough == 601)
+        let reader = try await JournalReader.open(scratch.path)
+        var query = JournalQuery()
+        query.text = TextSearch("fought 598")
+        #expect(try await reader.entries(query).map(\.sequence) == [598])
+        await reader.close()
         #expect(throws: DatabaseError.self) { try connection.executeScript("UPDATE entries SET message = 'x'") }
     }
 

@@ -104,7 +104,7 @@ import Testing
         ] as [@Sendable () async throws -> Void] {
             let error = await #expect(throws: JournalError.self) { try await open() }
             #expect(
-                error?.message.contains("later version of bylaw made it (schema 99, this one knows up to 2)") == true)
+                error?.message.contains("later version of bylaw made it (schema 99, this one knows up to 3)") == true)
         }
         #expect(try bytes(of: path) == before)
     }

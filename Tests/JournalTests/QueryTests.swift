@@ -44,6 +44,24 @@ import Testing
         Example("the oldest first", Array(1...12)) { $0.order = .oldestFirst },
         Example("limit", [12, 11, 10]) { $0.limit = 3 },
         Example("limit of the oldest", [1, 2]) { ($0.limit, $0.order) = (2, .oldestFirst) },
+        Example("a word of a message", [10, 7, 4, 1]) { $0.text = TextSearch("EVENT") },
+        Example("words in any order", [7]) { $0.text = TextSearch("6 event") },
+        Example("words that stand together", []) { $0.text = TextSearch("\"6 event\"") },
+        Example("a beginning", [10, 7, 4, 1]) { $0.text = TextSearch("eve*") },
+        Example("no beginning without a star", []) { $0.text = TextSearch("eve") },
+        Example("a person, without the accent", [12, 11, 9]) { $0.text = TextSearch("ozil") },
+        Example("a name with what separates words", [12, 11, 9]) { $0.text = TextSearch("team-b") },
+        Example("what stands in a content", [3, 2]) {
+            ($0.text, $0.until) = (TextSearch("pods"), Sample.moment(3))
+        },
+        Example("a word and another filter", [11, 9]) {
+            ($0.text, $0.name) = (TextSearch("özil"), "role-0")
+        },
+        Example("an operator is a word", []) { $0.text = TextSearch("event OR ozil") },
+        Example("a column is a word", []) { $0.text = TextSearch("author:bo") },
+        Example("a word, the oldest first", [1, 4, 7, 10]) {
+            ($0.text, $0.order) = (TextSearch("event"), .oldestFirst)
+        },
         Example("a limit of nothing is one", [12]) { $0.limit = 0 },
         Example("since is inclusive", [12, 11]) { $0.since = Sample.moment(10) },
         Example("until is exclusive", [2, 1]) { $0.until = Sample.moment(2) },

@@ -13,11 +13,20 @@ struct EntryStreamCheck {
         case mismatch(Int64, EntryEncoding, recorded: SHA256Digest?)
         /// The entry has a shape that is never written.
         case malformed(Int64, String)
+        /// Retention kept the entry, and it is not there.
+        case missingKept(Int64)
+        /// Retention removed the entry, and one stands there.
+        case standsInCut(Int64)
+        /// The hash of an entry that retention removed is not there.
+        case missingHash(Int64)
     }
 
     private let hasher: SHA256Hasher
     private var block = MerkleFrontier()
     private var wanted: ArraySlice<Int64>
+    /// Up to which entry retention removed all but those that it kept, and which of these come next.
+    private let cutThrough: Int64
+    private var kept: ArraySlice<Int64>
     /// The number that the next entry must have.
     private(set) var expected: Int64
     /// The roots of the full blocks.
@@ -29,10 +38,28 @@ struct EntryStreamCheck {
     /// - Parameters:
     ///   - first: The number of the first entry; the entries before it are full blocks.
     ///   - wantedSizes: The sizes in this run at which a root is asked for, in order.
-    init(first: Int64, wantedSizes: [Int64], hasher: SHA256Hasher) {
+    ///   - cut: What retention removed.
+    init(first: Int64, wantedSizes: [Int64], cut: JournalCut? = nil, hasher: SHA256Hasher) {
         self.hasher = hasher
         expected = first
         wanted = wantedSizes.drop { $0 < first }
+        cutThrough = cut?.through ?? 0
+        kept = (cut?.kept ?? []).drop { $0 < first }
+    }
+
+    /// Takes the hashes of the removed entries that lie before one, up to the next one that was kept.
+    ///
+    /// - Parameter leaf: The hash that the entry of a number had; nil where it is not known.
+    mutating func passRemoved(
+        before sequence: Int64, leaf: (Int64) throws(JournalFailure) -> SHA256Digest?
+    ) throws(JournalFailure) {
+        while stop == nil, expected < sequence, expected <= cutThrough, kept.first != expected {
+            guard let hash = try leaf(expected) else {
+                stop = .missingHash(expected)
+                return
+            }
+            do throws(HashingFailure) { try add(hash) } catch { throw .hashing }
+        }
     }
 
     /// Takes the next entry.
@@ -43,8 +70,17 @@ struct EntryStreamCheck {
         encode: (inout EntryEncoding) throws(JournalFailure) -> Void
     ) throws(JournalFailure) -> Bool {
         guard sequence == expected else {
-            stop = .missing(expected, next: sequence)
+            stop =
+                expected <= cutThrough && sequence > expected
+                ? .missingKept(expected) : .missing(expected, next: sequence)
             return false
+        }
+        if sequence <= cutThrough {
+            guard kept.first == sequence else {
+                stop = .standsInCut(sequence)
+                return false
+            }
+            kept.removeFirst()
         }
         do throws(JournalFailure) { try encode(&encoding) } catch {
             guard case .unreadable(let detail) = error else { throw error }

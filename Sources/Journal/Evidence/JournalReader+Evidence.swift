@@ -35,10 +35,11 @@ extension JournalReader {
                     try tree.root(size: newest.size) == newest.root
                 else { throw .checkpoint("it does not fit its newest checkpoint: run bylaw journal verify") }
             }
-            var check = EntryStreamCheck(first: (newest?.size ?? 0) + 1, wantedSizes: [], hasher: tree.hasher)
+            let start = max(newest?.size ?? 0, try JournalCut.through(on: connection))
+            var check = EntryStreamCheck(first: start + 1, wantedSizes: [], hasher: tree.hasher)
             var encoding = EntryEncoding()
             try EntryScan.rows(
-                "WHERE sequence > ? ORDER BY sequence", [.integer(newest?.size ?? 0)], on: connection
+                "WHERE sequence > ? ORDER BY sequence", [.integer(start)], on: connection
             ) { (row) throws(JournalFailure) in
                 let isSound = try check.take(row.sequence, recorded: row.recordedHash, in: &encoding) {
                     (encoding) throws(JournalFailure) in try encoding.encode(row.columns)
@@ -81,6 +82,9 @@ extension JournalReader {
                 var encoding = EntryEncoding()
                 try encoding.encode(row.columns)
                 text = encoding.text(sequence: sequence)
+            }
+            if text.isEmpty, let cut = try JournalCut.read(on: connection) {
+                throw .removed(through: cut.through, time: cut.time, entry: cut.entry)
             }
             let tree = StoredTree(connection: connection, hasher: try newHasher())
             let covered = checkpoint.checkpoint

@@ -43,6 +43,7 @@ final class JournalTree: @unchecked Sendable {
         try JournalFailure.wrapping { () throws(DatabaseError) in
             try connection.execute(
                 EntryColumns.insertion, [.integer(sequence)] + entry.values + [.blob(leaf.bytes)])
+            try TextIndex.add(sequence, entry.values, to: connection)
         }
         try add(leaf, to: connection)
         return sequence

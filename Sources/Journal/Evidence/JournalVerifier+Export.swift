@@ -27,6 +27,7 @@ extension JournalVerifier {
         // The sizes are known only now, so the entries are read a second time.
         let run = try content.check(wantedSizes: check.sizes)
         var findings = [run.finding].compactMap { $0 }
+        if let problem = content.cutProblem { findings.append(TamperFinding(.damaged, nil, problem)) }
         var tree = AssembledTree(hasher: try newHasher())
         let judged: (provenThrough: Int64, count: Int, findings: [TamperFinding])
         do throws(HashingFailure) {
@@ -38,12 +39,14 @@ extension JournalVerifier {
             throw .hashing
         }
         findings += judged.findings + check.findings
+        findings += unsignedCut(content.cut, provenThrough: judged.provenThrough, beside: findings)
         findings.sort { ($0.entries?.lowerBound ?? .max) < ($1.entries?.lowerBound ?? .max) }
         var report = VerificationReport(
             origin: origin ?? "", lastSequence: run.last, provenThrough: judged.provenThrough,
             checkpointCount: judged.count, keys: check.signers, areKeysItsOwn: request.keys.isEmpty,
             unknownCheckpointCount: check.unknownCount, findings: findings)
         report.isOfExport = true
+        report.addCut(content.cut)
         report.addUnproven(request, time: nil)
         return report
     }
@@ -54,13 +57,20 @@ private struct ExportContent {
     var path: String
     var keys: [String] = []
     var checkpoints: [SignedCheckpoint] = []
+    /// What retention removed; nil where nothing, and where no entry says what its line does.
+    var cut: JournalCut?
+    var cutProblem: String?
 
     init(_ path: String) throws(JournalFailure) {
         self.path = path
         var isExport = false
+        var told: (entry: Int64, through: Int64)?
         try forEachLine { (_, content) throws(JournalFailure) in
             switch content {
-            case .entry, nil: break
+            case .entry(let encoding, let sequence, _):
+                if let entry = told?.entry, entry == sequence { cut = JournalCut(encoding, entry: entry) }
+            case .cut(let entry, let through): told = told ?? (entry, through)
+            case .cutBlock, nil: break
             case .key(let key): keys.append(key)
             case .checkpoint(let note):
                 do throws(NoteFailure) { checkpoints.append(try SignedCheckpoint(note)) } catch {
@@ -70,6 +80,11 @@ private struct ExportContent {
             if content != nil { isExport = true }
             return true
         }
+        if let told, cut?.through != told.through {
+            cut = nil
+            cutProblem =
+                "its first line says that entries up to \(told.through) were removed, and entry \(told.entry) does not"
+        }
         guard isExport else { throw .unreadable("it is neither a journal nor a whole export of one, nor a proof") }
     }
 
@@ -77,11 +92,24 @@ private struct ExportContent {
         wantedSizes: [Int64]
     ) throws(JournalFailure) -> (check: EntryStreamCheck, last: Int64, finding: TamperFinding?) {
         let hasher = try newHasher()
-        var check = EntryStreamCheck(first: 1, wantedSizes: wantedSizes, hasher: hasher)
+        var check = EntryStreamCheck(first: 1, wantedSizes: wantedSizes, cut: cut, hasher: hasher)
+        // The hashes of the block that is read; what is removed in it stands in no line.
+        var block: (index: Int64, leaves: [UInt8]) = (-1, [])
+        func passRemoved(before sequence: Int64) throws(JournalFailure) {
+            try check.passRemoved(before: sequence) { (sequence) throws(JournalFailure) in
+                let (index, place) = (sequence - 1).quotientAndRemainder(dividingBy: JournalFrontier.blockSize)
+                return index == block.index ? CutLeaves.leaf(Int(place), of: block.leaves) : nil
+            }
+        }
         var finding: TamperFinding?
         var last: Int64 = 0
         var scratch = EntryEncoding()
         try forEachLine { (line, content) throws(JournalFailure) in
+            if case .cutBlock(let index, let leaves) = content, finding == nil, check.stop == nil {
+                try passRemoved(before: block.index * JournalFrontier.blockSize + JournalFrontier.blockSize + 1)
+                block = (index: index, leaves: leaves)
+                return true
+            }
             guard case .entry(let encoding, let sequence, let recorded) = content else {
                 guard content == nil else { return true }
                 finding =
@@ -93,6 +121,8 @@ private struct ExportContent {
             }
             last = max(last, min(sequence, JournalVerifier.maximumSequence))
             guard check.stop == nil, finding == nil else { return true }
+            try passRemoved(before: sequence)
+            guard check.stop == nil else { return true }
             _ = try check.take(sequence, recorded: recorded, in: &scratch) { (form) throws(JournalFailure) in
                 form = encoding
             }

@@ -48,6 +48,7 @@ package enum JournalVerifier {
         if let first = facts.firstSequence, first < 1 {
             findings.append(TamperFinding(.inserted, first...first, "entry \(first) was inserted: the first one is 1"))
         }
+        if let problem = facts.cutProblem { findings.append(TamperFinding(.damaged, nil, problem)) }
         guard facts.lastSequence <= maximumSequence else {
             let last = facts.lastSequence
             findings.append(TamperFinding(.inserted, last...last, "entry \(last) was inserted: no journal is so long"))
@@ -59,7 +60,8 @@ package enum JournalVerifier {
         var edges: [Int64: [SHA256Digest]] = [:]
         var isComplete = true
         // What comes behind a finding cannot be put together any more.
-        for run in try await scan(path, last: facts.lastSequence, wantedSizes: check.sizes) where isComplete {
+        let scans = try await scan(path, last: facts.lastSequence, wantedSizes: check.sizes, cut: facts.cut)
+        for run in scans where isComplete {
             blockRoots += run.blockRoots
             edges.merge(run.edges) { $1 }
             guard let finding = run.finding else { continue }
@@ -68,14 +70,31 @@ package enum JournalVerifier {
         }
         let judged = try judge(check, facts, blockRoots, edges, isComplete: isComplete)
         findings += judged.findings + check.findings
+        findings += unsignedCut(facts.cut, provenThrough: judged.provenThrough, beside: findings)
         findings.sort { ($0.entries?.lowerBound ?? .max) < ($1.entries?.lowerBound ?? .max) }
         var report = VerificationReport(
             origin: facts.origin, lastSequence: facts.lastSequence, provenThrough: judged.provenThrough,
             checkpointCount: judged.count, keys: check.signers, areKeysItsOwn: request.keys.isEmpty,
             unknownCheckpointCount: check.unknownCount, findings: findings)
+        report.addCut(facts.cut)
         report.addUnproven(request, time: facts.timeBehind(judged.provenThrough))
         try await checkTables(path, request, &report)
         return report
+    }
+
+    /// A cut that nobody signed for is a removal; where entries before it do not fit, nothing can be said of it.
+    static func unsignedCut(
+        _ cut: JournalCut?, provenThrough: Int64, beside findings: [TamperFinding]
+    ) -> [TamperFinding] {
+        guard let cut, cut.entry > provenThrough,
+            !findings.contains(where: { ($0.entries?.lowerBound ?? .max) <= cut.entry })
+        else { return [] }
+        return [
+            TamperFinding(
+                .removed, 1...cut.through,
+                "entries up to \(cut.through) were removed, and no checkpoint that holds covers entry \(cut.entry), which "
+                    + "says that retention did it")
+        ]
     }
 
     /// What entries are found and shown by: views, indexes and triggers that somebody changed would show others.
@@ -87,7 +106,10 @@ package enum JournalVerifier {
         do throws(JournalFailure) {
             answer = try await onConnection(to: path) { (connection) throws(JournalFailure) in
                 try JournalFailure.wrapping { () throws(DatabaseError) in
-                    let tables = ["entries", "tree_blocks", "checkpoints", "checkpoint_keys", "identity"]
+                    let tables = [
+                        "entries", "tree_blocks", "checkpoints", "checkpoint_keys", "identity", "cut", "cut_blocks",
+                        "entries_text",
+                    ]
                     var findings: [TamperFinding] = []
                     let found = try connection.definitions(ofTables: tables)
                     let expected = try JournalSchema.expectedDefinitions(ofTables: tables)
@@ -167,7 +189,7 @@ package enum JournalVerifier {
 
     /// All runs, in their order.
     private static func scan(
-        _ path: String, last: Int64, wantedSizes: [Int64]
+        _ path: String, last: Int64, wantedSizes: [Int64], cut: JournalCut?
     ) async throws(JournalFailure) -> [Run] {
         let blocks = max(0, last - 1) / JournalFrontier.blockSize + 1
         let workers = max(1, min(Int64(min(ProcessInfo.processInfo.activeProcessorCount, maximumWorkers)), blocks))
@@ -178,7 +200,7 @@ package enum JournalVerifier {
                 group.addTask {
                     do throws(JournalFailure) {
                         let run = try await onConnection(to: path) { (connection) throws(JournalFailure) in
-                            try scan(range, last: last, wantedSizes: wantedSizes, on: connection)
+                            try scan(range, last: last, wantedSizes: wantedSizes, cut: cut, on: connection)
                         }
                         return .success(run)
                     } catch {
@@ -197,10 +219,12 @@ package enum JournalVerifier {
 
     /// Reads the entries behind `range.lowerBound` up to `range.upperBound`.
     private static func scan(
-        _ range: Range<Int64>, last: Int64, wantedSizes: [Int64], on connection: Connection
+        _ range: Range<Int64>, last: Int64, wantedSizes: [Int64], cut: JournalCut?, on connection: Connection
     ) throws(JournalFailure) -> Run {
         let hasher = try newHasher()
-        var check = EntryStreamCheck(first: range.lowerBound + 1, wantedSizes: wantedSizes, hasher: hasher)
+        var check = EntryStreamCheck(
+            first: range.lowerBound + 1, wantedSizes: wantedSizes, cut: cut, hasher: hasher)
+        var removed = CutLeaves(connection: connection)
         var encoding = EntryEncoding()
         var finding: TamperFinding?
         do throws(JournalFailure) {
@@ -209,14 +233,22 @@ package enum JournalVerifier {
                 [.integer(range.lowerBound), .integer(range.upperBound)], on: connection
             ) { (row) throws(JournalFailure) in
                 guard check.stop == nil else { return }
+                try check.passRemoved(before: row.sequence) { (sequence) throws(JournalFailure) in
+                    try removed.leaf(sequence)
+                }
+                guard check.stop == nil else { return }
                 _ = try check.take(row.sequence, recorded: row.recordedHash, in: &encoding) {
                     (encoding) throws(JournalFailure) in try encoding.encode(row.columns)
                 }
             }
+            try check.passRemoved(before: range.upperBound + 1) { (sequence) throws(JournalFailure) in
+                try removed.leaf(sequence)
+            }
             if check.stop == nil, check.expected <= range.upperBound {
+                let end = check.expected <= cut?.through ?? 0 ? check.expected : range.upperBound
                 finding = TamperFinding(
-                    .removed, check.expected...range.upperBound,
-                    check.expected == range.upperBound
+                    .removed, check.expected...end,
+                    check.expected == end
                         ? "entry \(check.expected) was removed"
                         : "entries \(check.expected) to \(range.upperBound) were removed")
             }

@@ -60,7 +60,8 @@ struct StoredCheckpoints {
                 throw .contradictsCheckpoint("another root was signed over its first \(covered) entries")
             }
         }
-        try expectUnchangedTail(after: max(covered, last - Self.maximumRehashed))
+        let cut = try JournalCut.through(on: connection)
+        try expectUnchangedTail(after: max(covered, last - Self.maximumRehashed, cut))
     }
 
     private func expectUnchangedTail(after start: Int64) throws(JournalFailure) {

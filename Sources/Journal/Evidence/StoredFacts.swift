@@ -10,6 +10,10 @@ struct StoredFacts: Sendable {
     var checkpoints: [(size: Int64, note: String)]
     /// The newest last.
     var keys: [String]
+    /// What retention removed; nil where nothing, and where that cannot be read.
+    var cut: JournalCut?
+    /// Why it cannot be read.
+    var cutProblem: String?
     /// Nil for a block whose root is none.
     var blockRoots: [Int64: SHA256Digest?]
     /// The sizes that checkpoints cover, and when the entry behind each was written.
@@ -46,6 +50,10 @@ struct StoredFacts: Sendable {
             for (block, root) in roots { blockRoots.updateValue(root, forKey: block) }
         } catch {
             throw .database(error)
+        }
+        do throws(JournalFailure) { cut = try JournalCut.read(on: connection) } catch {
+            guard case .unreadable(let detail) = error else { throw error }
+            cutProblem = detail
         }
     }
 

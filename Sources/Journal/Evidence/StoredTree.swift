@@ -61,9 +61,25 @@ struct StoredTree: MerkleNodes {
 
     /// The hashes of the entries of these indices, which count from 0.
     private func leaves(_ range: Range<Int64>) throws(JournalFailure) -> [SHA256Digest] {
-        try digests(
+        // Whole blocks are removed, so a run within a block is there or is not.
+        guard range.lowerBound >= (try JournalCut.through(on: connection)) else {
+            return try removedLeaves(range)
+        }
+        return try digests(
             "SELECT leaf_hash FROM entries WHERE sequence > ? AND sequence <= ? ORDER BY sequence",
             from: range.lowerBound, to: range.upperBound, count: range.count, named: "the entries' hashes")
+    }
+
+    private func removedLeaves(_ range: Range<Int64>) throws(JournalFailure) -> [SHA256Digest] {
+        var stored = CutLeaves(connection: connection)
+        var hashes: [SHA256Digest] = []
+        for index in range {
+            guard let leaf = try stored.leaf(index + 1) else {
+                throw .unreadable("the hashes of removed entries from \(range.lowerBound) on are not whole")
+            }
+            hashes.append(leaf)
+        }
+        return hashes
     }
 
     private func digests(

@@ -40,6 +40,16 @@ struct TamperClassification {
             return TamperFinding(
                 .removed, gap,
                 gap.count == 1 ? "entry \(sequence) was removed" : "entries \(sequence) to \(next - 1) were removed")
+        case .missingKept(let sequence):
+            return TamperFinding(
+                .removed, sequence...sequence, "entry \(sequence), which retention kept, was removed")
+        case .standsInCut(let sequence):
+            return TamperFinding(
+                .inserted, sequence...sequence,
+                "entry \(sequence) stands where retention removed one: it was put there")
+        case .missingHash(let sequence):
+            return TamperFinding(
+                .damaged, sequence...sequence, "the hash of entry \(sequence), which retention removed, is missing")
         case .malformed(let sequence, let detail):
             return TamperFinding(.changed, sequence...sequence, "entry \(sequence) was changed: \(detail)")
         case .mismatch(let sequence, let encoding, let recorded):

@@ -54,12 +54,22 @@ package struct VerificationReport: Equatable, Sendable {
     package var isOfExport = false
     /// Whether the indexes, through which entries are listed, were compared with the entries.
     package var areIndexesChecked = false
+    /// Up to which entry retention has removed what nothing in force depends on; 0 where it never did.
+    package var removedThrough: Int64 = 0
+    /// How many entries up to there it kept.
+    package var keptCount = 0
     /// How many checkpoints are signed by keys that are not known.
     package var unknownCheckpointCount: Int
     /// The first is the one to look at.
     package var findings: [TamperFinding]
 
     package var isIntact: Bool { findings.isEmpty }
+
+    /// Takes in what retention has removed.
+    mutating func addCut(_ cut: JournalCut?) {
+        removedThrough = cut?.through ?? 0
+        keptCount = cut?.kept.count ?? 0
+    }
 }
 
 /// What a verification compares a journal with.

@@ -1,0 +1,31 @@
+import SQLite
+
+/// The index over the words of entries, kept in the transaction that adds or removes them.
+enum TextIndex {
+    /// The columns of `entries` in which words are looked for.
+    static let columns = [
+        "message", "namespace", "name", "revision", "author", "committer", "approver", "subject", "trailers", "actor",
+        "actor_details", "before", "after",
+    ]
+
+    private static let list = columns.joined(separator: ", ")
+    private static let insertion =
+        "INSERT INTO entries_text (rowid, \(list)) VALUES (?, \(columns.map { _ in "?" }.joined(separator: ", ")))"
+    private static let places = columns.compactMap(EntryColumns.names.firstIndex(of:))
+
+    /// Adds an entry by the values of its columns.
+    static func add(_ sequence: Int64, _ values: [SQLValue], to connection: Connection) throws(DatabaseError) {
+        try connection.execute(insertion, [.integer(sequence)] + places.map { values[$0] })
+    }
+
+    /// Takes out the entries between two numbers, which must still be there.
+    static func remove(
+        after first: Int64, before last: Int64, from connection: Connection
+    ) throws(DatabaseError) {
+        try connection.execute(
+            """
+            INSERT INTO entries_text (entries_text, rowid, \(list))
+                SELECT 'delete', sequence, \(list) FROM entries WHERE sequence > ? AND sequence < ?
+            """, [.integer(first), .integer(last)])
+    }
+}

@@ -1,0 +1,275 @@
+import Foundation
+import Journal
+import Manifest
+import Reconciler
+import SQLite
+import Signatures
+import TestSupport
+import Testing
+import TransparencyLog
+
+/// Old entries go, and what is left is proven as before.
+@Suite struct RetentionTests {
+    private static let day: Int64 = 86_400
+    private static let commits = ["a", "b"].map { String(repeating: $0, count: 40) }
+    private let scope = JournalReader.Scope(instance: "default", cluster: "production")
+
+    /// One entry a day: five roles that change all the time, and once a role that nobody touches again.
+    private static func entry(_ number: Int) -> EntryDraft {
+        let seconds = Int64(number) * day
+        var revision = Sample.revision
+        revision.commit = commits[number < 300 ? 0 : 1]
+        switch number {
+        case 3: return Sample.correction(Sample.role("old-and-in-force"), at: seconds)
+        case 4: return Sample.correction(Sample.role("deleted-early"), at: seconds)
+        case 5:
+            var draft = Sample.correction(Sample.role("deleted-early"), at: seconds)
+            (draft.action, draft.after) = (.delete, nil)
+            return draft
+        case 10, 300:
+            return EntryDraft(
+                at: Sample.moment(seconds), kind: .event, reason: .revisionAccepted, outcome: .succeeded,
+                revision: revision, message: "accepted")
+        case 11:
+            return EntryDraft(
+                at: Sample.moment(seconds), kind: .event, reason: .actorIdentified, outcome: .succeeded,
+                actor: Actor(name: "eve", operation: "patch", time: nil, certainty: .proven), refersTo: 3,
+                message: "eve did it")
+        default:
+            var draft = Sample.correction(Sample.role("busy-\(number % 5)"), at: seconds)
+            draft.after?.set(["metadata", "resourceVersion"], to: .string(String(number)))
+            draft.message = "correction \(number)"
+            return draft
+        }
+    }
+
+    private struct Made {
+        var journal: SQLiteJournal
+        var path: String
+        var key: Ed25519PrivateKey
+        var early: SignedCheckpoint
+        var folder: ScratchDirectory
+
+        var request: VerificationRequest {
+            VerificationRequest(keys: [.bare(key.publicKey)], checkpoints: [early])
+        }
+
+        func verify() async throws -> VerificationReport { try await JournalVerifier.verify(path, request) }
+    }
+
+    /// 700 entries, one of them an incident that is open, and a checkpoint over the first 100 that was kept elsewhere.
+    private func made() async throws -> Made {
+        let folder = try ScratchDirectory()
+        let key = try Ed25519PrivateKey.generate()
+        var configuration = Sample.configuration(folder.path + "/journal.db")
+        configuration.signingKey = key
+        let journal = try await SQLiteJournal.open(configuration)
+        try await journal.introduceKey(at: Sample.start)
+        var early: SignedCheckpoint?
+        for number in 2...700 {
+            if number == 20 {
+                _ = try await journal.raise(
+                    Sample.incident(.fetchFailed, nil, "no answer", at: 20 * Self.day))
+            } else {
+                _ = try await journal.record(Self.entry(number), owned: .unchanged)
+            }
+            if number == 100 { early = try await journal.checkpoint(at: Sample.moment(100 * Self.day)) }
+        }
+        return Made(
+            journal: journal, path: configuration.path, key: key, early: try #require(early), folder: folder)
+    }
+
+    private func policy(_ days: Int64) -> RetentionPolicy { RetentionPolicy(maximumAge: .seconds(days * Self.day)) }
+    private let now = Sample.moment(700 * Self.day)
+
+    @Test func whatNothingDependsOnGoes() async throws {
+        let made = try await made()
+        let before = try await state(of: made, at: 600)
+        let report = try #require(
+            try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1))
+        #expect(report.through == 512)
+        #expect(report.entry == 701)
+        // The key, the role in force and who made it, the open incident, the revision in force, the five roles.
+        let left = try await ScratchJournal.entries(made.path).map(\.sequence)
+        #expect(left == [1, 3, 11, 20, 300, 508, 509, 510, 511, 512] + Array(513...701))
+        #expect(report.removedCount == 502)
+        #expect(report.keptCount == 10)
+        #expect(try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1) == nil)
+        let whole = try await made.verify()
+        #expect(whole.isIntact, "\(whole.findings)")
+        #expect(whole.provenThrough == 701)
+        #expect(whole.removedThrough == 512)
+        #expect(whole.keptCount == 10)
+        #expect(try await state(of: made, at: 600) == before)
+        await made.journal.close()
+    }
+
+    private func state(of made: Made, at day: Int64) async throws -> PastState? {
+        let reader = try await JournalReader.open(made.path)
+        let state = try await reader.state(at: .time(Sample.moment(day * Self.day)), scope)
+        await reader.close()
+        return state
+    }
+
+    @Test func anEarlierMomentIsToldToBeGone() async throws {
+        let made = try await made()
+        let atTheCut = try await state(of: made, at: 512)
+        _ = try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1)
+        #expect(try await state(of: made, at: 512) == atTheCut)
+        let failure = await #expect(throws: JournalError.self) { _ = try await state(of: made, at: 511) }
+        #expect(failure?.message.contains("retention has removed what was before") == true)
+        let reader = try await JournalReader.open(made.path)
+        let unproven = await #expect(throws: JournalError.self) { _ = try await reader.proof(of: 200) }
+        #expect(unproven?.message.contains("retention has removed") == true)
+        // What was kept is proven as ever.
+        for sequence: Int64 in [3, 300, 511, 513, 701] {
+            try await reader.proof(of: sequence).verify(with: [.bare(made.key.publicKey)])
+        }
+        #expect(try await reader.removedThrough() == 512)
+        #expect(try await reader.outcomeCounts(JournalQuery()).values.reduce(0, +) == 199)
+        await reader.close()
+        await made.journal.close()
+    }
+
+    @Test func theJournalGoesOnAndIsCutAgain() async throws {
+        let made = try await made()
+        _ = try await made.journal.removeOldEntries(policy(400), at: now, minimumCount: 1)
+        await made.journal.close()
+        var configuration = Sample.configuration(made.path)
+        configuration.signingKey = made.key
+        let journal = try await SQLiteJournal.open(configuration)
+        for number in 701...800 { _ = try await journal.record(Self.entry(number), owned: .unchanged) }
+        let report = try #require(
+            try await journal.removeOldEntries(policy(100), at: Sample.moment(800 * Self.day), minimumCount: 1))
+        // 300 to 700 lie in between, and entry 701 tells of the first cut.
+        #expect(report.through == 512)
+        let whole = try await made.verify()
+        #expect(whole.isIntact, "\(whole.findings)")
+        #expect(whole.provenThrough == 802)
+        await journal.close()
+    }
+
+    @Test func tooFewAndTooYoungEntriesStay() async throws {
+        let made = try await made()
+        #expect(try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 600) == nil)
+        #expect(try await made.journal.removeOldEntries(policy(600), at: now, minimumCount: 1) == nil)
+        // By size as well, what is younger than thirty days stays: all of it where the clock says day 20.
+        let small = RetentionPolicy(maximumBytes: 1)
+        #expect(
+            try await made.journal.removeOldEntries(small, at: Sample.moment(20 * Self.day), minimumCount: 1) == nil)
+        #expect(try await made.journal.removeOldEntries(small, at: now, minimumCount: 1)?.through == 512)
+        await made.journal.close()
+    }
+
+    @Test func withoutAKeyNothingGoes() async throws {
+        let scratch = try await ScratchJournal.open()
+        let failure = await #expect(throws: JournalError.self) {
+            _ = try await scratch.journal.removeOldEntries(policy(1), at: now, minimumCount: 1)
+        }
+        #expect(failure?.message.contains("without a key") == true)
+    }
+
+    @Test func aChangedEntryIsNotLetGo() async throws {
+        let made = try await made()
+        let intruder = try Connection(path: made.path, mode: .readWrite)
+        try intruder.executeScript(
+            "DROP TRIGGER entries_never_change; UPDATE entries SET message = 'nothing' WHERE sequence = 200")
+        let failure = await #expect(throws: JournalError.self) {
+            _ = try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1)
+        }
+        #expect(failure?.message.contains("entry 200 is not what was written") == true)
+        #expect(try await ScratchJournal.entries(made.path).count == 700)
+        await made.journal.close()
+    }
+
+    @Test func anExportOfWhatIsLeftIsVerified() async throws {
+        let made = try await made()
+        _ = try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1)
+        await made.journal.close()
+        let reader = try await JournalReader.open(made.path)
+        let (end, last, cut) = try await reader.exportEnd()
+        var lines: [String] = []
+        var after: Int64 = 0
+        while let page = try await reader.exportPage(after: after, through: last, cut: cut) {
+            lines += page.lines.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+            after = page.last
+        }
+        await reader.close()
+        lines += String(decoding: end, as: UTF8.self).split(separator: "\n").map(String.init)
+        let path = made.folder.path + "/export.jsonl"
+        func findings(_ change: (inout [String]) -> Void = { _ in }) throws -> [TamperFinding] {
+            var changed = lines
+            change(&changed)
+            try changed.map { $0 + "\n" }.joined().write(toFile: path, atomically: true, encoding: .utf8)
+            let report = try JournalVerifier.verifyExport(path, made.request)
+            #expect(report.isIntact != (report.provenThrough < 701) || !report.isIntact)
+            return report.findings
+        }
+        #expect(try findings() == [])
+        // The first lines: the cut, the hashes of block 0, and the entries that were kept of it.
+        #expect(try findings { $0.remove(at: 0) }.first?.kind == .removed)
+        #expect(try findings { $0.remove(at: 1) }.first?.kind == .damaged)
+        let kept = try findings { $0.remove(at: 3) }
+        #expect(kept.first?.kind == .removed)
+        #expect(kept.first?.entries == 3...3)
+        #expect(try findings { $0[3] = $0[3].replacing("team-a", with: "team-b") }.first?.entries == 3...3)
+        #expect(try findings { $0[1] = $0[1].replacing("\"block\":0", with: "\"block\":1") }.isEmpty == false)
+        #expect(try findings { $0.removeLast(60) }.isEmpty == false)
+    }
+
+    @Test(arguments: [
+        "DELETE FROM entries WHERE sequence = 3",
+        "DELETE FROM entries WHERE sequence = 512",
+        "DELETE FROM entries WHERE sequence = 513",
+        "UPDATE entries SET message = 'x' WHERE sequence = 300",
+        "UPDATE entries SET sequence = 12 WHERE sequence = 11",
+        "UPDATE cut SET through = 0, entry = 0, kept = 0",
+        "UPDATE cut SET through = 256",
+        "UPDATE cut SET kept = 9",
+        "UPDATE cut SET entry = 700",
+        "UPDATE cut SET through = 768; DELETE FROM entries WHERE sequence > 512 AND sequence < 600",
+        "DELETE FROM cut",
+        "DELETE FROM cut_blocks WHERE block = 1",
+        "UPDATE cut_blocks SET leaves = zeroblob(8192) WHERE block = 0",
+        "UPDATE cut_blocks SET leaves = x'00' WHERE block = 0",
+        "DELETE FROM tree_blocks WHERE block = 0",
+        "UPDATE entries SET after = replace(after, '[1,', '[1,2,') WHERE sequence = 701",
+    ])
+    func whatIsDoneToACutJournalIsFound(statement: String) async throws {
+        let made = try await made()
+        _ = try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1)
+        await made.journal.close()
+        let connection = try Connection(path: made.path, mode: .readWrite)
+        for trigger in ["entries_never_go", "entries_never_change", "entries_are_never_replaced"] {
+            try connection.executeScript("DROP TRIGGER \(trigger)")
+        }
+        let untouched = try await made.verify()
+        #expect(untouched.findings.map(\.kind) == [.damaged], "the triggers alone")
+        try connection.executeScript(statement)
+        let report = try await made.verify()
+        #expect(report.findings.count > 1, "\(report.findings)")
+    }
+
+    /// Who can write the file and has no key makes up a cut.
+    @Test func aCutThatNobodySignedIsARemoval() async throws {
+        let made = try await made()
+        _ = try await made.journal.checkpoint(at: now)
+        let content: Tree = ["kept": [], "through": 256, "time": .string(Sample.start.description)]
+        _ = try await made.journal.record(
+            EntryDraft(
+                at: now, kind: .event, reason: .journalCut, outcome: .succeeded, after: content, message: "retention"),
+            owned: .unchanged)
+        await made.journal.close()
+        let connection = try Connection(path: made.path, mode: .readWrite)
+        let leaves = try connection.rows("SELECT leaf_hash FROM entries WHERE sequence <= 256 ORDER BY sequence") {
+            (row) throws(DatabaseError) in try row.blob(0)
+        }
+        try connection.executeScript("PRAGMA foreign_keys = 0; UPDATE cut SET through = 256, entry = 701, kept = 0")
+        try connection.execute(
+            "INSERT INTO cut_blocks (block, leaves) VALUES (0, ?)", [.blob(leaves.flatMap { $0 })])
+        try connection.executeScript("DELETE FROM entries WHERE sequence <= 256")
+        let report = try await made.verify()
+        #expect(report.findings.first?.kind == .removed)
+        #expect(report.findings.first?.entries == 1...256)
+    }
+}
