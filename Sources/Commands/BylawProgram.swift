@@ -39,7 +39,8 @@ private let commands: [Command] = [
     snapshotCommand, commentCommand,
     guardrailsCommand,
     journalListCommand, journalShowCommand, journalVerifyCommand, journalProveCommand, journalExportCommand,
-    journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalShipCommand,
+    journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalCutCommand,
+    journalShipCommand,
     journalRestoreCommand,
     runbookListCommand, runbookShowCommand, runbookCheckCommand, demoCommand, versionCommand,
 ]

@@ -121,6 +121,17 @@ enum Flags {
         "the private key (PEM, Ed25519) that signs the journal's checkpoints; made beside the journal where it is not given"
     )
 
+    /// How long entries of the journal stay.
+    static let retention: [FlagDescription] = [
+        FlagDescription(
+            "journal-keep", .duration, valueName: "T",
+            "remove entries that are older, such as 400d, and that nothing in force depends on; all stay where it is not given"
+        ),
+        FlagDescription(
+            "journal-max-size", .number(1...1_048_576), valueName: "MIB",
+            "remove the oldest entries, none younger than 30 days, while the journal holds more MiB than that"),
+    ]
+
     /// Where the controller carries checkpoints of the journal.
     static let checkpoints: [FlagDescription] = [
         FlagDescription(

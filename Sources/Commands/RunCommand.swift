@@ -22,7 +22,9 @@ let runCommand = Command(
                 FlagDescription(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
-            ] + Flags.checkpoints + Flags.audit + Flags.host + Flags.writes + Flags.logging + [Flags.config],
+            ] + Flags.checkpoints + Flags.retention + Flags.audit + Flags.host + Flags.writes + Flags.logging + [
+                Flags.config
+            ],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -44,6 +46,11 @@ let runCommand = Command(
     let reporter = try wiring.statusReporter(cluster: clusterName, logger: logger)
     let publisher = CheckpointPublisher(
         journal: journal, places: try wiring.checkpointPlaces(journal: journal, cluster: cluster), logger: logger)
+    let retention = try retentionPolicy(invocation.arguments).map {
+        JournalRetention(journal: journal, policy: $0, logger: logger)
+    }
+    let retaining = Task { await retention?.run() }
+    defer { retaining.cancel() }
     let identifier = try await wiring.actorIdentifier(journal: journal, logger: logger)
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         log($0, to: logger)

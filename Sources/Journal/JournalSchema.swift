@@ -167,8 +167,10 @@ enum JournalSchema {
             SELECT lower(hex(randomblob(16))), ifnull(max(sequence), 0) FROM entries;
         """
 
-    /// The text index holds no text of its own: what it finds is read from `entries` (``TextIndex`` keeps it, since a
-    /// trigger of an untrusted schema may not). The one row of `cut` says up to which
+    /// The text index, and what retention needs.
+    ///
+    /// The index holds no text of its own: what it finds is read from `entries`. ``TextIndex`` keeps it, since a trigger of
+    /// an untrusted schema may not. The one row of `cut` says up to which
     /// entry retention has removed what is not needed any more, and which entry says so; `cut_blocks` keeps the hashes of
     /// what was there, so that every proof still can be made.
     private static let searchAndRetention = """
