@@ -30,7 +30,8 @@ let journalVerifyCommand = Command(
                 isRepeatable: true),
             FlagDescription(
                 "deep", .isSet,
-                "compare the indexes of a journal of more than 128 MiB too, through which lists find entries"),
+                "compare the indexes of a journal of more than 128 MiB too, through which lists find entries; takes as much memory"
+            ),
             Flags.journal, Flags.output, Flags.config,
         ],
         examples: [

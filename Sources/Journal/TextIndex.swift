@@ -18,6 +18,20 @@ enum TextIndex {
         try connection.execute(insertion, [.integer(sequence)] + places.map { values[$0] })
     }
 
+    /// Compares the index with the entries; false where it does not lead to all of them, or to others.
+    ///
+    /// In a copy in memory: SQLite looks into such an index only where it may write.
+    static func isWhole(on connection: Connection) throws(DatabaseError) -> Bool {
+        let copy = try connection.copyInMemory()
+        do throws(DatabaseError) {
+            try copy.execute("INSERT INTO entries_text (entries_text, rank) VALUES ('integrity-check', 1)")
+            return true
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            return false
+        }
+    }
+
     /// Takes out the entries between two numbers, which must still be there.
     static func remove(
         after first: Int64, before last: Int64, from connection: Connection

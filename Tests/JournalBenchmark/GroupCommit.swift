@@ -31,7 +31,7 @@ func compareGroupCommit(in folder: String) async throws {
             + pairs.map { "\(Int($0 * 100)) %" }.joined(separator: ", "))
 }
 
-/// The same rows into the same table by the same group commit, without canonical form, hash or tree.
+/// The same rows into the same table and the same text index by the same group commit, without canonical form, hash or tree.
 final class PlainWriter: Sendable {
     private let writer: GroupedWriter
     private static let columns = [
@@ -43,6 +43,14 @@ final class PlainWriter: Sendable {
     ]
     private let insertion =
         "INSERT INTO entries (\(columns.joined(separator: ", "))) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))"
+
+    private static let searched = [
+        "message", "namespace", "name", "revision", "author", "committer", "approver", "subject", "trailers", "actor",
+        "actor_details", "before", "after",
+    ]
+    private let indexing =
+        "INSERT INTO entries_text (rowid, \(searched.joined(separator: ", "))) "
+        + "VALUES (last_insert_rowid(), \(searched.map { _ in "?" }.joined(separator: ", ")))"
 
     init(beside journal: String, at path: String) async throws {
         let scratch = try await BenchmarkEntries.open(path, key: .generate())
@@ -64,8 +72,10 @@ final class PlainWriter: Sendable {
                 group.addTask { [self] in
                     for number in stride(from: numbers.lowerBound + task, to: numbers.upperBound, by: tasks) {
                         let values = Self.values(of: BenchmarkEntries.entry(number))
+                        let texts = Self.searched.compactMap(Self.columns.firstIndex(of:)).map { values[$0] }
                         try await writer.perform { (connection) throws(DatabaseError) in
                             try connection.execute(self.insertion, values)
+                            try connection.execute(self.indexing, texts)
                         }
                     }
                 }

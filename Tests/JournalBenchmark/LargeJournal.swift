@@ -70,6 +70,12 @@ private func filters() -> [(String, JournalQuery)] {
                 ($0.since, $0.until) = (Timestamp("2026-03-03T00:00:00Z"), Timestamp("2026-03-04T00:00:00Z"))
             }
         ),
+        ("words that every entry has", query { $0.text = TextSearch("git declares") }),
+        ("a name's beginning", query { $0.text = TextSearch("reader-477*") }),
+        ("a name among the contents", query { $0.text = TextSearch("reader-4711") }),
+        ("a word and a rare reason", query { ($0.text, $0.reason) = (TextSearch("lima"), "SigningKeyChanged") }),
+        ("a word and a namespace", query { ($0.text, $0.namespace) = (TextSearch("services"), "team-50") }),
+        ("a word that is nowhere", query { $0.text = TextSearch("nobody") }),
         ("outcome held", query { $0.outcome = .held }),
         ("a commit's beginning", query { $0.revision = "01234" }),
     ]

@@ -152,6 +152,10 @@ import TransparencyLog
         #expect(try await journal.verify().findings.map(\.kind) == [.damaged])
         try journal.tamper("DROP INDEX entries_reason", index)
         #expect(try await journal.verify().isIntact)
+        try journal.tamper("INSERT INTO entries_text (entries_text) VALUES ('delete-all')")
+        #expect(try await journal.verify().findings.first?.message.contains("the text index differs") == true)
+        try journal.tamper("INSERT INTO entries_text (entries_text) VALUES ('rebuild')")
+        #expect(try await journal.verify().isIntact)
         try journal.tamper("CREATE TRIGGER extra AFTER INSERT ON entries BEGIN SELECT 1; END")
         #expect(try await journal.verify().findings.first?.message.contains("extra") == true)
     }
@@ -160,7 +164,7 @@ import TransparencyLog
         let journal = try await SignedJournal.make(entries: 20)
         try journal.tamper("DELETE FROM entries", "DELETE FROM checkpoints")
         let keyed = VerificationRequest(keys: [.bare(journal.key.publicKey)])
-        #expect(try await journal.verify(keyed).findings.map(\.kind) == [.unsigned])
+        #expect(try await journal.verify(keyed).findings.map(\.kind) == [.unsigned, .damaged])
         #expect(try await journal.verify().findings.first?.kind == .truncated)
     }
 

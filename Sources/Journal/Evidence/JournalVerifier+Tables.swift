@@ -1,0 +1,50 @@
+import SQLite
+
+extension JournalVerifier {
+    /// What entries are found and shown by: views, indexes and triggers that somebody changed would show others.
+    static func checkTables(
+        _ path: String, _ request: VerificationRequest, _ report: inout VerificationReport
+    ) async throws(JournalFailure) {
+        let comparesIndexes = request.comparesIndexes
+        let answer: (findings: [TamperFinding], isDeep: Bool)
+        do throws(JournalFailure) {
+            answer = try await onConnection(to: path) { (connection) throws(JournalFailure) in
+                try JournalFailure.wrapping { () throws(DatabaseError) in
+                    let tables = [
+                        "entries", "tree_blocks", "checkpoints", "checkpoint_keys", "identity", "cut", "cut_blocks",
+                        "entries_text",
+                    ]
+                    var findings: [TamperFinding] = []
+                    let found = try connection.definitions(ofTables: tables)
+                    let expected = try JournalSchema.expectedDefinitions(ofTables: tables)
+                    if let strange = Set(found).symmetricDifference(expected).sorted().first {
+                        findings.append(
+                            TamperFinding(
+                                .damaged, nil, "the tables are not those that bylaw makes: \(strange.prefix(160))"))
+                    }
+                    let isSmall = try connection.sizeInBytes() <= maximumCheckedBytes
+                    let isChecked = comparesIndexes ?? isSmall
+                    if isChecked {
+                        for detail in try connection.integrityFindings(ofTable: "entries").prefix(3) {
+                            findings.append(
+                                TamperFinding(.damaged, nil, "what lists show is not what the entries are: \(detail)"))
+                        }
+                        if try !TextIndex.isWhole(on: connection) {
+                            findings.append(
+                                TamperFinding(
+                                    .damaged, nil,
+                                    "what a search finds is not what the entries are: the text index differs"))
+                        }
+                    }
+                    return (findings, isChecked)
+                }
+            }
+        } catch {
+            answer = ([try damage(error, at: nil)], false)
+        }
+        report.findings += answer.findings
+        report.areIndexesChecked = answer.isDeep
+    }
+
+    private static let maximumCheckedBytes: Int64 = 128 << 20
+}
