@@ -53,7 +53,7 @@ let modules: [Module] = [
     Module(name: "SQLite", imports: ["CSQLite"]),
     Module(name: "YAML", imports: ["CYAML", "Manifest"], testImports: ["JSON"]),
     Module(name: "HTTPClient", imports: ["CCurl"], testImports: ["ChildProcess"]),
-    Module(name: "HTTPServer", imports: ["CMicroHTTPD"], hasTests: false),
+    Module(name: "HTTPServer", imports: ["CMicroHTTPD"], testImports: ["HTTPClient", "ChildProcess"]),
     Module(name: "Git", imports: ["CGit2", "HTTPClient", "ChildProcess"], testImports: ["Signatures"]),
     Module(name: "Telemetry"),
     // Use cases, and the ports they need.

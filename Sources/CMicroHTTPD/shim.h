@@ -1,16 +1,19 @@
 // What Swift cannot import of libmicrohttpd by itself: variadic calls and macros, as inline functions. No other code.
+// GnuTLS is what libmicrohttpd speaks TLS with: its header comes with libmicrohttpd's, and only it can tell who a client is.
 #pragma once
 #include <arpa/inet.h>
+#include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <string.h>
 
 /// A daemon on one address with one thread of its own; port 0 lets the system choose. NULL for what is no address, and for
-/// a key or certificate (PEM; both NULL for plain HTTP) that cannot be used.
+/// a key or certificate (PEM; both NULL for plain HTTP) that cannot be used. With authorities (PEM, else NULL) clients are
+/// asked for a certificate, and connect whatever they show.
 static inline struct MHD_Daemon *shim_httpd_start(
     const char *host, uint16_t port, MHD_AccessHandlerCallback handler, void *context,
     MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int idle_seconds,
-    const char *key, const char *certificate) {
+    const char *key, const char *certificate, const char *authorities) {
     struct sockaddr_in address4;
     struct sockaddr_in6 address6;
     memset(&address4, 0, sizeof address4);
@@ -30,6 +33,7 @@ static inline struct MHD_Daemon *shim_httpd_start(
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {authorities != NULL ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, (void *)authorities},
         {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     if (key != NULL && certificate != NULL) flags |= MHD_USE_TLS;
@@ -49,4 +53,10 @@ static inline uint16_t shim_httpd_port(struct MHD_Daemon *daemon) {
 static inline struct MHD_Response *shim_httpd_streamed_response(
     MHD_ContentReaderCallback reader, void *context, MHD_ContentReaderFreeCallback release) {
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 32768, reader, context, release);
+}
+
+/// The TLS session of a connection; NULL where it has none.
+static inline gnutls_session_t shim_httpd_session(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info ? (gnutls_session_t)info->tls_session : NULL;
 }

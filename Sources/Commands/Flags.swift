@@ -87,6 +87,14 @@ enum Flags {
         FlagDescription(
             "audit-token-file", .text, valueName: "F", "a file with the bearer token that the API server sends"),
         FlagDescription(
+            "audit-client-ca-file", .text, valueName: "F",
+            "PEM certificates of the authorities that sign the API server's client certificate, in place of a token or "
+                + "beside it"),
+        FlagDescription(
+            "audit-client-name", .text, valueName: "CN",
+            "the common name that such a certificate must have; without it any of these authorities will do",
+            isRepeatable: true),
+        FlagDescription(
             "audit-cert-file", .text, valueName: "F", "the PEM certificate that is shown to the API server"),
         FlagDescription("audit-key-file", .text, valueName: "F", "the PEM key of that certificate"),
     ]

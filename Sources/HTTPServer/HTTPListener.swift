@@ -22,14 +22,21 @@ package final class HTTPListener: Sendable {
         identity: ServerIdentity? = nil, precheck: @escaping Precheck = { _ in nil }, handler: @escaping Handler
     ) throws(ListenerError) {
         guard let number = UInt16(exactly: port) else { throw ListenerError(message: "\(port) is no port") }
-        let state = ListenerState(limits: limits, precheck: precheck, handler: handler)
+        if let authorities = identity?.clientAuthorities, countCertificates(in: authorities) == 0 {
+            throw ListenerError(message: "the authorities of clients have no certificate in PEM that can be read")
+        }
+        let state = ListenerState(
+            limits: limits, asksForCertificates: identity?.clientAuthorities != nil, precheck: precheck,
+            handler: handler)
         self.state = state
         let daemon = withOptionalText(identity?.key) { key in
             withOptionalText(identity?.certificate) { certificate in
-                shim_httpd_start(
-                    address, number, accept, Unmanaged.passUnretained(state).toOpaque(), complete,
-                    UInt32(limits.maximumConnections),
-                    UInt32(max(1, limits.idleTimeout.components.seconds)), key, certificate)
+                withOptionalText(identity?.clientAuthorities) { authorities in
+                    shim_httpd_start(
+                        address, number, accept, Unmanaged.passUnretained(state).toOpaque(), complete,
+                        UInt32(limits.maximumConnections),
+                        UInt32(max(1, limits.idleTimeout.components.seconds)), key, certificate, authorities)
+                }
             }
         }
         guard let daemon else {
@@ -62,6 +69,7 @@ private func withOptionalText<Value>(_ bytes: [UInt8]?, _ body: (UnsafePointer<C
 /// `@unchecked Sendable`: everything mutable is only touched under `lock`, except `daemon`, which is set once before use.
 private final class ListenerState: @unchecked Sendable {
     let limits: ListenerLimits
+    let asksForCertificates: Bool
     let precheck: HTTPListener.Precheck
     let handler: HTTPListener.Handler
     var daemon: OpaquePointer?
@@ -70,9 +78,11 @@ private final class ListenerState: @unchecked Sendable {
     private var isStopping = false
 
     init(
-        limits: ListenerLimits, precheck: @escaping HTTPListener.Precheck, handler: @escaping HTTPListener.Handler
+        limits: ListenerLimits, asksForCertificates: Bool, precheck: @escaping HTTPListener.Precheck,
+        handler: @escaping HTTPListener.Handler
     ) {
         self.limits = limits
+        self.asksForCertificates = asksForCertificates
         self.precheck = precheck
         self.handler = handler
     }
@@ -147,7 +157,7 @@ private func accept(
             ServerRequest(
                 method: String(cString: method), path: String(cString: url),
                 query: values(of: connection, .GET_ARGUMENT_KIND), headers: values(of: connection, .HEADER_KIND),
-                body: []))
+                body: [], clientCertificate: state.asksForCertificates ? ClientCertificate(of: connection) : .absent))
         if let refusal = state.precheck(exchange.request) { return queue(refusal, on: connection) }
         guard state.add(exchange) else { return MHD_Result.NO }
         slot.pointee = Unmanaged.passRetained(exchange).toOpaque()

@@ -6,6 +6,8 @@ package struct ServerRequest: Sendable {
     package var query: [(name: String, value: String)]
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+    /// Who the client has proven to be, where it was asked (``ServerIdentity/clientAuthorities``).
+    package var clientCertificate = ClientCertificate.absent
 
     /// The first header of a name, without regard to case.
     package func header(_ name: String) -> String? {
@@ -60,10 +62,15 @@ package struct ServerIdentity: Sendable {
     package var certificate: [UInt8]
     /// PEM without a pass phrase.
     package var key: [UInt8]
+    /// PEM; with it clients are asked for a certificate of one of these authorities.
+    ///
+    /// Whoever shows none, or a wrong one, is connected all the same: each request says what came of it.
+    package var clientAuthorities: [UInt8]?
 
-    package init(certificate: [UInt8], key: [UInt8]) {
+    package init(certificate: [UInt8], key: [UInt8], clientAuthorities: [UInt8]? = nil) {
         self.certificate = certificate
         self.key = key
+        self.clientAuthorities = clientAuthorities
     }
 }
 
