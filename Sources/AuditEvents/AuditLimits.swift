@@ -6,7 +6,7 @@ package struct AuditLimits: Sendable {
     package var maximumNameBytes: Int
     /// Bytes of any other text.
     package var maximumTextBytes: Int
-    /// Groups of a user, keys of its extra fields, values of each, and source addresses.
+    /// Groups of a user, and source addresses.
     package var maximumListLength: Int
     /// Objects in the answer to a deletion of many.
     package var maximumCollection: Int

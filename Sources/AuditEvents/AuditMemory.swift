@@ -57,6 +57,9 @@ package struct AuditMemory: Sendable {
 
     package var count: Int { events.count }
 
+    /// All that is remembered, in the order in which it came.
+    package var all: [AuditEvent] { events.sorted { $0.key < $1.key }.map(\.value) }
+
     /// Takes events in, and forgets what is too old or too much.
     ///
     /// - Returns: The events that were new and are about managed kinds.

@@ -5,14 +5,11 @@ package struct AuditUser: Sendable, Equatable {
     package var name: String
     package var uid: String
     package var groups: [String]
-    /// What the authenticator adds, such as the pod and node of a service account on new servers (rule M6).
-    package var extra: [String: [String]]
 
-    package init(name: String, uid: String = "", groups: [String] = [], extra: [String: [String]] = [:]) {
+    package init(name: String, uid: String = "", groups: [String] = []) {
         self.name = name
         self.uid = uid
         self.groups = groups
-        self.extra = extra
     }
 
     /// Compares names by bytes, as RBAC does: two spellings of "é" are two users.
@@ -26,10 +23,6 @@ extension AuditUser {
         self.name = name.bounded(toBytes: limits.maximumNameBytes)
         uid = (tree["uid"]?.string ?? "").bounded(toBytes: limits.maximumTextBytes)
         groups = Self.texts(tree["groups"], limits: limits)
-        extra = [:]
-        for (key, values) in (tree["extra"]?.members ?? Members()).prefix(limits.maximumListLength) {
-            extra[key.bounded(toBytes: limits.maximumTextBytes)] = Self.texts(values, limits: limits)
-        }
     }
 
     private static func texts(_ tree: Tree?, limits: AuditLimits) -> [String] {

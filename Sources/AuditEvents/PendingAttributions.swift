@@ -30,13 +30,16 @@ package struct PendingAttributions<Key: Hashable & Sendable>: Sendable {
     /// - Parameters:
     ///   - key: What it is recorded under; another change under the same key takes the place of the first.
     ///   - known: What is said of it already.
+    ///   - start: When it begins to wait; when it was seen, where nothing is given.
     /// - Returns: The key of the change that no longer waits because there were too many.
     @discardableResult
-    package mutating func add(_ change: ObservedChange, key: Key, known: Attribution? = nil) -> Key? {
+    package mutating func add(
+        _ change: ObservedChange, key: Key, known: Attribution? = nil, waitingFrom start: Timestamp? = nil
+    ) -> Key? {
         entries.removeAll { $0.key == key }
         guard known?.certainty != .proven else { return nil }
-        entries.append(
-            Entry(key: key, change: change, deadline: change.observedAt.advanced(by: patience), known: known))
+        let deadline = (start ?? change.observedAt).advanced(by: patience)
+        entries.append(Entry(key: key, change: change, deadline: deadline, known: known))
         return entries.count > capacity ? entries.removeFirst().key : nil
     }
 

@@ -1,5 +1,4 @@
 import AuditEvents
-import JSON
 import Journal
 import Manifest
 import Reconciler
@@ -8,26 +7,33 @@ import Telemetry
 /// Joins the API server's audit events to the changes of others that the journal has, and records who made them.
 ///
 /// A drift is undone and recorded within milliseconds, its audit event comes up to half a minute later (rule M1): so what
-/// an event tells becomes an entry of its own that refers to the first. Nothing that corrects drift waits for it. What is
-/// remembered is in memory: after a restart, events of before are not known, and the entry keeps its field manager.
+/// an event tells becomes an entry of its own that refers to the first. Nothing that corrects drift waits for it. Either
+/// may come on the other side of a restart: events are kept in a file, and what has no proven actor yet is in the journal.
 actor ActorIdentifier {
     private let journal: SQLiteJournal
     private let reader: JournalReader
+    private let scope: JournalReader.Scope
+    private let file: AuditEventFile
     private let logger: Logger
     private var memory = AuditMemory()
     private var pending = PendingAttributions<Int64>()
     private let sequences: AsyncStream<Int64>
     private nonisolated let queue: AsyncStream<Int64>.Continuation
-    /// Who we are, so that our own writes are nobody's drift.
-    private var ourUser: String?
+    /// Who we are, so that our own writes are nobody's drift; nil until that is known, and then nothing may be taken.
+    private(set) var ourUser: String?
     /// Found and not in the journal yet, because it could not be written.
     private var unrecorded: [(sequence: Int64, attribution: Attribution)] = []
+    /// What the journal says of entries from before the start.
+    private var noted: [Int64: (certainty: Attribution.Certainty, auditID: String?)] = [:]
+    private var nextRewrite = Timestamp.earliest
 
-    var isReady: Bool { ourUser != nil }
-
-    init(journal: SQLiteJournal, reader: JournalReader, logger: Logger) {
+    init(
+        journal: SQLiteJournal, reader: JournalReader, scope: JournalReader.Scope, file: AuditEventFile, logger: Logger
+    ) {
         self.journal = journal
         self.reader = reader
+        self.scope = scope
+        self.file = file
         self.logger = logger
         (sequences, queue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
     }
@@ -35,26 +41,104 @@ actor ActorIdentifier {
     /// Takes in that an entry was written; looks at it soon.
     nonisolated func note(_ sequence: Int64) { queue.yield(sequence) }
 
-    /// Looks at what was noted until it is cancelled.
+    func setOurUser(_ name: String) { ourUser = name }
+
+    /// Looks at what was noted until it is cancelled, and first at what the journal has from before the start.
     func run() async {
+        do throws(JournalError) { try await resume() } catch { warn(error) }
         for await sequence in sequences {
-            do throws(JournalError) { try await consider(sequence) } catch {
-                logger.log(.warning, "Who made a change could not be recorded", [("error", error.message)])
-            }
+            do throws(JournalError) { try await consider(sequence) } catch { warn(error) }
         }
     }
 
-    func setOurUser(_ name: String?) { ourUser = name }
+    private func warn(_ error: JournalError) {
+        logger.log(.warning, "Who made a change could not be recorded", [("error", error.message)])
+    }
 
-    /// Takes a batch of events; what it explains is in the journal when this returns.
-    func take(_ body: [UInt8]) async throws(JournalError) -> AuditBatch {
-        let batch = AuditReader(ourUser: ourUser).readList(body)
+    // MARK: Events
+
+    /// Takes events; they are kept, and what they explain is in the journal, when this returns.
+    ///
+    /// - Throws: Where one of the two could not be done; what is left of it is done with the next batch.
+    func take(_ batch: AuditBatch) async throws {
         let now = systemNow()
         let new = memory.add(batch.events, at: now)
         unrecorded += pending.take(new, from: memory).map { ($0.key, $0.attribution) }
         _ = pending.expire(at: now)
+        var failure: AuditEventFile.Failure?
+        do throws(AuditEventFile.Failure) {
+            let isLarge = try await file.append(new)
+            if isLarge || now >= nextRewrite { await rewriteFile(at: now) }
+        } catch {
+            failure = error
+        }
+        // A full disk keeps nobody from being named.
         try await recordFound()
-        return batch
+        if let failure { throw failure }
+    }
+
+    /// Remembers the events that were kept before the start.
+    func restore() async {
+        let now = systemNow()
+        let content = await file.load()
+        memory.add(content.events, at: now)
+        if let trouble = content.trouble {
+            logger.log(.warning, "Audit events from before the start are not known", [("error", trouble)])
+        }
+        if content.damaged > 0 || content.ofOtherClusters > 0 {
+            logger.log(
+                .warning, "Some audit events from before the start were left out",
+                [
+                    ("file", file.path), ("damaged", String(content.damaged)),
+                    ("ofOtherClusters", String(content.ofOtherClusters)),
+                ])
+        }
+        await rewriteFile(at: now)
+    }
+
+    private func rewriteFile(at now: Timestamp) async {
+        // Set first: another batch may come while this one waits. What is older than is remembered goes.
+        nextRewrite = now.advanced(by: memory.age)
+        do throws(AuditEventFile.Failure) { try await file.rewrite(memory.all) } catch {
+            nextRewrite = now.advanced(by: .seconds(60))
+            logger.log(
+                .warning, "The file of audit events could not be written anew",
+                [("error", error.message), ("hint", error.hint)])
+        }
+    }
+
+    // MARK: Entries
+
+    /// Looks at the entries from before the start whose actor is not proven: their events may have come since, or may come.
+    private func resume() async throws(JournalError) {
+        let now = systemNow()
+        var query = JournalQuery()
+        query.instance = scope.instance
+        query.cluster = scope.cluster
+        query.since = now.advanced(by: .zero - memory.age)
+        query.limit = 10_000
+        query.includesContent = false
+        let entries = try await reader.entries(query)
+        // The newest first: what was said last counts.
+        for entry in entries where entry.reason == EntryReason.actorIdentified.word {
+            guard let about = entry.refersTo, noted[about] == nil else { continue }
+            noted[about] = (entry.actor?.certainty == .proven ? .proven : .likely, entry.auditID)
+        }
+        let open = entries.filter { mayHaveActor($0) && noted[$0.sequence]?.certainty != .proven }
+        for entry in open.prefix(pending.capacity).reversed() {
+            try await consider(entry.sequence, waitingFrom: now)
+        }
+    }
+
+    private func consider(_ sequence: Int64, waitingFrom start: Timestamp? = nil) async throws(JournalError) {
+        guard let entry = try await reader.entry(sequence: sequence),
+            let change = try await observedChange(behind: entry, reader: reader)
+        else { return }
+        let known = memory.attribute(change)
+        pending.add(change, key: sequence, known: known?.event == nil ? nil : known, waitingFrom: start)
+        guard let known, known.event != nil else { return }
+        unrecorded.append((sequence, known))
+        try await recordFound()
     }
 
     /// What cannot be recorded now is tried again with the next batch, which the server sends again.
@@ -68,83 +152,19 @@ actor ActorIdentifier {
         }
     }
 
-    private func consider(_ sequence: Int64) async throws(JournalError) {
-        guard let entry = try await reader.entry(sequence: sequence), let change = try await change(of: entry) else {
-            return
-        }
-        let known = memory.attribute(change)
-        pending.add(change, key: sequence, known: known?.event == nil ? nil : known)
-        guard let known, known.event != nil else { return }
-        unrecorded.append((sequence, known))
-        try await recordFound()
-    }
-
-    /// What somebody else must have done for this entry to be written; nil where it is none of that kind.
-    private func change(of entry: JournalEntry) async throws(JournalError) -> ObservedChange? {
-        guard entry.kind == .action, entry.actor != nil, let object = entry.object, let action = entry.action else {
-            return nil
-        }
-        let before = try entry.content().before
-        let earlier = try await reader.lastState(of: object, before: entry.sequence)
-        let uid = before?["metadata"]?["uid"]?.string
-        let isSame = uid != nil && uid == earlier?.uid
-        let claims = entry.actor.map { actor in
-            actor.name.isEmpty
-                ? [] : [ObservedChange.Claim(manager: actor.name, time: actor.time.flatMap { Timestamp($0) })]
-        }
-        let version = before?["metadata"]?["resourceVersion"]?.string
-        guard action != .create else {
-            // What had to be made again was deleted; what stood there before is how it was last seen.
-            return ObservedChange(
-                object: object, uid: uid ?? earlier?.uid, kind: .deleted,
-                versionBefore: version ?? earlier?.resourceVersion, versionAfter: nil, observedAt: entry.time)
-        }
-        return ObservedChange(
-            object: object, uid: uid, kind: action == .delete && earlier == nil ? .created : .changed,
-            versionBefore: isSame ? earlier?.resourceVersion : nil, versionAfter: version, observedAt: entry.time,
-            claims: claims ?? [])
-    }
-
     private func record(_ attribution: Attribution, of sequence: Int64) async throws(JournalError) {
         guard let event = attribution.event else { return }
+        if let earlier = noted[sequence] {
+            guard attribution.certainty > earlier.certainty || event.auditID != earlier.auditID ?? "" else { return }
+        }
         let entry = try await reader.entry(sequence: sequence)
-        let name = attribution.name
-        let draft = EntryDraft(
-            at: systemNow(), kind: .notice, reason: .actorIdentified, outcome: .succeeded, object: entry?.object,
-            uid: entry?.uid,
-            actor: Actor(
-                name: name, operation: event.verb, time: event.at.description,
-                certainty: attribution.certainty == .proven ? .proven : .likely, details: details(attribution, event)),
-            auditID: event.auditID.isEmpty ? nil : event.auditID, refersTo: sequence,
-            message: "what entry \(sequence) undid was done by \(attribution.summary), "
-                + "with \(event.verb) from \(event.sourceIPs.last ?? "an unknown address")")
+        let draft = identification(of: sequence, entry, by: attribution, event, at: systemNow())
         let number = try await journal.record(draft, owned: .unchanged)
         logger.log(
             .notice, "Actor identified",
             [
-                ("entry", String(sequence)), ("by", String(number)), ("user", name),
+                ("entry", String(sequence)), ("by", String(number)), ("user", attribution.name),
                 ("certainty", "\(attribution.certainty)"), ("auditID", event.auditID),
             ])
-    }
-
-    private func details(_ attribution: Attribution, _ event: AuditEvent) -> Tree {
-        var members = Members()
-        members["evidence"] = .string("\(attribution.evidence)")
-        members["groups"] = .array(event.actor.groups.map(Tree.string))
-        members["isControlPlane"] = .bool(attribution.isControlPlane)
-        members["sourceIPs"] = .array(event.sourceIPs.map(Tree.string))
-        members["userAgent"] = .string(event.userAgent)
-        if let impersonator = event.impersonator { members["impersonatedBy"] = .string(impersonator.name) }
-        if let reason = event.reason, !reason.isEmpty { members["allowedBecause"] = .string(reason) }
-        if !attribution.rivals.isEmpty {
-            members["others"] = .array(attribution.rivals.prefix(10).map(Tree.string))
-        }
-        if attribution.contributors.count > 1 {
-            members["contributors"] = .array(
-                attribution.contributors.suffix(10).map {
-                    ["user": .string($0.actor.name), "verb": .string($0.verb), "auditID": .string($0.auditID)]
-                })
-        }
-        return .object(members)
     }
 }

@@ -97,6 +97,10 @@ enum Flags {
         FlagDescription(
             "audit-cert-file", .text, valueName: "F", "the PEM certificate that is shown to the API server"),
         FlagDescription("audit-key-file", .text, valueName: "F", "the PEM key of that certificate"),
+        FlagDescription(
+            "audit-log", .text, valueName: "FILE",
+            "follow this audit log of an API server, also when it is rotated, and say who made a drift",
+            isRepeatable: true),
     ]
 
     static let namespace = FlagDescription(

@@ -51,7 +51,8 @@ let runCommand = Command(
     }
     let retaining = Task { await retention?.run() }
     defer { retaining.cancel() }
-    let identifier = try await wiring.actorIdentifier(journal: journal, logger: logger)
+    let identifier = try await wiring.actorIdentifier(
+        journal: journal, scope: JournalReader.Scope(instance: instance, cluster: clusterName), logger: logger)
     let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
         log($0, to: logger)
         reporter?.note($0)
@@ -62,11 +63,8 @@ let runCommand = Command(
     defer { identifying.cancel() }
     let webhooks = try wiring.webhookListener(logger: logger) { await controller.fetchSoon() }
     defer { webhooks?.stop() }
-    let auditEvents = try wiring.auditListener(identifier, cluster: cluster, logger: logger)
-    defer {
-        auditEvents?.asking.cancel()
-        auditEvents?.listener.stop()
-    }
+    let auditIntake = try wiring.auditIntake(identifier, cluster: cluster, logger: logger)
+    defer { auditIntake?.stop() }
     let signals = StopSignals()
     logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
     let waiting = Task {

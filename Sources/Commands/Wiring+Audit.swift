@@ -7,37 +7,54 @@ import Manifest
 import Reconciler
 import Telemetry
 
+/// Where audit events come from while the controller runs.
+struct AuditIntake {
+    fileprivate var listener: HTTPListener?
+    fileprivate var tasks: [Task<Void, Never>] = []
+
+    /// Takes no more.
+    func stop() {
+        for task in tasks { task.cancel() }
+        listener?.stop()
+    }
+}
+
 /// What API servers tell of who changed what.
 extension Wiring {
+    private var auditLogs: [String] { arguments.all("audit-log") }
+
     /// Nil where no audit events are taken.
-    func actorIdentifier(journal: SQLiteJournal, logger: Logger) async throws -> ActorIdentifier? {
-        guard arguments.text("audit-listen") != nil else { return nil }
-        return ActorIdentifier(journal: journal, reader: try await JournalReader.open(journalPath), logger: logger)
+    func actorIdentifier(
+        journal: SQLiteJournal, scope: JournalReader.Scope, logger: Logger
+    ) async throws -> ActorIdentifier? {
+        guard arguments.text("audit-listen") != nil || !auditLogs.isEmpty else { return nil }
+        let identifier = ActorIdentifier(
+            journal: journal, reader: try await JournalReader.open(journalPath), scope: scope,
+            file: AuditEventFile(path: journalPath + "-audit-events", cluster: scope.cluster), logger: logger)
+        await identifier.restore()
+        return identifier
     }
 
-    /// Nil where no address is given.
-    func auditListener(
+    /// Begins to take audit events; nil where there is nobody to take them for.
+    func auditIntake(
         _ identifier: ActorIdentifier?, cluster: KubeCluster, logger: Logger
-    ) throws -> (listener: HTTPListener, asking: Task<Void, Never>)? {
-        guard let identifier, let text = arguments.text("audit-listen") else { return nil }
+    ) throws -> AuditIntake? {
+        guard let identifier else { return nil }
+        var intake = AuditIntake()
+        intake.listener = try auditListener(identifier, logger: logger)
+        intake.tasks.append(Task { await learnOurUser(of: cluster, for: identifier, logger: logger) })
+        for path in auditLogs {
+            logger.log(.notice, "Following an audit log", [("file", path)])
+            let follower = AuditLogFollower(path: path, identifier: identifier, logger: logger)
+            intake.tasks.append(Task { await follower.run() })
+        }
+        return intake
+    }
+
+    private func auditListener(_ identifier: ActorIdentifier, logger: Logger) throws -> HTTPListener? {
+        guard let text = arguments.text("audit-listen") else { return nil }
         let (access, identity) = try auditAccess()
         let (address, port) = try listeningAddress(text, flag: "audit-listen")
-        // Who we are is asked until it is known; until then our own writes would be taken for others', so nothing is taken.
-        let asking = Task {
-            var isTold = false
-            while !Task.isCancelled {
-                do throws(ClusterError) {
-                    if let name = try await cluster.whoWeAre()?.name { return await identifier.setOurUser(name) }
-                    throw ClusterError(kind: .invalid, status: 0, message: "the API server does not tell who we are")
-                } catch {
-                    if !isTold {
-                        logger.log(.warning, "No audit events are taken yet", [("error", error.message)])
-                    }
-                    isTold = true
-                }
-                do { try await Task.sleep(for: .seconds(2)) } catch { return }
-            }
-        }
         do throws(ListenerError) {
             let listener = try HTTPListener(
                 address: address, port: port,
@@ -48,41 +65,51 @@ extension Wiring {
                 await answerAudit(request, identifier: identifier, logger: logger)
             }
             logger.log(.notice, "Taking audit events", [("address", address), ("port", String(listener.port))])
-            return (listener, asking)
+            return listener
         } catch {
-            asking.cancel()
             throw CommandFailure(
                 message: error.message,
-                hint: "Choose another --audit-listen address or port, or check the certificates."
-            )
+                hint: "Choose another --audit-listen address or port, or check the certificates.")
         }
     }
 }
 
-/// Why events were left out, with how many.
-private func ignoredText(_ batch: AuditBatch) -> String {
-    batch.ignored.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
-        .joined(separator: ", ")
+/// Asks who we are until it is known; until then our own writes would be taken for others', so nothing is taken.
+private func learnOurUser(of cluster: KubeCluster, for identifier: ActorIdentifier, logger: Logger) async {
+    var isTold = false
+    while !Task.isCancelled {
+        do throws(ClusterError) {
+            if let name = try await cluster.whoWeAre()?.name { return await identifier.setOurUser(name) }
+            throw ClusterError(kind: .invalid, status: 0, message: "the API server does not tell who we are")
+        } catch {
+            if !isTold { logger.log(.warning, "No audit events are taken yet", [("error", error.message)]) }
+            isTold = true
+        }
+        do { try await Task.sleep(for: .seconds(2)) } catch { return }
+    }
 }
 
-/// Answers one batch: 200 once what it explains is in the journal, whatever could not be read of it (rule M2).
+/// Answers one batch: 200 once it is kept and what it explains is in the journal, whatever could not be read (rule M2).
 private func answerAudit(
     _ request: ServerRequest, identifier: ActorIdentifier, logger: Logger
 ) async -> ServerResponse {
     // The server sends the batch again.
-    guard await identifier.isReady else { return plainAnswer(503, "not ready yet") }
-    do throws(JournalError) {
-        let batch = try await identifier.take(request.body)
-        logger.log(
-            .debug, "Audit events",
-            [
-                ("events", String(batch.count)), ("changes", String(batch.events.count)),
-                ("unreadable", String(batch.unreadable)), ("ignored", ignoredText(batch)),
-                ("first", batch.events.first.map { "\($0.actor.name) \($0.verb) \($0.requestURI)" } ?? ""),
-            ])
+    guard let ourUser = await identifier.ourUser else { return plainAnswer(503, "not ready yet") }
+    let batch = AuditReader(ourUser: ourUser).readList(request.body)
+    logger.log(
+        .debug, "Audit events",
+        [
+            ("events", String(batch.count)), ("changes", String(batch.events.count)),
+            ("unreadable", String(batch.unreadable)), ("ignored", ignoredText(batch)),
+            ("first", batch.events.first.map { "\($0.actor.name) \($0.verb) \($0.requestURI)" } ?? ""),
+        ])
+    do {
+        try await identifier.take(batch)
         return plainAnswer(200, "taken")
     } catch {
-        logger.log(.warning, "Audit events could not be recorded", [("error", error.message), ("hint", error.hint)])
-        return plainAnswer(500, "the journal cannot be written")
+        let failure = auditFailure(error)
+        logger.log(
+            .warning, "Audit events could not be recorded", [("error", failure.message), ("hint", failure.hint)])
+        return plainAnswer(500, "what the batch tells cannot be kept")
     }
 }
