@@ -62,14 +62,10 @@ let journalShowCommand = Command(
     let later = try await reader.entries(about: entry.sequence)
     await reader.close()
     let terminal = invocation.terminal
-    if invocation.arguments.text("output") == "json" {
-        var tree = try entryTree(entry)
-        if !later.isEmpty { tree.set(["referredBy"], to: .array(later.map { .integer($0.sequence) })) }
-        terminal.write(tree.indentedJSON() + "\n")
-    } else {
-        terminal.write(try renderEntry(entry, isColoured: terminal.isColoured))
-        for other in later { terminal.write("see also    [\(other.sequence)] \(printable(other.message))\n") }
-    }
+    terminal.write(
+        invocation.arguments.text("output") == "json"
+            ? try entryAnswer(entry, later: later).indentedJSON() + "\n"
+            : try renderEntry(entry, later: later, isColoured: terminal.isColoured))
     return ExitStatus.success
 }
 

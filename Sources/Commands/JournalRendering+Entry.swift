@@ -5,8 +5,11 @@ package import Reconciler
 
 /// What `bylaw journal show` prints: every fact of an entry, then what it changed, path by path.
 ///
+/// - Parameter later: The entries that refer to it: those that undo it, and those that say more about it.
 /// - Throws: ``JournalError`` where the kept content cannot be read.
-package func renderEntry(_ entry: JournalEntry, isColoured: Bool = false) throws(JournalError) -> String {
+package func renderEntry(
+    _ entry: JournalEntry, later: [JournalEntry] = [], isColoured: Bool = false
+) throws(JournalError) -> String {
     let content = try entry.content()
     var facts = FactList()
     facts.add("Entry", "\(entry.sequence)")
@@ -29,6 +32,8 @@ package func renderEntry(_ entry: JournalEntry, isColoured: Bool = false) throws
     facts.add("Approver", entry.approver)
     facts.add("Actor", entry.actor.map(sentence))
     facts.add("Audit id", entry.auditID)
+    facts.add("Undoes", entry.undoes.map { "entry \($0)" })
+    for other in later where other.undoes != nil { facts.add("Undone by", "entry \(other.sequence)") }
     if let runbook = entry.runbook {
         facts.add("Runbook", "\(runbook.path), of bylaw \(runbook.revision)")
         facts.add("", "bylaw runbook show \(entry.reason)")
@@ -38,6 +43,9 @@ package func renderEntry(_ entry: JournalEntry, isColoured: Bool = false) throws
     if !change.isEmpty { text += "\n" + change }
     if let patch = content.patch {
         text += "\nSent:\n" + DifferenceLine.lines(patch, at: .root, sign: " ").map { "  \($0.text)\n" }.joined()
+    }
+    for other in later where other.undoes == nil {
+        text += "see also    [\(other.sequence)] \(printable(other.message))\n"
     }
     return text
 }

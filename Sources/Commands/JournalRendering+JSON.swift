@@ -2,6 +2,25 @@ package import Journal
 package import Manifest
 package import Reconciler
 
+/// What `bylaw journal show -o json` gives: the entry as an export has it, with what later entries say of it.
+///
+/// `undoes` is the entry that this one undoes, `undoneBy` are those that undo this one, and `referredBy` those that say more
+/// about it.
+///
+/// - Parameter later: The entries that refer to it.
+/// - Throws: ``JournalError`` where the kept content of the entry cannot be read.
+package func entryAnswer(_ entry: JournalEntry, later: [JournalEntry]) throws(JournalError) -> Tree {
+    var tree = try entryTree(entry)
+    if let undone = entry.undoes { tree.set(["undoes"], to: .integer(undone)) }
+    for (name, others) in [
+        ("undoneBy", later.filter { $0.undoes != nil }), ("referredBy", later.filter { $0.undoes == nil }),
+    ]
+    where !others.isEmpty {
+        tree.set([name], to: .array(others.map { .integer($0.sequence) }))
+    }
+    return tree
+}
+
 /// What `bylaw journal list -o json` gives.
 ///
 /// - Throws: ``JournalError`` where the kept content of an entry cannot be read.

@@ -176,6 +176,24 @@ extension GitRevisionSource {
         }
     }
 
+    package func commitsTakenBack(by revision: Revision, after earlier: String) async throws(SourceError) -> [String] {
+        let since = try await commits(upTo: revision, after: earlier, wholeHistory: false)
+        do throws(GitError) {
+            var found: [String] = []
+            var known: Set<String> = []
+            for commit in since {
+                let facts = try await repository.commit(commit.commit)
+                let claims = RevertClaims(message: facts.message, trailers: commit.trailers)
+                for id in claims.reverts where found.count < Self.maximumReverts && known.insert(id).inserted {
+                    if try await repository.isAncestor(id, of: earlier) { found.append(id) }
+                }
+            }
+            return found
+        } catch {
+            throw sourceError(error)
+        }
+    }
+
     /// What is known of a commit; nil where it is not in the history of another.
     private func earlierRevision(
         _ id: String, before commit: String

@@ -23,6 +23,7 @@ enum IntentContent {
         content["before"] = intent.before.map { [$0] }
         content["desired"] = intent.desired.map { [$0] }
         content["patch"] = intent.patch.map { [$0] }
+        content["refersTo"] = intent.refersTo.map(Tree.integer)
         content["message"] = .string(intent.message.bounded(toBytes: TextLimit.message))
         if let revision = intent.revision {
             var facts = Members()
@@ -68,7 +69,8 @@ enum IntentContent {
             uid: content["uid"]?.string, resourceVersion: content["resourceVersion"]?.string,
             before: content["before"]?.array?.first, desired: content["desired"]?.array?.first,
             patch: content["patch"]?.array?.first, revision: content["revision"].flatMap(revision(from:)),
-            actor: content["actor"].flatMap(actor(from:)), message: content["message"]?.string ?? "")
+            actor: content["actor"].flatMap(actor(from:)), refersTo: content["refersTo"]?.integer,
+            message: content["message"]?.string ?? "")
     }
 
     private static func revision(from facts: Tree) -> RevisionFacts? {

@@ -30,9 +30,12 @@ package struct JournalEntry: Sendable, Equatable {
     package var runbook: RunbookReference?
     package var duration: Duration?
     package var auditID: String?
-    /// The entry that this one says more about.
+    /// The entry that this one says more about, where it identifies an actor, or else that it undoes.
     package var refersTo: Int64?
     package var message: String
+
+    /// The entry whose change this one undoes; nil where it undoes none.
+    package var undoes: Int64? { reason == EntryReason.actorIdentified.word ? nil : refersTo }
 
     /// ``duration`` in whole microseconds, kept within what fits.
     package var durationMicroseconds: Int64? { duration?.wholeMicroseconds }

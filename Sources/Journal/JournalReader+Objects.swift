@@ -30,7 +30,7 @@ extension JournalReader {
         }
     }
 
-    /// The entries that say more about another one, the oldest first.
+    /// The entries that say more about another one or undo it, the oldest first.
     package func entries(about sequence: Int64) async throws(JournalError) -> [JournalEntry] {
         try await read { (connection) throws(JournalFailure) in
             try Self.entries(

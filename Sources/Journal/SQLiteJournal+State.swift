@@ -34,6 +34,34 @@ extension SQLiteJournal {
         return Dictionary(pairs) { _, last in last }
     }
 
+    package func lastChange(
+        of object: ObjectID, under revisions: Set<String>, from first: Int64
+    ) async throws(JournalError) -> PastChange? {
+        // The object leads: an object has few entries, and a revision may have very many.
+        let sql = """
+            SELECT sequence, patch FROM entries INDEXED BY entries_object
+            WHERE name = ? AND namespace = ? AND object_kind = ? AND sequence >= ? AND api_group = ?
+                AND instance = ? AND cluster = ? AND kind = 'action' AND outcome = 'succeeded' AND reason IN (?, ?)
+                AND revision IN (\(revisions.map { _ in "?" }.joined(separator: ", ")))
+            ORDER BY sequence DESC LIMIT 1
+            """
+        let values: [SQLValue] =
+            [
+                .text(object.name), .text(object.namespace), .text(object.kind), .integer(first), .text(object.group),
+                .text(configuration.instance), .text(configuration.cluster), .text(EntryReason.revisionChanged.word),
+                .text(EntryReason.incident(.actionInterrupted).word),
+            ] + revisions.map(SQLValue.text)
+        let found = try await write { (connection) throws(DatabaseError) in
+            try connection.firstRow(sql, values) { (row) throws(DatabaseError) in
+                (sequence: try row.integer(0), patch: try row.optionalText(1))
+            }
+        }
+        guard let found else { return nil }
+        return try describing("read") { () throws(JournalFailure) in
+            try pastChange(found.sequence, patch: found.patch)
+        }
+    }
+
     package func remembered(_ key: MemoryKey) async throws(JournalError) -> String? {
         let values: [SQLValue] = [.integer(instanceID), .text(key.rawValue)]
         return try await write { (connection) throws(DatabaseError) in
@@ -54,6 +82,11 @@ extension SQLiteJournal {
                 """, values)
         }
     }
+}
+
+private func pastChange(_ sequence: Int64, patch: String?) throws(JournalFailure) -> PastChange {
+    guard let patch else { return PastChange(sequence: sequence, patch: nil) }
+    return PastChange(sequence: sequence, patch: try tree(fromCanonical: patch, in: "entry \(sequence)"))
 }
 
 /// Reads a row of `owned`: group, kind, namespace, name, uid, digest, revision.

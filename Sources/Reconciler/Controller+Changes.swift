@@ -15,6 +15,8 @@ extension Controller {
         var isDrift: Bool
         var begun: Duration
         var actor: Actor?
+        /// The entry that it undoes.
+        var undoes: Int64?
         /// What was deleted by hand before the object is made again.
         var lost: LiveObject?
         /// One of its requests has changed something already.
@@ -72,6 +74,7 @@ extension Controller {
             action: action, described: action, enforced: enforced, isDrift: isDrift, begun: surroundings.uptime(),
             lost: isDrift && action.before == nil ? live.lastSeen(id) : nil)
         attempt.actor = isDrift || action.isOfStranger ? actor(of: action) : nil
+        attempt.undoes = try await entryUndone(by: attempt)
         let intent = try await journal.begin(intentOf(attempt))
         var differencesBefore: [Difference]?
         for round in 1... {
@@ -124,6 +127,16 @@ extension Controller {
         }
     }
 
+    /// The entry of an earlier revision's change that an attempt undoes, where the revision behind it is a revert.
+    ///
+    /// A correction of drift undoes what somebody did, and no revision.
+    private func entryUndone(by attempt: Attempt) async throws(JournalError) -> Int64? {
+        guard let undoing = attempt.enforced.undoing, !attempt.isDrift, !attempt.action.isOfStranger else { return nil }
+        let latest = try await journal.lastChange(
+            of: attempt.action.id, under: undoing.revisions, from: undoing.firstEntry)
+        return undoing.entry(undoneBy: attempt.action.desired, latest: latest)
+    }
+
     /// Goes on with another action under the same intent, which is rewritten first where it would tell something else.
     private func turn(
         _ attempt: inout Attempt, to action: Action, by enforced: EnforcedState, intent: IntentID
@@ -136,6 +149,7 @@ extension Controller {
         attempt.isDrift = isDrift(action.id, enforced)
         attempt.actor = attempt.isDrift || action.isOfStranger ? actor(of: attempt.described) : nil
         if attempt.described.before != nil { attempt.lost = nil }
+        attempt.undoes = try await entryUndone(by: attempt)
         var later = intentOf(attempt)
         later.at = earlier.at
         if later != earlier { try await journal.revise(intent, as: later) }

@@ -58,6 +58,7 @@ extension Controller {
             outcome: wasDone ? .succeeded : .abandoned, action: intent.action, object: intent.object,
             uid: object?.uid ?? intent.uid, resourceVersion: object?.resourceVersion, before: intent.before,
             after: object?.content, patch: intent.patch, revision: intent.revision, actor: intent.actor,
+            refersTo: wasDone ? intent.refersTo : nil,
             message: wasDone
                 ? "\(intent.message): found done \(how)" : "\(intent.message): found not done \(how), decided anew")
         try await journal.settle(open.id, as: entry, owned: change)

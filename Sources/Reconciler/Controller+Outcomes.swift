@@ -35,6 +35,7 @@ extension Controller {
         entry.uid = outcome.object?.uid ?? entry.uid
         entry.resourceVersion = outcome.object?.resourceVersion
         entry.auditID = outcome.auditID
+        entry.refersTo = attempt.undoes
         entry.message = ([entry.message] + [outcome.note].compactMap { $0 } + outcome.warnings.map { "warning: \($0)" })
             .joined(separator: "; ")
         let sequence = try await settle(attempt, intent, as: entry, owned: change)
@@ -206,7 +207,8 @@ extension Controller {
             reason: attempt.reason, object: action.id,
             uid: before?.uid, resourceVersion: before?.resourceVersion, before: before?.content,
             desired: attempt.action.desired, patch: patchOf(attempt.action),
-            revision: RevisionFacts(attempt.enforced.revision), actor: attempt.actor, message: describe(attempt))
+            revision: RevisionFacts(attempt.enforced.revision), actor: attempt.actor, refersTo: attempt.undoes,
+            message: describe(attempt))
     }
 
     private func entryOf(_ attempt: Attempt, outcome: EntryOutcome) -> EntryDraft {

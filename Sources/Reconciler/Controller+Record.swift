@@ -81,7 +81,8 @@ extension Controller {
         do throws(SourceError) {
             let state = try await loadRememberedState(
                 enforced: enforced, guarded: guarded, from: source, canonical: canonical)
-            if let state {
+            if var state {
+                state.undoing = Undoing(by: state.revision.commit, among: states)
                 enforce(state)
                 restoredCommit = states.records.last { $0.commit == state.revision.commit }?.restores
                 needsPass = true

@@ -126,18 +126,22 @@ extension Controller {
         isLaterApprovalRefused = false
         newestCommit = newest.commit
         var states = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
-        let state = states.accept(newest.commit, digest: stateDigest(of: loaded.declared, canonical: canonical))
+        let state = states.accept(
+            newest.commit, digest: stateDigest(of: loaded.declared, canonical: canonical),
+            takesBack: try await RevertSearch(among: states, in: source).revisions(takenBackBy: newest))
+        let undoing = Undoing(by: newest.commit, among: states)
         restoredCommit = state.restores
-        try await journal.record(
+        let entry = try await journal.record(
             EntryDraft(
                 at: surroundings.now(), kind: .event, reason: .revisionAccepted, outcome: .succeeded,
-                revision: RevisionFacts(newest),
+                revision: RevisionFacts(newest), refersTo: undoing?.acceptance,
                 message: "\(loaded.declared.objects.count) objects in \(loaded.fileCount) files, "
                     + "\(loaded.parsedFileCount) of them parsed"
                     + (verdict.holds.isEmpty ? "" : "; \(verdict.holds.count) held")
                     + "; the declared state is sha256:\(state.digest)"
                     + (state.restores.map { ", restored from \($0)" } ?? "")),
             owned: .unchanged)
+        states.noteEntry(entry)
         try await journal.remember(.declaredStates, canonical.text(states.tree))
         try await journal.remember(.newestRevision, newest.commit)
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
@@ -145,7 +149,9 @@ extension Controller {
         try await journal.remember(.enforcedRevision, newest.commit)
         if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
         try await resolve(refusalIncidents, object: nil)
-        enforce(EnforcedState(loaded, guarded: guarded, canonical: canonical))
+        var enforcing = EnforcedState(loaded, guarded: guarded, canonical: canonical)
+        enforcing.undoing = undoing
+        enforce(enforcing)
         needsPass = true
         notify(.revisionAccepted(newest, objectCount: loaded.declared.objects.count))
         try await noteHolds(verdict.holds, revision: newest)

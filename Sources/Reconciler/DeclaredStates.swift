@@ -11,6 +11,10 @@ package struct DeclaredStates: Equatable, Sendable {
         package var digest: String
         /// The revision whose state this one brought back.
         package var restores: String?
+        /// The revisions that were accepted before and that this one says it takes back, in part or whole.
+        package var takesBack: [String] = []
+        /// The number of the entry that says it was accepted; nil where that is not known.
+        package var entry: Int64?
     }
 
     /// In the order in which they were accepted, the newest last.
@@ -24,7 +28,9 @@ package struct DeclaredStates: Equatable, Sendable {
     package init(_ tree: Tree?) {
         records = (tree?.array ?? []).suffix(Self.capacity).compactMap { item in
             guard let commit = item["commit"]?.string, let digest = item["digest"]?.string else { return nil }
-            return Record(commit: commit, digest: digest, restores: item["restores"]?.string)
+            return Record(
+                commit: commit, digest: digest, restores: item["restores"]?.string,
+                takesBack: (item["takesBack"]?.array ?? []).compactMap(\.string), entry: item["entry"]?.integer)
         }
     }
 
@@ -33,23 +39,34 @@ package struct DeclaredStates: Equatable, Sendable {
             records.map { record in
                 var tree: Tree = ["commit": .string(record.commit), "digest": .string(record.digest)]
                 if let restores = record.restores { tree.set(["restores"], to: .string(restores)) }
+                if !record.takesBack.isEmpty {
+                    tree.set(["takesBack"], to: .array(record.takesBack.map(Tree.string)))
+                }
+                if let entry = record.entry { tree.set(["entry"], to: .integer(entry)) }
                 return tree
             })
     }
 
     /// Takes in a revision that was accepted.
     ///
+    /// - Parameter takesBack: Those of ``records`` that it says it takes back.
     /// - Returns: Its record: it restores the newest earlier revision of the same state, where others came in between.
     @discardableResult
-    package mutating func accept(_ commit: String, digest: String) -> Record {
+    package mutating func accept(_ commit: String, digest: String, takesBack: [String] = []) -> Record {
         let isChange = records.last.map { $0.digest != digest } ?? false
         let restored = isChange ? records.last { $0.digest == digest && $0.commit != commit }?.commit : nil
         // The same revision again, as after a restart, stays what it was.
         if let last = records.last, last.commit == commit, last.digest == digest { return last }
-        let record = Record(commit: commit, digest: digest, restores: restored)
+        let record = Record(commit: commit, digest: digest, restores: restored, takesBack: takesBack)
         records.append(record)
         if records.count > Self.capacity { records.removeFirst(records.count - Self.capacity) }
         return record
+    }
+
+    /// Notes which entry says that the newest revision was accepted; the first one counts where it was accepted again.
+    package mutating func noteEntry(_ sequence: Int64) {
+        guard let last = records.indices.last, records[last].entry == nil else { return }
+        records[last].entry = sequence
     }
 }
 

@@ -41,6 +41,8 @@ package struct EnforcedState: Sendable {
     package var approvers: [ObjectID: String]
     /// See ``GuardedState/basis``.
     var basis: JudgementBasis?
+    /// What it undoes; nil where it is no revert.
+    var undoing: Undoing?
     /// Of each declaration, with all that decides whether an object is as declared.
     package var digests: [ObjectID: String]
     package var closedLabels: ClosedLabels

@@ -157,7 +157,7 @@ package struct EntryDraft: Sendable {
     package var duration: Duration?
     /// The API server's audit id of the write.
     package var auditID: String?
-    /// The entry that this one says more about.
+    /// The entry that this one says more about, where it identifies an actor, or else that it undoes.
     package var refersTo: Int64?
     package var message: String
 

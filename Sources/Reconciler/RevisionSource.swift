@@ -40,6 +40,11 @@ package protocol RevisionSource: Sendable {
         upTo revision: Revision, after earlier: String?, wholeHistory: Bool
     ) async throws(SourceError) -> [Revision]
 
+    /// The commits of an earlier revision's history that what came since, up to a revision, says it takes back.
+    ///
+    /// As ``RevertClaims`` reads it, each once; nothing of it is proven. No more than a bounded number.
+    func commitsTakenBack(by revision: Revision, after earlier: String) async throws(SourceError) -> [String]
+
     /// What the signature of a commit is worth by the operator's keys.
     ///
     /// - Parameter isNewest: Whether it is what the followed reference leads to: where that is a signed tag, the tag's

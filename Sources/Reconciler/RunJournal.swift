@@ -39,6 +39,15 @@ package protocol RunJournal: Sendable {
     /// The intents of an earlier run that never got an outcome, in order.
     func unsettledIntents() async throws(JournalError) -> [(id: IntentID, intent: Intent)]
 
+    /// The latest change of an object, by this instance on this cluster, that succeeded under some revisions.
+    ///
+    /// Corrections of drift are none, nor is what was removed because nobody declares it.
+    ///
+    /// - Parameter first: Entries before this one do not count.
+    func lastChange(
+        of object: ObjectID, under revisions: Set<String>, from first: Int64
+    ) async throws(JournalError) -> PastChange?
+
     /// Updates what is known of owned objects that did not change themselves.
     func note(owned: [ObjectID: OwnedObject]) async throws(JournalError)
 
@@ -94,12 +103,14 @@ package struct Intent: Sendable, Equatable {
     package var patch: Tree?
     package var revision: RevisionFacts?
     package var actor: Actor?
+    /// The entry that it undoes, if it succeeds; decided before, so that a crash in between changes nothing of it.
+    package var refersTo: Int64?
     package var message: String
 
     package init(
         at: Timestamp, action: ActionKind, reason: EntryReason, object: ObjectID, uid: String?,
         resourceVersion: String?, before: Tree?, desired: Tree?, patch: Tree?, revision: RevisionFacts?, actor: Actor?,
-        message: String
+        refersTo: Int64? = nil, message: String
     ) {
         self.at = at
         self.action = action
@@ -112,6 +123,7 @@ package struct Intent: Sendable, Equatable {
         self.patch = patch
         self.revision = revision
         self.actor = actor
+        self.refersTo = refersTo
         self.message = message
     }
 }

@@ -112,6 +112,24 @@ import Testing
                 """#)
     }
 
+    @Test func anEntryIsShownWithWhatRefersToIt() throws {
+        var bare = JournalSample.sync
+        (bare.revision, bare.refersTo) = (nil, 12)
+        var undoing = bare
+        (undoing.sequence, undoing.refersTo) = (50, 41)
+        var told = undoing
+        (told.sequence, told.reason) = (51, "ActorIdentified")
+        #expect(
+            try entryAnswer(bare, later: [undoing, told]).jsonText() == """
+                {"apiVersion":"bylaw.dev/v1","cluster":"production","incident":false,"instance":"default",\
+                "kind":"JournalEntry","message":"12 objects\\nin step","outcome":"succeeded","reason":"Synced",\
+                "referredBy":[51],"refersTo":12,"sequence":41,"time":"2026-03-01T11:59:00.000000Z","type":"event",\
+                "undoes":12,"undoneBy":[50]}
+                """)
+        #expect(try entryAnswer(told, later: [])["undoes"] == nil, "it only says more")
+        #expect(try entryAnswer(JournalSample.sync, later: []) == entryTree(JournalSample.sync))
+    }
+
     @Test func aListHasItsContractForm() throws {
         var bare = JournalSample.sync
         bare.revision = nil

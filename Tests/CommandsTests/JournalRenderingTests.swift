@@ -106,6 +106,30 @@ import Testing
                 """)
     }
 
+    @Test func whatUndoesAndWhatIsUndoneIsSaid() throws {
+        var undone = JournalSample.sync
+        (undone.revision, undone.refersTo) = (nil, 12)
+        var later = JournalSample.sync
+        (later.sequence, later.refersTo) = (50, 41)
+        var told = later
+        (told.sequence, told.reason, told.message) = (51, "ActorIdentified", "it was kubectl")
+        #expect(
+            try renderEntry(undone, later: [later, told]) == """
+                Entry:      41
+                Time:       2026-03-01T11:59:00.000000Z
+                Instance:   default on production
+                What:       event
+                Reason:     Synced
+                Outcome:    succeeded
+                Message:    12 objects
+                            in step
+                Undoes:     entry 12
+                Undone by:  entry 50
+                see also    [51] it was kubectl
+
+                """)
+    }
+
     @Test func contentThatIsNoJSONIsAnError() {
         var entry = JournalSample.correction
         entry.before = "{"

@@ -158,16 +158,6 @@ import Testing
         #expect(try await program.entries().filter { $0["action"] == "delete" }.count == 18)
     }
 
-    private func roleManifest(_ name: String, in namespace: String) -> String {
-        """
-        apiVersion: rbac.authorization.k8s.io/v1
-        kind: Role
-        metadata: {name: \(name), namespace: \(namespace)}
-        rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
-
-        """
-    }
-
     /// Rule H9.
     @Test func aPathThatVanishedDeletesNothing() async throws {
         let namespace = "e2e-vanished"

@@ -124,6 +124,17 @@ func teamManifests(_ namespace: String, round: Int = 0) -> String {
         """
 }
 
+/// A Role of one test.
+func roleManifest(_ name: String, in namespace: String) -> String {
+    """
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata: {name: \(name), namespace: \(namespace)}
+    rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+
+    """
+}
+
 /// A ClusterRole of one test.
 func clusterRoleManifest(_ name: String) -> String {
     """

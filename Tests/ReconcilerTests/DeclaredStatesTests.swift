@@ -21,6 +21,18 @@ import Testing
         #expect(states.records.count == 2)
     }
 
+    /// As when something of it was approved later: its time began with the first entry.
+    @Test func theFirstEntryOfARevisionCounts() {
+        var states = DeclaredStates()
+        states.noteEntry(1)
+        states.accept("a", digest: "1", takesBack: ["x", "y"])
+        states.noteEntry(7)
+        states.accept("a", digest: "1")
+        states.noteEntry(9)
+        #expect(states.records.map(\.entry) == [7])
+        #expect(DeclaredStates(states.tree) == states)
+    }
+
     @Test func whatIsRememberedSurvivesItsTextAndIsBounded() {
         var states = DeclaredStates()
         for number in 0..<700 { states.accept("\(number)", digest: "\(number % 7)") }
