@@ -1,6 +1,8 @@
-// What Swift cannot import of libcurl by itself: variadic calls, as inline functions. No other code.
+// What Swift cannot import of libcurl and its sockets by itself: variadic calls, as inline functions. No other code.
 #pragma once
 #include <curl/curl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 typedef size_t (*shim_curl_data_callback)(char *, size_t, size_t, void *);
 typedef int (*shim_curl_socket_callback)(void *, curl_socket_t, curlsocktype);
@@ -48,3 +50,11 @@ static inline CURLMcode shim_curl_multi_set_long(CURLM *multi, CURLMoption optio
     return curl_multi_setopt(multi, option, value);
 }
 static inline CURLcode shim_curl_message_result(const CURLMsg *message) { return message->data.result; }
+/// How many bytes written to a TCP socket its other end has not acknowledged; -1 where that cannot be told.
+static inline int shim_socket_unacknowledged(int socket) {
+    int count = -1;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
+}
+static inline CURLcode shim_curl_get_socket(CURL *handle, curl_socket_t *value) {
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
+}

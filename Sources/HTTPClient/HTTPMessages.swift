@@ -5,6 +5,8 @@ package struct HTTPRequest: Sendable {
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]?
     package var limits: HTTPLimits
+    /// What messages call it in place of method and address.
+    var title: String?
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
@@ -18,7 +20,7 @@ package struct HTTPRequest: Sendable {
     }
 
     /// What a message calls this request; without credentials.
-    var name: String { "\(method) \(redactedURL(url))" }
+    var name: String { title ?? "\(method) \(redactedURL(url))" }
 }
 
 /// How long and how much a request may take.
