@@ -9,6 +9,9 @@ package struct DeliveryOutcome: Sendable, Equatable {
         /// The receiver took the batch but threw `count` of its entries away, does not say which, and must not be sent
         /// them again.
         case dropped(count: Int64, why: String)
+        /// The connection is gone, and with it perhaps entries that had been taken for delivered: everything after this
+        /// sequence is sent again.
+        case lost(after: Int64, why: String)
         /// The token or the address is wrong: trying again does not help before somebody changes something. Slowly it is
         /// tried all the same, as the change may be made on the receiver's side.
         case stop(why: String, hint: String)

@@ -12,6 +12,9 @@
 /// without naming an entry is sent in halves, and they in halves, until the one at fault is alone: so it costs no other
 /// entry, and does not hold them up. The price is a rejection per halving.
 ///
+/// Where a protocol has no acknowledgements, a lost connection may turn out to have taken entries with it that counted as
+/// delivered: the cursor then goes back, which is the one way in which it ever does, and they are read and sent again.
+///
 /// Should entry after entry be rejected, then the fault is hardly with all of them: after some there is a long pause and a
 /// second try, so that a mistake in the configuration does not give up a whole journal within seconds. After that twice
 /// as many may follow before the next pause, since it can be true as well: of a journal that is sent for the first time
@@ -41,8 +44,11 @@ package struct ShippingMachine: Sendable {
     /// Entries were added while the journal was being read, perhaps too late to be seen.
     private var hasNews = false
 
-    package init(cursor: Int64?, limits: ShippingLimits = ShippingLimits()) {
+    /// - Parameter isInTrouble: Whether people were told of trouble by an earlier machine, so that they are told when it
+    ///   is over.
+    package init(cursor: Int64?, limits: ShippingLimits = ShippingLimits(), isInTrouble: Bool = false) {
         self.cursor = cursor
+        self.isInTrouble = isInTrouble
         self.limits = limits
         skipsBeforePause = limits.maximumSkipsInARow
     }
@@ -83,6 +89,11 @@ package struct ShippingMachine: Sendable {
     /// A pause is over.
     package mutating func resume() -> [ShippingAction] { state == .waiting ? goOn() : [] }
 
+    /// The connection was lost while there was nothing to send: everything after `sequence` is sent again.
+    package mutating func lose(after sequence: Int64, _ why: String, randomness: Double) -> [ShippingAction] {
+        state == .idle ? rewind(to: sequence, why, randomness) : []
+    }
+
     /// The batch under way has come to an outcome.
     package mutating func receive(_ outcome: DeliveryOutcome, randomness: Double) -> [ShippingAction] {
         guard case .sending(let count) = state else { return [] }
@@ -94,6 +105,7 @@ package struct ShippingMachine: Sendable {
         case .goOn where rest == 0 || arrived > 0: return actions + goOn()
         case .goOn: return actions + delay(after: nil, "the receiver took nothing of the batch", randomness)
         case .retry(let pause, let why): return actions + delay(after: pause, why, randomness)
+        case .lost(let sequence, let why): return actions + rewind(to: sequence, why, randomness)
         case .stop(let why, let hint): return actions + stop(why, hint, randomness)
         case .dropped(let lost, let why): return actions + drop(lost, of: Array(batch), rest: rest, why) + goOn()
         case .rejected(let sequence, let why):
@@ -144,6 +156,17 @@ extension ShippingMachine {
             if parts[0] <= 0 { parts.removeFirst() }
         }
         return [.store(cursor: last.sequence)]
+    }
+
+    /// Goes back to what is known to have arrived; the entries behind it are read anew.
+    private mutating func rewind(to sequence: Int64, _ why: String, _ randomness: Double) -> [ShippingAction] {
+        queue = []
+        parts = []
+        isSecondTry = false
+        let actions = delay(after: nil, why, randomness)
+        guard let last = cursor, sequence < last else { return actions }
+        cursor = max(0, sequence)
+        return [.store(cursor: max(0, sequence))] + actions
     }
 
     private mutating func delay(after pause: Duration?, _ why: String, _ randomness: Double) -> [ShippingAction] {

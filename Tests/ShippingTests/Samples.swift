@@ -57,6 +57,7 @@ func word(_ next: DeliveryOutcome.Next) -> String {
     case .retry(let pause, _): pause.map { "retry after \($0)" } ?? "retry"
     case .rejected(let sequence, _): sequence.map { "rejected \($0)" } ?? "rejected"
     case .dropped(let count, _): "dropped \(count)"
+    case .lost(let sequence, _): "lost after \(sequence)"
     case .stop: "stop"
     }
 }
@@ -64,7 +65,9 @@ func word(_ next: DeliveryOutcome.Next) -> String {
 func why(_ next: DeliveryOutcome.Next) -> String {
     switch next {
     case .goOn: ""
-    case .retry(_, let why), .rejected(_, let why), .dropped(_, let why), .stop(let why, _): why
+    case .retry(_, let why), .rejected(_, let why), .dropped(_, let why), .stop(let why, _),
+        .lost(_, let why):
+        why
     }
 }
 

@@ -63,6 +63,25 @@ extension ShippingMachine {
         #expect(machine.answer(4) == ["recovered", "store 4", "read after 4 at most 500"])
     }
 
+    @Test func aLostConnectionTakesBackWhatItMayHaveTaken() {
+        var machine = ShippingMachine.sending(1...4, limits: ShippingLimits(maximumEntries: 2))
+        #expect(machine.answer(2) == ["store 2", "send 3,4"])
+        #expect(machine.answer(nil, .lost(after: 1, why: "reset")) == ["store 1", "delayed 1", "wait 0.5 seconds"])
+        #expect(words(machine.resume()) == ["read after 1 at most 2"])
+        #expect(words(machine.take(Sample.entries(2...3))) == ["send 2,3"])
+        #expect(machine.answer(3) == ["recovered", "store 3", "read after 3 at most 2"])
+        #expect(words(machine.take([])) == ["await"])
+        #expect(words(machine.lose(after: 9, "reset", randomness: 0)) == ["delayed 1", "wait 0.5 seconds"])
+        #expect(words(machine.lose(after: 0, "again", randomness: 0)) == [], "it is lost already")
+        #expect(machine.cursor == 3, "it never goes forward by a loss")
+    }
+
+    @Test func troubleOfAnEarlierMachineEnds() {
+        var machine = ShippingMachine(cursor: 3, isInTrouble: true)
+        _ = machine.start()
+        #expect(words(machine.take([])) == ["recovered", "await"])
+    }
+
     @Test func moreThanWasSentIsNotDelivered() {
         var machine = ShippingMachine.sending(1...4, limits: ShippingLimits(maximumEntries: 2))
         #expect(machine.answer(.max) == ["store 2", "send 3,4"])

@@ -1,34 +1,41 @@
-import Testing
-
 /// A reader of RFC 5424 after its ABNF, and of the frames of RFC 5425, which takes nothing that they do not allow.
 ///
 /// Written from the documents and not from the writer, and on bytes.
-struct SyslogReader {
-    struct Message: Equatable {
-        var priority = 0
-        var timestamp = ""
-        var hostname = ""
-        var application = ""
-        var process = ""
-        var messageID = ""
-        var elementID = ""
-        var parameters: [String: String] = [:]
-        var text = ""
+package struct SyslogReader {
+    /// A message by its parts.
+    package struct Message: Equatable {
+        package var priority = 0
+        package var timestamp = ""
+        package var hostname = ""
+        package var application = ""
+        package var process = ""
+        package var messageID = ""
+        package var elementID = ""
+        package var parameters: [String: String] = [:]
+        package var text = ""
     }
 
-    struct Malformed: Error { var place: String }
+    /// Something that the documents do not allow.
+    package struct Malformed: Error { package var place: String }
 
     private var bytes: ArraySlice<UInt8>
 
     /// The messages of a connection, by their lengths alone.
-    static func messages(ofStream stream: [UInt8]) throws -> [Message] {
+    ///
+    /// - Parameter isCut: Whether the connection was lost, so that the last message may be in there by half.
+    package static func messages(ofStream stream: [UInt8], isCut: Bool = false) throws -> [Message] {
         var rest = stream[...]
         var messages: [Message] = []
         while !rest.isEmpty {
             let digits = rest.prefix { (0x30...0x39).contains($0) }
+            if isCut, digits.count == rest.count { break }
             guard let first = digits.first, first != 0x30, let length = Int(String(decoding: digits, as: UTF8.self)),
-                rest.dropFirst(digits.count).first == 0x20, rest.count >= digits.count + 1 + length
+                rest.dropFirst(digits.count).first == 0x20
             else { throw Malformed(place: "frame") }
+            guard rest.count >= digits.count + 1 + length else {
+                if isCut { break }
+                throw Malformed(place: "the end")
+            }
             rest = rest.dropFirst(digits.count + 1)
             var reader = SyslogReader(bytes: rest.prefix(length))
             messages.append(try reader.message())
