@@ -123,8 +123,9 @@ let package = Package(
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: [
-                    "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "HTTPClient",
-                    "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol", "Manifest",
+                    "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "Git", "GitSource",
+                    "HTTPClient", "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol",
+                    "Manifest",
                     "Planning", "Reconciler", "RunbookLibrary",
                 ], swiftSettings: settings),
             .testTarget(

@@ -33,7 +33,8 @@ var commandDescriptions: [CommandDescription] { commands.map(\.description) }
 
 /// Every command, in the order of the help.
 private let commands: [Command] = [
-    runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, rollbackCommand, whoCanCommand,
+    runCommand, syncCommand, planCommand, statusCommand, checkCommand, diffCommand, rollbackCommand, holdCommand,
+    whoCanCommand,
     canCommand,
     reachCommand, podsCheckCommand,
     snapshotCommand, commentCommand,

@@ -109,18 +109,14 @@ extension Wiring {
     {
         var places: [CheckpointPublisher.Place] = []
         if let text = arguments.text("checkpoint-configmap") {
-            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
-                throw CommandFailure(
-                    message: "--checkpoint-configmap: \"\(text)\" is no namespace and name",
-                    hint: "Write it as bylaw-system/bylaw-checkpoint.")
-            }
+            let (namespace, name) = try configMap(
+                text, flag: "checkpoint-configmap", example: "bylaw-system/bylaw-checkpoint")
             places.append(
                 CheckpointPublisher.Place(name: "ConfigMap \(text)") { signed in
-                    if let kept = try await cluster.publishedCheckpoint(namespace: parts[0], name: parts[1]) {
+                    if let kept = try await cluster.publishedCheckpoint(namespace: namespace, name: name) {
                         try await expectSuccessor(of: kept, in: journal, named: text)
                     }
-                    try await cluster.publishCheckpoint(signed.note.description, namespace: parts[0], name: parts[1])
+                    try await cluster.publishCheckpoint(signed.note.description, namespace: namespace, name: name)
                 })
         }
         if let url = arguments.text("checkpoint-url") {

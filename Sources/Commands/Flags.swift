@@ -156,6 +156,11 @@ enum Flags {
             "checkpoint-url", .text, valueName: "URL", "POST each checkpoint there, so that it is kept elsewhere"),
     ]
 
+    static let holdConfigMap = FlagDescription(
+        "hold-configmap", .text, valueName: "NAMESPACE/NAME",
+        "the ConfigMap that emergency holds are put into, or off (rights: Deploy/hold-rbac.yaml); "
+            + "bylaw-system/bylaw-hold-INSTANCE where it is not given")
+
     static let writes: [FlagDescription] = [
         FlagDescription(
             "concurrent-writes", .number(1...128), valueName: "N", "how many changes may be on their way at once",

@@ -17,7 +17,7 @@ let planCommand = Command(
             "Fetches the newest revision, reads the cluster, and shows in order what a sync would do and what a rule "
             + "would hold back. Undeclared objects in scopes that only report are listed, and are no difference.",
         flags: Flags.repository + Flags.connection + [
-            Flags.cluster, Flags.instance, Flags.journal, Flags.output, Flags.config,
+            Flags.cluster, Flags.instance, Flags.journal, Flags.holdConfigMap, Flags.output, Flags.config,
         ],
         examples: ["bylaw plan --repo https://git.example.com/policies --path production"],
         exitStatuses: [(0, "nothing to change"), (1, "differences, or the revision is not valid"), (2, "an error")])
@@ -26,20 +26,26 @@ let planCommand = Command(
     // A clone of its own, since a controller may hold the other one.
     let source = try wiring.source(cacheFolder: "plan")
     let pass = try PlannedPass(invocation, from: source)
-    let revision = try await source.fetchNewest()
+    let subject = try await pass.subject(try await source.fetchNewest(), trust: wiring.trust)
+    let revision = subject.revision
     let isJSON = invocation.arguments.text("output") == "json"
-    switch try await pass.plan(revision, trust: wiring.trust) {
+    func write(_ text: @autoclosure () -> String, _ answer: @autoclosure () -> Tree) {
+        guard isJSON else { return invocation.terminal.write(subject.render(on: invocation.terminal) + text()) }
+        var answer = answer()
+        answer.set(["emergencyHold"], to: subject.tree)
+        invocation.terminal.write(answer.indentedJSON() + "\n")
+    }
+    // What a hold keeps was examined already.
+    switch try await pass.plan(revision, trust: subject.hold == nil ? wiring.trust : .off, hold: subject.hold) {
     case .refused(let refusal):
-        invocation.terminal.write(
-            isJSON
-                ? refusedPlanAnswer(refusal, revision: revision).indentedJSON() + "\n"
-                : renderRefusal(refusal, of: revision, on: invocation.terminal))
+        write(
+            renderRefusal(refusal, of: revision, on: invocation.terminal),
+            refusedPlanAnswer(refusal, revision: revision))
         return ExitStatus.findings
     case .planned(let plan, let holds):
-        invocation.terminal.write(
-            isJSON
-                ? planAnswer(plan, guarded: holds, revision: revision).indentedJSON() + "\n"
-                : renderPlan(plan, guarded: holds, revision: revision, on: invocation.terminal))
+        write(
+            renderPlan(plan, guarded: holds, revision: revision, on: invocation.terminal),
+            planAnswer(plan, guarded: holds, revision: revision))
         return plan.isConverged && holds.isEmpty ? ExitStatus.success : ExitStatus.findings
     }
 }
@@ -51,11 +57,11 @@ struct PlannedPass {
         case planned(Plan, holds: [GuardrailHold])
     }
 
-    private let invocation: Invocation
-    private let wiring: Wiring
-    private let source: GitRevisionSource
-    private let instance: String
-    private let endpoint: ClusterEndpoint
+    let invocation: Invocation
+    let wiring: Wiring
+    let source: GitRevisionSource
+    let instance: String
+    let endpoint: ClusterEndpoint
 
     /// Finds the cluster; nothing is asked of it yet.
     init(_ invocation: Invocation, from source: GitRevisionSource) throws {
@@ -68,13 +74,12 @@ struct PlannedPass {
 
     /// Plans a pass; writes nothing.
     ///
-    /// - Parameter trust: Which commits must be signed for the revision to be taken at all.
-    func plan(_ revision: Revision, trust: TrustMode) async throws -> Answer {
+    /// - Parameters:
+    ///   - trust: Which commits must be signed for the revision to be taken at all.
+    ///   - hold: What it would be enforced by, where that is not its being the newest one.
+    func plan(_ revision: Revision, trust: TrustMode, hold: EmergencyHold? = nil) async throws -> Answer {
         let cluster = wiring.cluster(endpoint, instance: instance)
-        let known = try await journalKnowledge(wiring, instance, endpoint.name)
-        let complain: (String, String) -> Void = { message, hint in
-            invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
-        }
+        let known = try await journalKnowledge(wiring, instance, endpoint)
         let inForce: EnforcedState?
         do throws(SourceError) {
             inForce = try await loadRememberedState(
@@ -102,7 +107,7 @@ struct PlannedPass {
             configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             owned: Set(known.owned.keys), user: user,
-            trust: wiring.trust, source: source)
+            trust: wiring.trust, source: source, takesApprovals: hold == nil)
         let enforced: EnforcedState
         if let inForce, inForce.revision == revision, !judgement.mayBeOtherwise {
             enforced = inForce
@@ -144,6 +149,12 @@ struct PlannedPass {
     }
 }
 
+extension PlannedPass {
+    func complain(_ message: String, _ hint: String) {
+        invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
+    }
+}
+
 /// Why a sync would not take the revision, as a JSON answer of kind `Plan`.
 func refusedPlanAnswer(_ refusal: RevisionRefusal, revision: Revision) -> Tree {
     answerTree(
@@ -155,7 +166,7 @@ func refusedPlanAnswer(_ refusal: RevisionRefusal, revision: Revision) -> Tree {
 }
 
 /// What the journal knows; nothing where there is no journal yet.
-private struct JournalKnowledge {
+struct JournalKnowledge {
     var owned: [ObjectID: OwnershipRecord] = [:]
     var digests: [ObjectID: String] = [:]
     /// Whether it knows everything that is ours.
@@ -164,14 +175,16 @@ private struct JournalKnowledge {
     var guardedState: String?
     var trustedRevision: String?
     var keptPrevention: String?
+    var emergencyHold: String?
+    var declaredStates: String?
 }
 
-private func journalKnowledge(
-    _ wiring: Wiring, _ instance: String, _ contextName: String
+func journalKnowledge(
+    _ wiring: Wiring, _ instance: String, _ endpoint: ClusterEndpoint
 ) async throws -> JournalKnowledge {
     guard FileManager.default.fileExists(atPath: wiring.journalPath) else { return JournalKnowledge() }
     let reader = try await JournalReader.open(wiring.journalPath)
-    let scope = JournalReader.Scope(instance: instance, cluster: wiring.arguments.text("cluster") ?? contextName)
+    let scope = JournalReader.Scope(instance: instance, cluster: wiring.clusterName(endpoint))
     let owned = try await reader.ownedObjects(scope)
     let knowledge = JournalKnowledge(
         owned: owned.mapValues { OwnershipRecord(uid: $0.uid) }, digests: owned.mapValues(\.declarationDigest),
@@ -179,7 +192,9 @@ private func journalKnowledge(
         enforcedRevision: try await reader.remembered(.enforcedRevision, scope),
         guardedState: try await reader.remembered(.guardedState, scope),
         trustedRevision: try await reader.remembered(.trustedRevision, scope),
-        keptPrevention: try await reader.remembered(.keptPrevention, scope))
+        keptPrevention: try await reader.remembered(.keptPrevention, scope),
+        emergencyHold: try await reader.remembered(.emergencyHold, scope),
+        declaredStates: try await reader.remembered(.declaredStates, scope))
     await reader.close()
     return knowledge
 }

@@ -22,7 +22,8 @@ let runCommand = Command(
                 FlagDescription(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
-            ] + Flags.checkpoints + Flags.retention + Flags.audit + Flags.host + Flags.writes + Flags.logging + [
+            ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.audit + Flags.host + Flags.writes
+            + Flags.logging + [
                 Flags.config
             ],
         examples: [
@@ -37,7 +38,7 @@ let runCommand = Command(
     let endpoint = try wiring.endpoint()
     let cluster = wiring.cluster(endpoint, instance: instance)
     let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
-    let clusterName = wiring.arguments.text("cluster") ?? endpoint.name
+    let clusterName = wiring.clusterName(endpoint)
     let sink = StandardErrorSink(format: LogFormat(rawValue: invocation.arguments.text("log-format") ?? "") ?? .text)
     let logger = Logger(
         level: LogLevel(rawValue: invocation.arguments.text("log-level") ?? "") ?? .info,
@@ -53,7 +54,10 @@ let runCommand = Command(
     defer { retaining.cancel() }
     let identifier = try await wiring.actorIdentifier(
         journal: journal, scope: JournalReader.Scope(instance: instance, cluster: clusterName), logger: logger)
-    let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
+    let controller = wiring.controller(
+        instance: instance, source: source, cluster: cluster, journal: journal,
+        holds: try wiring.holds(instance: instance, cluster: cluster)
+    ) {
         log($0, to: logger)
         reporter?.note($0)
         if case .synced = $0 { publisher.wanted() }
@@ -241,6 +245,12 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
             [("reason", entry.reason.word), ("object", entry.object?.description ?? ""), ("detail", entry.message)])
     case .trouble(let message, let hint):
         logger.log(.warning, "Trouble; trying again", [("error", message), ("hint", hint)])
+    case .hold(let entry):
+        logger.log(.notice, "Emergency hold", [("reason", entry.reason.word), ("detail", entry.message)])
+    case .revisionWaiting(let revision, let end):
+        logger.log(
+            .notice, "Revision waits behind the emergency hold",
+            [("revision", revision.commit), ("subject", revision.subject), ("until", end.description)])
     case .progress(let done, let total):
         logger.log(.debug, "Syncing", [("done", String(done)), ("total", String(total))])
     case .synced(let report):

@@ -78,6 +78,7 @@ private struct ScopeStatus {
             "held": remembered["held"] ?? 0, "failing": remembered["failing"] ?? 0,
             "driftCorrectedLastDay": .integer(corrections),
             "lastPass": remembered["lastPass"] ?? .null,
+            "emergencyHold": remembered["emergencyHold"] ?? .null, "holdsUnread": remembered["holdsUnread"] ?? .null,
             "incidents": .array(
                 incidents.map { incident in
                     var tree: Tree = [
@@ -110,6 +111,7 @@ private struct ScopeStatus {
         if let refused = remembered["refusedRevision"]?.string {
             text += "  refused    \(refused.prefix(12)), the newest revision\n"
         }
+        text += renderHold()
         text += "  declared   \(remembered["declared"]?.integer ?? 0) objects, \(ownedCount) owned\n"
         text += "  drift      \(corrections) corrected in the last 24 hours\n"
         text += "  held       \(remembered["held"]?.integer ?? 0), failing \(remembered["failing"]?.integer ?? 0)\n"
@@ -130,6 +132,32 @@ private struct ScopeStatus {
         }
         for (reason, count) in shown.sorted(by: { $0.key < $1.key }) where count > Self.shownPerReason {
             text += "  and \(count - Self.shownPerReason) more of \(reason): bylaw journal list --reason \(reason)\n"
+        }
+        return text
+    }
+
+    /// The emergency hold, and what waits behind it.
+    private func renderHold() -> String {
+        var text = ""
+        if let hold = remembered["emergencyHold"], let until = hold["until"]?.string {
+            let by = hold["setBy"]?.string ?? ""
+            let isOver = Timestamp(until).map { $0 <= systemNow() } ?? false
+            text +=
+                "  hold       of \(printable(String((hold["revision"]?.string ?? "").prefix(12)))) until \(printable(until))"
+                + (isOver ? ", which the controller has not looked at since" : "") + "\n"
+                + "             \(printable(hold["because"]?.string ?? ""))"
+                + (by.isEmpty ? "" : " (\(printable(by)), by its own word)") + "\n"
+            if let refusal = hold["refusal"]?.string {
+                text += "             it is not enforced: \(printable(refusal))\n"
+            }
+            if let waiting = hold["waitingRevision"]?.string {
+                text +=
+                    "             waiting behind it: \(printable(String(waiting.prefix(12)))) "
+                    + "\"\(printable(hold["waitingSubject"]?.string ?? ""))\"\n"
+            }
+        }
+        if let unread = remembered["holdsUnread"]?.string {
+            text += "  holds      cannot be read: \(printable(unread))\n"
         }
         return text
     }

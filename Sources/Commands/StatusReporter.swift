@@ -73,6 +73,8 @@ final class StatusReporter: Sendable {
             return status(revision.commit, .pending, "applying \(count) objects")
         case .revisionRefused(let revision, let refusal):
             return status(revision.commit, .failure, "refused: \(refusal.message)")
+        case .revisionWaiting(let revision, let end):
+            return status(revision.commit, .pending, "waits behind an emergency hold, until \(end)")
         case .incident(let entry):
             let reasons: [IncidentReason] = [
                 .approvalMissing, .deletionBudgetExceeded, .configurationHeld, .namespaceDeletionHeld, .ownAccessHeld,

@@ -14,11 +14,12 @@ let syncCommand = Command(
             "Fetches the newest revision, checks it, makes the cluster equal to it, and records every change in the "
             + "journal. A revision with a mistake changes nothing: the last good one is enforced instead.",
         flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal, Flags.journalKey]
-            + Flags.writes
+            + [Flags.holdConfigMap] + Flags.writes
             + [Flags.output, Flags.config],
         examples: ["bylaw sync --repo git@git.example.com:policies.git --branch main --path clusters/production"],
         exitStatuses: [
-            (0, "the cluster is as declared"), (1, "something failed, is held, or the revision is not valid"),
+            (0, "the cluster is as declared"),
+            (1, "something failed or is held, the revision is not valid, or an emergency hold keeps an earlier one"),
             (2, "an error"),
         ])
 ) { invocation in
@@ -34,8 +35,10 @@ let syncCommand = Command(
     for gap in facts.gaps { terminal.writeError("warning: \(printable(gap))\n") }
     let isJSON = invocation.arguments.text("output") == "json"
     let answer = SyncAnswer()
-    let controller = wiring.controller(instance: instance, source: source, cluster: cluster, journal: journal) {
-        notice in
+    let controller = wiring.controller(
+        instance: instance, source: source, cluster: cluster, journal: journal,
+        holds: try wiring.holds(instance: instance, cluster: cluster)
+    ) { notice in
         answer.take(notice)
         show(notice, on: terminal, isQuiet: isJSON)
     }
@@ -71,12 +74,14 @@ let syncCommand = Command(
                     ("failed", .integer(Int64(report.failures))), ("held", .integer(Int64(report.held))),
                     ("waiting", .integer(Int64(report.waiting))), ("undeclared", .integer(Int64(report.strangers))),
                     ("durationMilliseconds", .integer(Int64(report.duration / .milliseconds(1)))),
+                    ("emergencyHold", report.hold.map(holdTree) ?? .null),
                     ("checkpoint", checkpoint.map { .string($0.note.description) } ?? .null),
                 ] + answer.fields))
     } else {
+        if let hold = report.hold { terminal.write(renderHold(hold, on: terminal) + "\n") }
         terminal.write("\(report.revision.prefix(12)): \(report.summary)\n")
     }
-    return report.isConverged && checkpoint != nil ? ExitStatus.success : ExitStatus.findings
+    return report.isConverged && report.hold == nil && checkpoint != nil ? ExitStatus.success : ExitStatus.findings
 }
 
 /// What a JSON answer tells besides the counts: the same as the lines of the text.
@@ -95,7 +100,7 @@ private final class SyncAnswer: Sendable {
             case .changed(let entry, let sequence): parts.actions.append(Self.tree(entry, sequence: sequence))
             case .incident(let entry): parts.incidents.append(Self.tree(entry, sequence: nil))
             case .revisionRefused(let revision, let refusal): parts.refused = (revision, refusal)
-            case .revisionAccepted, .trouble, .progress, .synced: break
+            case .revisionAccepted, .revisionWaiting, .hold, .trouble, .progress, .synced: break
             }
         }
     }
@@ -151,6 +156,13 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
         terminal.writeError("    see: bylaw runbook show \(entry.reason.word)\n")
     case .trouble(let message, let hint):
         terminal.writeError("\(printable(message))\n" + (hint.isEmpty ? "" : "    \(printable(hint))\n"))
+    case .hold(let entry):
+        if !isQuiet { terminal.write("\(entry.reason.word): \(printable(entry.message))\n") }
+    case .revisionWaiting(let revision, _):
+        if !isQuiet {
+            terminal.write(
+                "\(revision.commit.prefix(12)) \"\(printable(revision.subject))\" waits behind the emergency hold\n")
+        }
     case .revisionAccepted, .progress, .synced: break
     }
 }

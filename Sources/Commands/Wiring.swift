@@ -139,6 +139,29 @@ struct Wiring {
             userAgent: "bylaw/\(bylawVersion)", concurrentCalls: concurrentWrites)
     }
 
+    /// What the journal calls the cluster.
+    func clusterName(_ endpoint: ClusterEndpoint) -> String { arguments.text("cluster") ?? endpoint.name }
+
+    /// Where emergency holds are seen; nil where they are switched off.
+    func holds(instance: String, cluster: KubeCluster) throws(CommandFailure) -> HoldConfigMap? {
+        let place = arguments.text("hold-configmap") ?? "bylaw-system/bylaw-hold-\(instance)"
+        guard place != "off" else { return nil }
+        let (namespace, name) = try configMap(place, flag: "hold-configmap", example: "bylaw-system/bylaw-hold-default")
+        return HoldConfigMap(namespace: namespace, name: name, on: cluster)
+    }
+
+    /// Reads the namespace and name of a ConfigMap.
+    func configMap(
+        _ text: String, flag: String, example: String
+    ) throws(CommandFailure) -> (namespace: String, name: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
+            throw CommandFailure(
+                message: "--\(flag): \"\(text)\" is no namespace and name", hint: "Write it as \(example).")
+        }
+        return (parts[0], parts[1])
+    }
+
     // MARK: The journal
 
     var journalPath: String {
@@ -162,7 +185,7 @@ struct Wiring {
         }
         let journal = try await SQLiteJournal.open(
             JournalConfiguration(
-                path: journalPath, instance: instance, cluster: arguments.text("cluster") ?? endpoint.name,
+                path: journalPath, instance: instance, cluster: clusterName(endpoint),
                 build: bylawVersion, signingKey: try signingKey(mayMake: true)))
         do {
             try await journal.introduceKey(at: systemNow())
@@ -184,15 +207,16 @@ struct Wiring {
     // MARK: The controller
 
     func controller(
-        instance: String, source: any RevisionSource, cluster: any ClusterAPI, journal: any RunJournal,
+        instance: String, source: any RevisionSource, cluster: KubeCluster, journal: any RunJournal,
+        holds: (any EmergencyHoldSource)? = nil,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) -> Controller {
-        var configuration = ControllerConfiguration(instance: instance)
+        var configuration = ControllerConfiguration(instance: instance, cluster: clusterName(cluster.endpoint))
         configuration.concurrentObjects = 2 * concurrentWrites
         if let interval = arguments.duration("interval") { configuration.pollInterval = interval }
         configuration.trust = trust
         return Controller(
-            configuration: configuration, source: source, cluster: cluster, journal: journal,
+            configuration: configuration, source: source, cluster: cluster, journal: journal, holds: holds,
             surroundings: .system, ownership: ownership(instance: instance), canonical: canonical, notify: notify)
     }
 }

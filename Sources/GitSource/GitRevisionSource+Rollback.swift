@@ -74,7 +74,21 @@ extension GitRevisionSource {
         }
     }
 
+    /// The revision of an id or the beginning of one, which what is followed must contain.
+    package func revision(named name: String, containedIn tip: Revision) async throws(SourceError) -> Revision {
+        revision(try await contained(name, in: tip, for: "keep"))
+    }
+
     private func revertible(_ name: String, _ tip: Revision) async throws(SourceError) -> GitCommit {
+        try await contained(
+            name, in: tip, for: "take back",
+            hint: "Nothing has to be taken back, or another branch is meant: name it with --branch.")
+    }
+
+    private func contained(
+        _ name: String, in tip: Revision, for verb: String,
+        hint: String = "Name a commit of the followed branch, or another branch with --branch."
+    ) async throws(SourceError) -> GitCommit {
         do throws(GitError) {
             let commit: GitCommit
             do throws(GitError) {
@@ -87,9 +101,9 @@ extension GitRevisionSource {
             }
             guard try await repository.isAncestor(commit.id, of: tip.commit) else {
                 throw GitError(
-                    kind: .noSuchReference, operation: "take back \(commit.id.prefix(12))",
+                    kind: .noSuchReference, operation: "\(verb) \(commit.id.prefix(12))",
                     detail: "\(configuration.reference) at \(tip.commit.prefix(12)) does not contain it",
-                    hint: "Nothing has to be taken back, or another branch is meant: name it with --branch.")
+                    hint: hint)
             }
             return commit
         } catch {

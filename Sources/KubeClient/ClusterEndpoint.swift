@@ -8,6 +8,8 @@ package struct ClusterEndpoint: Sendable {
     package var name: String
     /// The namespace that a context names; empty where it names none.
     package var namespace: String
+    /// What a kubeconfig calls its user, for people only; empty where there is none.
+    package var userName: String
     package var serverName: String?
     package var isVerificationDisabled: Bool
     package var certificateAuthorities: CredentialFile?
@@ -15,7 +17,7 @@ package struct ClusterEndpoint: Sendable {
     package var credentials: CredentialSource
 
     package init(
-        server: String, name: String, namespace: String = "", serverName: String? = nil,
+        server: String, name: String, namespace: String = "", userName: String = "", serverName: String? = nil,
         isVerificationDisabled: Bool = false, certificateAuthorities: CredentialFile? = nil,
         proxy: ProxyConfiguration = .environment, credentials: CredentialSource
     ) {
@@ -24,6 +26,7 @@ package struct ClusterEndpoint: Sendable {
         self.server = String(server)
         self.name = name
         self.namespace = namespace
+        self.userName = userName
         self.serverName = serverName
         self.isVerificationDisabled = isVerificationDisabled
         self.certificateAuthorities = certificateAuthorities

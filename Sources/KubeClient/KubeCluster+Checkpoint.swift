@@ -33,9 +33,3 @@ extension KubeCluster {
             what: "apply \(id)", resource: .configMap)
     }
 }
-
-extension Resource {
-    /// None of the managed kinds: only the journal's checkpoint goes there.
-    fileprivate static let configMap = Resource(
-        group: "", kind: "ConfigMap", plural: "configmaps", isNamespaced: true)
-}

@@ -45,6 +45,7 @@ extension Kubeconfig {
         if isEncrypted, let user { credentials = try readCredentials(user, cluster: cluster) }
         return ClusterEndpoint(
             server: server, name: name, namespace: try context.text("namespace") ?? "",
+            userName: try context.text("user") ?? "",
             serverName: try cluster.text("tls-server-name"), isVerificationDisabled: isInsecure,
             certificateAuthorities: authorities, proxy: try proxy(of: cluster, environment: environment),
             credentials: CredentialSource(

@@ -60,6 +60,9 @@ extension Resource {
     /// The kinds that give rights.
     package static let ofAccess: [Resource] = [.role, .clusterRole, .roleBinding, .clusterRoleBinding]
 
+    /// Where checkpoints of the journal and emergency holds are kept; none of the managed kinds.
+    package static let configMap = Resource(group: "", kind: "ConfigMap", plural: "configmaps", isNamespaced: true)
+
     /// What says which requests are refused, from Kubernetes 1.30 on.
     ///
     /// None of the managed kinds: a repository cannot declare it.

@@ -33,10 +33,11 @@ package enum CommitTrust: Sendable, Equatable {
 /// Why a revision is not trusted; nil where it is.
 ///
 /// - Parameters:
+///   - isFollowed: Whether it is what the followed reference leads to.
 ///   - trusted: The last commit that was trusted; nil: none was, and the newest one begins it.
 ///   - suspect: The commit that was not trusted when one looked last: it is looked at first, since each takes a while.
 package func findDistrust(
-    of newest: Revision, mode: TrustMode, after trusted: String?, suspect: String? = nil,
+    of newest: Revision, isFollowed: Bool = true, mode: TrustMode, after trusted: String?, suspect: String? = nil,
     from source: any RevisionSource
 ) async throws(SourceError) -> (reason: IncidentReason, message: String, commit: String)? {
     guard mode != .off, newest.commit != trusted else { return nil }
@@ -54,7 +55,9 @@ package func findDistrust(
         )
     }
     for commit in commits.filter({ $0.commit == suspect }) + commits {
-        guard case .refused(let reason, let message) = try await source.trust(of: commit, isNewest: commit == newest)
+        guard
+            case .refused(let reason, let message) = try await source.trust(
+                of: commit, isNewest: isFollowed && commit == newest)
         else { continue }
         return (
             reason, "commit \(commit.commit) of \(commit.author.description) is not trusted: \(message)", commit.commit

@@ -13,7 +13,7 @@ extension Controller {
         return RevisionJudgement(
             inForce: enforced, configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,
-            trust: configuration.trust, source: source, memory: history)
+            trust: configuration.trust, source: source, memory: history, takesApprovals: hold.active == nil)
     }
 
     /// Judges a sound revision, and says what of it may be enforced.
@@ -30,8 +30,9 @@ extension Controller {
     /// Judges the revision in force once more, where what was held of it may be let through now without a new commit: kinds
     /// could not be read, or keys were missing.
     ///
+    /// - Parameter hold: What it is in force by, where that is not its being the newest one.
     /// - Returns: Whether that gave another verdict, which is enforced.
-    func judgeAgain(_ newest: Revision) async throws -> Bool {
+    func judgeAgain(_ newest: Revision, by hold: EmergencyHold? = nil) async throws -> Bool {
         // The next look comes anyway: the repository is followed meanwhile.
         guard let before = enforced, isGathered, !before.holds.isEmpty || before.basis?.unseenKinds.isEmpty == false
         else { return false }
@@ -58,7 +59,7 @@ extension Controller {
                 message: "what is approved of revision \(newest.commit) is refused: \(lockout)")
             return false
         }
-        try await accept(loaded, verdict, guarded)
+        try await accept(loaded, verdict, guarded, by: hold)
         return true
     }
 

@@ -150,6 +150,7 @@ extension Controller {
         report.strangers = toldStrangers.count
         report.waiting = waiting.count
         report.isRevisionRefused = refusedCommit != nil
+        report.hold = hold.active
         report.duration = surroundings.uptime() - current.startedAt
         pass = nil
         lastReport = report

@@ -65,6 +65,7 @@ extension Controller {
             openIncidents[object, default: []].insert(reason)
             if reason == .driftFight, let object { fights.resume(object) }
         }
+        try await rememberHold()
         try await enforceRemembered()
         // An earlier run may have ended before it said what it holds.
         if let enforced { try await noteHolds(enforced.holds, revision: enforced.revision) }

@@ -48,8 +48,10 @@ extension Controller {
             // What was held because we did not know who we are may go on now, whether Git answers or not.
             if case .notAsked = user {} else { await beginPass() }
         }
+        var isFetched = false
         do {
             let newest = try await source.fetchNewest()
+            isFetched = true
             lastFetchAt = surroundings.now()
             try await take(newest)
             await keepPrevention()
@@ -61,6 +63,8 @@ extension Controller {
             await keepPrevention()
             await noteFailedFetch(error.explanation.message)
             notify(.trouble(error.explanation.message, hint: error.explanation.hint))
+            // An emergency does not wait for the Git host.
+            if !isFetched { await holdWithoutFetch() }
         } catch let error as JournalError {
             notify(.trouble(error.message, hint: error.hint))
         } catch {
@@ -77,12 +81,31 @@ extension Controller {
         }
     }
 
-    /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1).
+    /// Looks at the newest commit, and enforces it from now on if it is sound (design, section 5.1) and nobody holds an
+    /// earlier one.
     func take(_ newest: Revision) async throws {
+        // A hold that comes or ends while a revision is looked at counts already: then all is asked once more.
+        for _ in 0..<3 {
+            switch try await lookForHold() {
+            case .follow: if try await takeNewest(newest) { return }
+            case .hold(let hold): if try await keep(to: hold, newest: newest) { return }
+            case .wait(let error):
+                guard mode == .continuous else { throw error }
+                return
+            }
+        }
+        isFetchWanted = true
+    }
+
+    /// - Returns: False where a hold came in between, and the revision was not taken on.
+    private func takeNewest(_ newest: Revision) async throws -> Bool {
         let trusted = try await journal.remembered(.trustedRevision)
         let isEnforced = newest.commit == enforced?.revision.commit
-        if isEnforced, configuration.trust == .off || trusted == newest.commit { return try await keep(newest) }
-        guard newest.commit != refusedCommit || isRefusalPassing else { return }
+        if isEnforced, configuration.trust == .off || trusted == newest.commit {
+            try await keep(newest)
+            return true
+        }
+        guard newest.commit != refusedCommit || isRefusalPassing else { return true }
         let loaded: LoadedRevision
         switch try await examine(
             newest, trust: configuration.trust, after: trusted, suspect: distrustedCommit, from: source,
@@ -92,22 +115,29 @@ extension Controller {
         case .refused(let refusal):
             // A revision that is not looked at must not keep the last good one from being enforced.
             _ = try await enforcedCluster()
-            return try await refuse(newest, refusal)
+            try await refuse(newest, refusal)
+            return true
         }
         if isEnforced {
             // Signatures are asked for only since it was enforced, and its own is good.
             try await journal.remember(.trustedRevision, newest.commit)
-            return try await keep(newest)
+            try await keep(newest)
+            return true
         }
-        try await noteRewrittenHistory(newest)
+        try await noteRewrittenHistory(newest, since: enforced?.revision.commit ?? newestCommit)
         await untilGathered()
-        guard !hasStopped else { return }
+        guard !hasStopped else { return true }
         let (verdict, guarded) = try await judge(loaded, by: try await judgement())
         // Until the server tells who we are nothing that gives rights in the whole cluster is taken away, and from then on
         // nothing that gives us ours, whatever is enforced.
         await learnUser()
-        if let lockout = await lockout(by: verdict) { return try await refuse(newest, .lockout(lockout)) }
+        if let lockout = await lockout(by: verdict) {
+            try await refuse(newest, .lockout(lockout))
+            return true
+        }
+        guard try await lookForHold() == .follow else { return false }
         try await accept(loaded, verdict, guarded)
+        return true
     }
 
     /// Goes on with the revision in force.
@@ -120,11 +150,17 @@ extension Controller {
     }
 
     /// Enforces from now on what the guardrails let through of a revision.
-    func accept(_ loaded: LoadedRevision, _ verdict: GuardVerdict, _ guarded: GuardedState) async throws {
+    ///
+    /// - Parameter hold: What it is enforced by, where that is not its being the newest one.
+    func accept(
+        _ loaded: LoadedRevision, _ verdict: GuardVerdict, _ guarded: GuardedState, by hold: EmergencyHold? = nil
+    ) async throws {
         let newest = loaded.revision
-        refusedCommit = nil
         isLaterApprovalRefused = false
-        newestCommit = newest.commit
+        if hold == nil {
+            refusedCommit = nil
+            newestCommit = newest.commit
+        }
         var states = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
         let state = states.accept(
             newest.commit, digest: stateDigest(of: loaded.declared, canonical: canonical),
@@ -139,16 +175,19 @@ extension Controller {
                     + "\(loaded.parsedFileCount) of them parsed"
                     + (verdict.holds.isEmpty ? "" : "; \(verdict.holds.count) held")
                     + "; the declared state is sha256:\(state.digest)"
-                    + (state.restores.map { ", restored from \($0)" } ?? "")),
+                    + (state.restores.map { ", restored from \($0)" } ?? "")
+                    + (hold.map { "; by the emergency hold until \($0.until)" } ?? "")),
             owned: .unchanged)
         states.noteEntry(entry)
         try await journal.remember(.declaredStates, canonical.text(states.tree))
-        try await journal.remember(.newestRevision, newest.commit)
+        if hold == nil { try await journal.remember(.newestRevision, newest.commit) }
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest)
         try await journal.remember(.enforcedRevision, newest.commit)
-        if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
-        try await resolve(refusalIncidents, object: nil)
+        if hold == nil {
+            if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
+            try await resolve(refusalIncidents, object: nil)
+        }
         var enforcing = EnforcedState(loaded, guarded: guarded, canonical: canonical)
         enforcing.undoing = undoing
         enforce(enforcing)
@@ -161,13 +200,13 @@ extension Controller {
     /// The one of many clusters that the enforced revision was read for.
     ///
     /// With a new cache that revision comes only with a fetch.
-    private func enforcedCluster() async throws -> String? {
+    func enforcedCluster() async throws -> String? {
         if enforced == nil { try await enforceRemembered() }
         return enforced?.cluster
     }
 
     /// Leaves a newest revision aside, and ends what was said of another one.
-    private func refuse(_ newest: Revision, _ refusal: RevisionRefusal) async throws(JournalError) {
+    func refuse(_ newest: Revision, _ refusal: RevisionRefusal) async throws(JournalError) {
         let reason = refusal.incident
         try await raise(
             reason, object: nil, outcome: reason == .revisionEmpty ? .held : .failed, revision: newest,
@@ -181,14 +220,15 @@ extension Controller {
         notify(.revisionRefused(newest, refusal))
     }
 
-    private func noteRewrittenHistory(_ newest: Revision) async throws {
-        guard let before = enforced?.revision.commit ?? newestCommit else { return }
+    /// - Parameter before: What was followed, or enforced, before it.
+    func noteRewrittenHistory(_ newest: Revision, since before: String?) async throws {
+        guard let before else { return }
         if try await source.isAncestor(before, of: newest.commit) {
             try await resolve([.historyRewritten], object: nil)
         } else {
             try await raise(
                 .historyRewritten, object: nil, revision: newest,
-                message: "\(newest.commit) does not contain \(before), which was enforced before it: "
+                message: "\(newest.commit) does not contain \(before), which came before it: "
                     + "the history was rewritten, or another reference is followed")
         }
     }

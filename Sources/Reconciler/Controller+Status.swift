@@ -18,6 +18,21 @@ extension Controller {
             "undeclared": .integer(Int64(toldStrangers.count)), "failing": .integer(Int64(failing.count)),
             "waiting": .integer(Int64(waiting.count)),
         ]
+        if let active = hold.active {
+            var told: Tree = [
+                "revision": .string(active.revision), "until": .string(active.until.description),
+                "because": .string(active.because), "setBy": .string(active.setBy),
+                "setAt": .string(active.setAt.description),
+                "refusal": hold.refusal.map { .string($0.message) } ?? .null,
+                "waitingRevision": .null, "waitingSubject": .null,
+            ]
+            if let waiting = hold.waiting {
+                told.set(["waitingRevision"], to: .string(waiting.commit))
+                told.set(["waitingSubject"], to: .string(waiting.subject))
+            }
+            tree.set(["emergencyHold"], to: told)
+        }
+        if let unread = hold.unread { tree.set(["holdsUnread"], to: .string(unread)) }
         if let lastReport {
             tree.set(["lastPass", "summary"], to: .string(lastReport.summary))
             tree.set(["lastPass", "isConverged"], to: .bool(lastReport.isConverged))

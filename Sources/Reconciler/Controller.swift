@@ -6,6 +6,8 @@ import Policy
 package struct ControllerConfiguration: Sendable {
     /// The name of this instance: a label value, part of the field manager's name.
     package var instance: String
+    /// The cluster's name in the journal.
+    package var cluster: String
     /// How many objects are worked on at one time.
     ///
     /// More than requests may be in flight, which the cluster's port bounds: while some wait for an answer, others wait
@@ -21,11 +23,12 @@ package struct ControllerConfiguration: Sendable {
     package var trust: TrustMode
 
     package init(
-        instance: String, concurrentObjects: Int = 32, pollInterval: Duration = .seconds(15),
+        instance: String, cluster: String = "", concurrentObjects: Int = 32, pollInterval: Duration = .seconds(15),
         backOff: BackOff = BackOff(), slowRecheck: Duration = .seconds(600), attemptsPerPass: Int = 4,
         trust: TrustMode = .off
     ) {
         self.instance = instance
+        self.cluster = cluster
         self.concurrentObjects = concurrentObjects
         self.pollInterval = pollInterval
         self.backOff = backOff
@@ -54,6 +57,8 @@ package actor Controller {
     let source: any RevisionSource
     let cluster: any ClusterAPI
     let journal: any RunJournal
+    /// Where emergency holds are seen; nil: nowhere.
+    let holds: (any EmergencyHoldSource)?
     let surroundings: Surroundings
     let ownership: Ownership
     let canonical: Canonical
@@ -111,6 +116,8 @@ package actor Controller {
 
     var newestCommit: String?
     var refusedCommit: String?
+    /// What is known of emergency holds.
+    var hold = EmergencyHoldState()
     /// The earlier revision whose declared state the enforced one brought back.
     var restoredCommit: String?
     /// What was approved later of the revision in force would lock us out.
@@ -160,13 +167,15 @@ package actor Controller {
 
     package init(
         configuration: ControllerConfiguration, source: any RevisionSource, cluster: any ClusterAPI,
-        journal: any RunJournal, surroundings: Surroundings, ownership: Ownership, canonical: Canonical,
+        journal: any RunJournal, holds: (any EmergencyHoldSource)? = nil, surroundings: Surroundings,
+        ownership: Ownership, canonical: Canonical,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) {
         self.configuration = configuration
         self.source = source
         self.cluster = cluster
         self.journal = journal
+        self.holds = holds
         self.surroundings = surroundings
         self.ownership = ownership
         self.canonical = canonical
@@ -234,7 +243,8 @@ package actor Controller {
         try await resolve([.fetchFailed], object: nil)
         guard enforced != nil else {
             var report = PassReport(revision: newest.commit)
-            report.isRevisionRefused = true
+            report.isRevisionRefused = refusedCommit != nil
+            report.hold = hold.active
             return report
         }
         await beginPass()

@@ -1,3 +1,5 @@
+package import Manifest
+
 /// What a controller tells whoever started it, for logs and the progress line; the record is the journal.
 package enum ControllerNotice: Sendable {
     case revisionAccepted(Revision, objectCount: Int)
@@ -6,6 +8,10 @@ package enum ControllerNotice: Sendable {
     case changed(EntryDraft, sequence: Int64)
     /// An incident began.
     case incident(EntryDraft)
+    /// An emergency hold began, changed or ended.
+    case hold(EntryDraft)
+    /// A sound revision waits for the end of an emergency hold.
+    case revisionWaiting(Revision, until: Timestamp)
     /// Something could not be done; it is tried again by itself.
     case trouble(String, hint: String)
     case progress(done: Int, total: Int)

@@ -12,16 +12,17 @@ package enum RevisionExamination: Sendable {
 /// What it means is judged apart: see ``RevisionJudgement``.
 ///
 /// - Parameters:
+///   - isFollowed: Whether it is what the followed reference leads to; see ``RevisionSource/trust(of:isNewest:)``.
 ///   - trusted: The last commit that was trusted.
 ///   - suspect: The commit that was not trusted when one looked last.
 ///   - cluster: Gives the one of many clusters that the enforced revision was read for; nil where it was for one.
 package func examine<Failure: Error>(
-    _ newest: Revision, trust: TrustMode, after trusted: String?, suspect: String? = nil,
+    _ newest: Revision, isFollowed: Bool = true, trust: TrustMode, after trusted: String?, suspect: String? = nil,
     from source: any RevisionSource,
     cluster: () async throws(Failure) -> String?
 ) async throws -> RevisionExamination {
     if let (reason, message, commit) = try await findDistrust(
-        of: newest, mode: trust, after: trusted, suspect: suspect, from: source)
+        of: newest, isFollowed: isFollowed, mode: trust, after: trusted, suspect: suspect, from: source)
     {
         return .refused(.untrusted(reason, message, commit: commit))
     }

@@ -25,6 +25,10 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case fetchFailed = "FetchFailed"
     /// The followed branch no longer contains the revision that was enforced.
     case historyRewritten = "HistoryRewritten"
+    /// Somebody holds the enforced revision for a while: newer ones wait.
+    case holdActive = "HoldActive"
+    /// What somebody set as an emergency hold is not honoured as it stands.
+    case holdRefused = "HoldRefused"
     /// A Namespace left the repository; deleting it is held back.
     case namespaceDeletionHeld = "NamespaceDeletionHeld"
     /// A declared namespace is being deleted; what belongs in it waits.

@@ -28,6 +28,12 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     case journalCut
     /// An audit event tells who made a change that another entry is about.
     case actorIdentified
+    /// Somebody set an emergency hold: the revision that it names stays enforced until its end.
+    case holdBegan
+    /// Somebody extended a hold, or named another revision in it.
+    case holdChanged
+    /// A hold is over; the newest revision is enforced again.
+    case holdEnded
     case incident(IncidentReason)
 
     /// The stable CamelCase word.
@@ -42,6 +48,9 @@ package enum EntryReason: Sendable, Equatable, Hashable {
         case .signingKeyChanged: "SigningKeyChanged"
         case .journalCut: "JournalCut"
         case .actorIdentified: "ActorIdentified"
+        case .holdBegan: "HoldBegan"
+        case .holdChanged: "HoldChanged"
+        case .holdEnded: "HoldEnded"
         case .incident(let reason): reason.rawValue
         }
     }
@@ -50,7 +59,7 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     package static let all: [EntryReason] =
         [
             .revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped, .signingKeyChanged,
-            .journalCut, .actorIdentified,
+            .journalCut, .actorIdentified, .holdBegan, .holdChanged, .holdEnded,
         ]
         + IncidentReason.allCases.map(EntryReason.incident)
 

@@ -12,6 +12,8 @@ package struct PassReport: Sendable, Equatable {
     /// Objects that nobody declares, in scopes where that is told.
     package var strangers = 0
     package var waiting = 0
+    /// The emergency hold that is in force, whether or not its revision could be enforced.
+    package var hold: EmergencyHold?
     package var duration: Duration = .zero
 
     package init(revision: String) { self.revision = revision }

@@ -49,12 +49,16 @@ package struct RevisionJudgement: Sendable {
     package var source: any RevisionSource
     /// Spares reading the history again with each revision.
     package var memory: HistoryMemory
+    /// Whether trailers let anything through.
+    ///
+    /// Under an emergency hold they do not: what an earlier revision's trailers approved was approved for then.
+    package var takesApprovals: Bool
 
     package init(
         inForce: EnforcedState?, configurationInForce: RepositoryConfiguration?, live: LiveState, ownership: Ownership,
         owned: Set<ObjectID>, user: OwnAccess.User,
         trust: TrustMode,
-        source: any RevisionSource, memory: HistoryMemory = HistoryMemory()
+        source: any RevisionSource, memory: HistoryMemory = HistoryMemory(), takesApprovals: Bool = true
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -65,6 +69,7 @@ package struct RevisionJudgement: Sendable {
         self.trust = trust
         self.source = source
         self.memory = memory
+        self.takesApprovals = takesApprovals
     }
 
     /// What of a sound revision may happen.
@@ -75,12 +80,15 @@ package struct RevisionJudgement: Sendable {
     ) async throws(SourceError) -> (GuardVerdict, JudgementBasis) {
         let objects = live.all
         let left = leftBehind(among: objects.values)
-        let approvals = try await ApprovalSearch(
-            inForce: inForce, configurationInForce: configurationInForce, head: loaded,
-            removed: left.subtracting(loaded.declared.objects.keys),
-            requiresSignatures: trust != .off, signaturesRequiredUpTo: signaturesRequiredUpTo,
-            source: source, memory: memory
-        ).find(complain: complain)
+        let approvals =
+            !takesApprovals
+            ? FoundApprovals()
+            : try await ApprovalSearch(
+                inForce: inForce, configurationInForce: configurationInForce, head: loaded,
+                removed: left.subtracting(loaded.declared.objects.keys),
+                requiresSignatures: trust != .off, signaturesRequiredUpTo: signaturesRequiredUpTo,
+                source: source, memory: memory
+            ).find(complain: complain)
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
         let question = GuardQuestion(

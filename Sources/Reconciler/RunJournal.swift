@@ -77,6 +77,8 @@ package enum MemoryKey: String, Sendable, CaseIterable {
     case clusterIdentity
     /// The digest of the admission policies that were put in force last; empty where they were removed.
     case keptPrevention
+    /// The last emergency hold that was honoured, as JSON; see ``EmergencyHoldMemory``.
+    case emergencyHold
     /// `true` once a whole pass has settled what this instance owns: until then the journal may be a new one beside objects
     /// of an earlier, lost one, or the cluster may have been put back to a backup.
     case ownershipSettled

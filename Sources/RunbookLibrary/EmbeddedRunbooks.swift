@@ -1410,6 +1410,103 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: HoldActive
+    severity: warning
+    ---
+
+    # Somebody holds the enforced revision for a while
+
+    ## Meaning
+
+    Somebody set an emergency hold with `bylaw hold`. The revision that it names stays enforced until the hold's end, at most 24 hours; newer ones are judged and wait. The incident ends with the hold, which ends by itself.
+
+    ## Impact
+
+    What was merged meanwhile is not in force, be it a mistake or a fix. Drift is put right as ever, towards the held revision. The hold approves nothing: what would have loosened something on the way back is held by the guardrails.
+
+    ## Diagnosis
+
+    The revision, the end, the reason, who set it by its own word, and what waits:
+
+    ```sh
+    bylaw status
+    bylaw hold
+    bylaw journal list --reason HoldBegan --since 48h
+    bylaw journal list --reason HoldChanged --since 48h
+    ```
+
+    Who wrote the ConfigMap last, as far as the object tells; the API server's audit log knows the user:
+
+    ```sh
+    kubectl get configmap bylaw-hold-default --namespace bylaw-system -o yaml
+    ```
+
+    ## Mitigation
+
+    Ask whoever set it whether the revert is under way (`bylaw rollback` makes one), and merge it before the hold ends: at its end the newest revision is enforced. Where nobody knows of it, end it, and look at who may write the ConfigMap:
+
+    ```sh
+    kubectl auth can-i patch configmaps/bylaw-hold-default --namespace bylaw-system --as USER
+    ```
+
+    ## Undo
+
+    End the hold. The newest revision is enforced with the next look at the repository:
+
+    ```sh
+    bylaw hold --end --because "REASON"
+    ```
+
+    """#,
+    #"""
+    ---
+    reason: HoldRefused
+    severity: critical
+    ---
+
+    # An emergency hold is not honoured as it stands
+
+    ## Meaning
+
+    Either the ConfigMap of holds has something that is no hold for this Bylaw (unreadable, for another instance or cluster, longer than 24 hours), or the revision of a hold cannot be enforced: it was never accepted here, is not in the history of the followed branch, is not valid or not trusted, or would lock Bylaw out. The message says which.
+
+    ## Impact
+
+    What is no hold counts for nothing: the newest revision is enforced, or a hold that was known before goes on to its own end. Where only the revision cannot be enforced, what is in force stays so until the hold's end, and no newer revision is taken on: whoever set the hold does not want the newest one.
+
+    ## Diagnosis
+
+    ```sh
+    bylaw status
+    bylaw hold
+    bylaw journal list --reason HoldRefused --since 48h
+    bylaw journal list --reason RevisionAccepted --since 720h
+    ```
+
+    ```sh
+    kubectl get configmap bylaw-hold-default --namespace bylaw-system -o yaml
+    ```
+
+    ## Mitigation
+
+    Set the hold anew for a revision that was accepted (the last command above but one lists them), with the instance and cluster that `bylaw status` names:
+
+    ```sh
+    bylaw hold --revision REVISION --for 1h --because "REASON"
+    ```
+
+    ## Undo
+
+    End the hold, or empty the ConfigMap where it has something else:
+
+    ```sh
+    bylaw hold --end
+    kubectl patch configmap bylaw-hold-default --namespace bylaw-system --type=merge --patch '{"data":null}'
+    ```
+
+    """#,
+    #"""
+    ---
     reason: ImpersonationGranted
     severity: critical
     ---

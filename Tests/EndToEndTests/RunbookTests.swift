@@ -115,7 +115,7 @@ import Testing
             let isLooking = words.first.map(looking.contains) ?? false
             #expect(isLooking || words.contains("--dry-run=server"), "\(command.text)")
         }
-        let writing = ["run", "sync", "demo", "journal restore"]
+        let writing = ["run", "sync", "demo", "journal restore", "hold --"]
         for command in Self.diagnosis where command.program == "bylaw" {
             #expect(!writing.contains { command.text.hasPrefix("bylaw \($0)") }, "\(command.text)")
         }
