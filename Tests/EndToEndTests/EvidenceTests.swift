@@ -48,6 +48,20 @@ import Testing
         return path
     }
 
+    @Test func wordsAreFoundAndYoungEntriesStay() async throws {
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.errors)")
+        // A subject of a binding, which stands in no column of its own.
+        let found = try await journal("list", "--search", "march", "-o", "json")
+        let entries = try #require(try parseJSON(Array(found.output.utf8))["items"]?.array)
+        #expect(entries.compactMap { $0["object"]?["kind"]?.string } == ["RoleBinding"])
+        #expect(try await journal("list", "--search", "\"--\"").status == 2)
+        let cut = try await journal("cut", "--journal-keep", "1d")
+        #expect(cut.status == 1, "\(cut.output)\(cut.errors)")
+        #expect(try await journal("cut").status == 2)
+        #expect(try await journal("verify").status == 0)
+    }
+
     @Test func aJournalIsProvenOffline() async throws {
         let sync = try await program.run(["sync", "-o", "json"] + flags)
         #expect(sync.status == 0, "\(sync.errors)")
