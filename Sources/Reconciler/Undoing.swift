@@ -10,13 +10,17 @@ package struct Undoing: Equatable, Sendable {
     package var revisions: Set<String>
     /// Entries before this one are none of theirs: a commit may have been in force before, and come back.
     package var firstEntry: Int64
-    /// The entry that says that the newest undone revision was accepted; nil where that is not known.
+    /// The entry that says that the newest undone revision was accepted; nil where that is not known, and where the revision
+    /// only goes on with a revert.
     package var acceptance: Int64?
 
     /// What a revision undoes; nil where it is no revert, or was not accepted.
     package init?(by commit: String, among states: DeclaredStates) {
         let records = states.records
-        guard let index = records.lastIndex(where: { $0.commit == commit }) else { return nil }
+        guard var index = records.lastIndex(where: { $0.commit == commit }) else { return nil }
+        // A commit without a change, such as an approval, goes on with what the one before it undoes.
+        let isRevert = { (record: DeclaredStates.Record) in record.restores != nil || !record.takesBack.isEmpty }
+        while index > 0, !isRevert(records[index]), records[index - 1].digest == records[index].digest { index -= 1 }
         let record = records[index]
         let earlier = records[..<index]
         let undone: [DeclaredStates.Record]
@@ -31,7 +35,7 @@ package struct Undoing: Equatable, Sendable {
         revisions = Set(undone.map(\.commit)).subtracting([commit])
         // What came after one whose entry is not known came later than any that is.
         firstEntry = undone.allSatisfy { $0.entry != nil } ? undone.compactMap(\.entry).min() ?? 0 : 0
-        acceptance = newest.entry
+        acceptance = record.commit == commit ? newest.entry : nil
     }
 
     /// Which entry a change undoes.

@@ -42,6 +42,15 @@ import Testing
         #expect(Undoing(by: "c", among: more) == nil)
     }
 
+    /// Part of a revert may have waited for its approval, which comes with a commit of its own.
+    @Test func aCommitWithoutAChangeGoesOnWithTheRevert() throws {
+        var states = states([("a", "1"), ("b", "2"), ("revert", "1"), ("approval", "1")])
+        let undoing = try #require(Undoing(by: "approval", among: states))
+        #expect(undoing.revisions == ["b"] && undoing.firstEntry == 20 && undoing.acceptance == nil)
+        states.accept("c", digest: "3")
+        #expect(Undoing(by: "c", among: states) == nil)
+    }
+
     /// An earlier version did not note the entries: then the revision alone decides.
     @Test func entriesThatAreNotKnownLeaveNothingOut() throws {
         var states = DeclaredStates()
