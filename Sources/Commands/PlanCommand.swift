@@ -107,7 +107,9 @@ struct PlannedPass {
             configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             owned: Set(known.owned.keys), user: user,
-            trust: wiring.trust, source: source, takesApprovals: hold == nil)
+            trust: wiring.trust, source: source,
+            states: DeclaredStates(known.declaredStates.flatMap(wiring.canonical.tree)), canonical: wiring.canonical,
+            takesApprovals: hold == nil)
         let enforced: EnforcedState
         if let inForce, inForce.revision == revision, !judgement.mayBeOtherwise {
             enforced = inForce

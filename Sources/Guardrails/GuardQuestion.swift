@@ -23,12 +23,15 @@ package struct GuardQuestion: Sendable {
     package var privilegedNamespaces: Set<String>
     /// Kinds that cannot be read now.
     package var unreadKinds: Set<Resource>
+    /// What of the new revision was in force before.
+    package var restoration: Restoration?
 
     package init(
         inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
         live: [ObjectID: LiveObject] = [:], leftBehind: Set<ObjectID> = [],
         owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
-        privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = []
+        privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = [],
+        restoration: Restoration? = nil
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -39,5 +42,6 @@ package struct GuardQuestion: Sendable {
         self.approvals = approvals
         self.privilegedNamespaces = privilegedNamespaces
         self.unreadKinds = unreadKinds
+        self.restoration = restoration
     }
 }

@@ -8,9 +8,13 @@ extension RevisionGuard {
         judgeUnmanaged()
         var unapproved: [ObjectID] = []
         for id in removed where id.resource == .namespace && holds[id] == nil { judgeNamespace(id) }
-        for id in removed where id.resource != .namespace && holds[id] == nil && !goesWithItsNamespace(id) {
-            if !isApproved(id, by: Guardrail.deletionBudget.rawValue) { unapproved.append(id) }
+        var restorable: Set<ObjectID> = []
+        let counted = removed.filter { $0.resource != .namespace && holds[$0] == nil && !goesWithItsNamespace($0) }
+        let stricter = restorations(among: counted)
+        for id in counted where !isApproved(id, by: Guardrail.deletionBudget.rawValue) {
+            if stricter.contains(id) { restorable.insert(id) } else { unapproved.append(id) }
         }
+        if !settings.deletions.allows(unapproved.count + restorable.count, of: total) { restored.formUnion(restorable) }
         guard !settings.deletions.allows(unapproved.count, of: total) else { return }
         let meaning =
             "the revision deletes \(unapproved.count) of \(total) objects, more than the \(settings.deletions.maximum) or "

@@ -30,6 +30,8 @@ struct RevisionGuard {
     var reported: [ChangeFinding] = []
     private(set) var approved: [ObjectID: GivenApproval] = [:]
     var deletableNamespaces: Set<ObjectID> = []
+    /// What needs no approval since it restores a stricter state.
+    var restored: Set<ObjectID> = []
     /// What the revision says of itself, as far as it may.
     var configuration: RepositoryConfiguration
     /// What holds so far: what is in force, and what an earlier run of this instance left in the cluster where that is not
@@ -51,12 +53,14 @@ struct RevisionGuard {
     }
 
     var verdict: GuardVerdict {
-        GuardVerdict(
+        var verdict = GuardVerdict(
             state: DeclaredState(objects: effectiveObjects, configuration: configuration),
             holds: holds.values.sorted { $0.id < $1.id },
             frozen: Set(holds.keys.filter(isFrozen)),
             deletableNamespaces: deletableNamespaces, reported: reported.sorted(), approved: approved,
             removed: removed.filter { holds[$0] == nil })
+        verdict.restored = restored.filter { holds[$0] == nil }
+        return verdict
     }
 
     /// Whether an object is to be left as it is: nothing is known of what was declared of it.

@@ -46,6 +46,8 @@ package struct GuardVerdict: Sendable {
     package var approved: [ObjectID: GivenApproval]
     /// What is to be deleted.
     package var removed: [ObjectID]
+    /// What would have been held, and is not, since it brings a stricter state back.
+    package var restored: Set<ObjectID> = []
 
     package init(
         state: DeclaredState, holds: [GuardrailHold], frozen: Set<ObjectID>, deletableNamespaces: Set<ObjectID>,

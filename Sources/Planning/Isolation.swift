@@ -36,7 +36,7 @@ package struct Isolation: Sendable {
     /// Whether pods stay cut off in every direction in which a policy isolates them, when that policy goes.
     ///
     /// - Parameter policy: In canonical form.
-    func outlasts(_ policyID: ObjectID, _ policy: Tree) -> Bool {
+    package func outlasts(_ policyID: ObjectID, _ policy: Tree) -> Bool {
         let directions = Set(policyTypes(of: policy))
         var kept: Set<String> = []
         for (id, wanted) in declared[policyID.namespace] ?? [:] where id != policyID {

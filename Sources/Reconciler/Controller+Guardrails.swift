@@ -13,7 +13,8 @@ extension Controller {
         return RevisionJudgement(
             inForce: enforced, configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,
-            trust: configuration.trust, source: source, memory: history, takesApprovals: hold.active == nil)
+            trust: configuration.trust, source: source, states: try await declaredStates(), canonical: canonical,
+            memory: history, takesApprovals: hold.active == nil)
     }
 
     /// Judges a sound revision, and says what of it may be enforced.

@@ -166,6 +166,7 @@ extension Controller {
             if report.isConverged {
                 try await self.resolve([.clusterRewound], object: nil)
                 try await self.trustJournal()
+                if report.revision == enforced.revision.commit { try await self.noteInForce(report.revision) }
             }
             if self.interruptedKinds.isEmpty, Resource.managed.allSatisfy(self.live.isKnown) {
                 try await self.resolve([.clusterUnreachable], object: nil)

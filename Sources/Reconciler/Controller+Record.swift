@@ -53,6 +53,20 @@ extension Controller {
         }
     }
 
+    // MARK: Which states were declared
+
+    func declaredStates() async throws(JournalError) -> DeclaredStates {
+        DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
+    }
+
+    /// Writes down once that all of a revision is in the cluster: to bring that back needs less than to bring it anew.
+    func noteInForce(_ commit: String) async throws(JournalError) {
+        guard commit != commitInForce else { return }
+        var states = try await declaredStates()
+        if states.noteInForce(commit) { try await journal.remember(.declaredStates, canonical.text(states.tree)) }
+        commitInForce = commit
+    }
+
     // MARK: Start
 
     /// Reads what the journal knows, settles what an earlier run left open, and enforces the revision of then.
@@ -78,7 +92,7 @@ extension Controller {
     func enforceRemembered() async throws {
         let enforced = try await journal.remembered(.enforcedRevision)
         let guarded = try await journal.remembered(.guardedState)
-        let states = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
+        let states = try await declaredStates()
         do throws(SourceError) {
             let state = try await loadRememberedState(
                 enforced: enforced, guarded: guarded, from: source, canonical: canonical)

@@ -161,9 +161,10 @@ extension Controller {
             refusedCommit = nil
             newestCommit = newest.commit
         }
-        var states = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
+        var states = try await declaredStates()
         let state = states.accept(
             newest.commit, digest: stateDigest(of: loaded.declared, canonical: canonical),
+            configuration: configurationDigest(of: loaded.declared, canonical: canonical),
             takesBack: try await RevertSearch(among: states, in: source).revisions(takenBackBy: newest))
         let undoing = Undoing(by: newest.commit, among: states)
         restoredCommit = state.restores
@@ -174,6 +175,9 @@ extension Controller {
                 message: "\(loaded.declared.objects.count) objects in \(loaded.fileCount) files, "
                     + "\(loaded.parsedFileCount) of them parsed"
                     + (verdict.holds.isEmpty ? "" : "; \(verdict.holds.count) held")
+                    + (verdict.restored.isEmpty
+                        ? ""
+                        : "; \(verdict.restored.count) need no approval, since they restore what was stricter before")
                     + "; the declared state is sha256:\(state.digest)"
                     + (state.restores.map { ", restored from \($0)" } ?? "")
                     + (hold.map { "; by the emergency hold until \($0.until)" } ?? "")),

@@ -120,6 +120,8 @@ package actor Controller {
     var hold = EmergencyHoldState()
     /// The earlier revision whose declared state the enforced one brought back.
     var restoredCommit: String?
+    /// The revision of which it is written down that all of it is in the cluster.
+    var commitInForce: String?
     /// What was approved later of the revision in force would lock us out.
     var isLaterApprovalRefused = false
     /// When a revision was judged last.

@@ -15,6 +15,10 @@ package struct DeclaredStates: Equatable, Sendable {
         package var takesBack: [String] = []
         /// The number of the entry that says it was accepted; nil where that is not known.
         package var entry: Int64?
+        /// SHA-256 over its configuration, which ``digest`` leaves out; nil where an earlier version accepted it.
+        package var configuration: String?
+        /// Whether a pass has ended with all of it in the cluster, and nothing of it held.
+        package var wasInForce = false
     }
 
     /// In the order in which they were accepted, the newest last.
@@ -30,7 +34,8 @@ package struct DeclaredStates: Equatable, Sendable {
             guard let commit = item["commit"]?.string, let digest = item["digest"]?.string else { return nil }
             return Record(
                 commit: commit, digest: digest, restores: item["restores"]?.string,
-                takesBack: (item["takesBack"]?.array ?? []).compactMap(\.string), entry: item["entry"]?.integer)
+                takesBack: (item["takesBack"]?.array ?? []).compactMap(\.string), entry: item["entry"]?.integer,
+                configuration: item["configuration"]?.string, wasInForce: item["wasInForce"]?.bool ?? false)
         }
     }
 
@@ -43,6 +48,8 @@ package struct DeclaredStates: Equatable, Sendable {
                     tree.set(["takesBack"], to: .array(record.takesBack.map(Tree.string)))
                 }
                 if let entry = record.entry { tree.set(["entry"], to: .integer(entry)) }
+                if let digest = record.configuration { tree.set(["configuration"], to: .string(digest)) }
+                if record.wasInForce { tree.set(["wasInForce"], to: true) }
                 return tree
             })
     }
@@ -52,12 +59,15 @@ package struct DeclaredStates: Equatable, Sendable {
     /// - Parameter takesBack: Those of ``records`` that it says it takes back.
     /// - Returns: Its record: it restores the newest earlier revision of the same state, where others came in between.
     @discardableResult
-    package mutating func accept(_ commit: String, digest: String, takesBack: [String] = []) -> Record {
+    package mutating func accept(
+        _ commit: String, digest: String, configuration: String? = nil, takesBack: [String] = []
+    ) -> Record {
         let isChange = records.last.map { $0.digest != digest } ?? false
         let restored = isChange ? records.last { $0.digest == digest && $0.commit != commit }?.commit : nil
         // The same revision again, as after a restart, stays what it was.
         if let last = records.last, last.commit == commit, last.digest == digest { return last }
-        let record = Record(commit: commit, digest: digest, restores: restored, takesBack: takesBack)
+        let record = Record(
+            commit: commit, digest: digest, restores: restored, takesBack: takesBack, configuration: configuration)
         records.append(record)
         if records.count > Self.capacity { records.removeFirst(records.count - Self.capacity) }
         return record
@@ -68,6 +78,27 @@ package struct DeclaredStates: Equatable, Sendable {
         guard let last = records.indices.last, records[last].entry == nil else { return }
         records[last].entry = sequence
     }
+}
+
+extension DeclaredStates {
+    /// Notes that all of a revision is in the cluster, with nothing of it held.
+    ///
+    /// - Returns: Whether that is news; not where another revision was accepted meanwhile.
+    package mutating func noteInForce(_ commit: String) -> Bool {
+        guard let last = records.indices.last, records[last].commit == commit, !records[last].wasInForce else {
+            return false
+        }
+        records[last].wasInForce = true
+        return true
+    }
+
+    /// The newest revision of a state that was in force once.
+    package func inForce(_ digest: String) -> Record? { records.last { $0.wasInForce && $0.digest == digest } }
+}
+
+/// The digest of a configuration.
+func configurationDigest(of declared: DeclaredState, canonical: Canonical) -> String {
+    canonical.digest(declared.configuration.encoded)
 }
 
 /// The digest of a declared state: over the identity of each object and the digest of its declaration.

@@ -47,6 +47,9 @@ package struct RevisionJudgement: Sendable {
     /// Where commits must be signed, approvals must be as well.
     package var trust: TrustMode
     package var source: any RevisionSource
+    /// Which revisions were in force before.
+    package var states: DeclaredStates
+    package var canonical: Canonical
     /// Spares reading the history again with each revision.
     package var memory: HistoryMemory
     /// Whether trailers let anything through.
@@ -58,7 +61,8 @@ package struct RevisionJudgement: Sendable {
         inForce: EnforcedState?, configurationInForce: RepositoryConfiguration?, live: LiveState, ownership: Ownership,
         owned: Set<ObjectID>, user: OwnAccess.User,
         trust: TrustMode,
-        source: any RevisionSource, memory: HistoryMemory = HistoryMemory(), takesApprovals: Bool = true
+        source: any RevisionSource, states: DeclaredStates, canonical: Canonical,
+        memory: HistoryMemory = HistoryMemory(), takesApprovals: Bool = true
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -68,6 +72,8 @@ package struct RevisionJudgement: Sendable {
         self.user = user
         self.trust = trust
         self.source = source
+        self.states = states
+        self.canonical = canonical
         self.memory = memory
         self.takesApprovals = takesApprovals
     }
@@ -94,7 +100,10 @@ package struct RevisionJudgement: Sendable {
         let question = GuardQuestion(
             inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
             leftBehind: left, owned: owned, approvals: approvals.sources,
-            privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds))
+            privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds),
+            restoration: inForce == nil
+                ? nil
+                : try await RestorationSearch(states: states, canonical: canonical, source: source).find(loaded))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         let used = Set(loaded.declared.objects.keys.map(\.scopeNamespace))

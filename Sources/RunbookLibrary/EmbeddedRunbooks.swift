@@ -816,6 +816,8 @@ let embeddedRunbookTexts: [String] = [
     git commit --allow-empty -m "Close the production namespaces" -m "Bylaw-Approved: scope-enforced by Alice Example"
     ```
 
+    Scopes that were closed before and close again by a revert wait only where more than undeclared bindings would be removed.
+
     With `--verify-commits` the approver must stand in the bylaw.yaml in force. Where none does, nobody can approve: only whoever runs Bylaw can let it take the commit, once, with `--verify-commits off`. Then the trailers of the newest commit count, whoever wrote them: see with `bylaw plan --verify-commits off` first what they let through.
 
     ## Undo
@@ -953,6 +955,8 @@ let embeddedRunbookTexts: [String] = [
     ```sh
     git commit --allow-empty -m "Approve the clean-up" -m "Bylaw-Approved: deletion-budget by Alice Example"
     ```
+
+    A `git revert` that brings back a state that was in force needs no approval for bindings, for roles that nobody is bound to and for policies that isolate no pod: what is held of a revert is something else, such as quotas, service accounts or roles that are still bound.
 
     A right that must go now can go first, with a trailer that names its object, as `Bylaw-Approved: deletion-budget RoleBinding payments/deployers by Alice Example`. The budget itself is `guardrails: deletions:` in bylaw.yaml.
 

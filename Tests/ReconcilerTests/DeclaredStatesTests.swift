@@ -33,6 +33,27 @@ import Testing
         #expect(DeclaredStates(states.tree) == states)
     }
 
+    /// What a guardrail held back was accepted, and never in force.
+    @Test func onlyWhatWasInForceCanBeRestoredAsThat() {
+        var states = DeclaredStates()
+        func noteInForce(_ commit: String) -> Bool { states.noteInForce(commit) }
+        states.accept("a", digest: "1", configuration: "x")
+        #expect(noteInForce("a"))
+        #expect(!noteInForce("a"))
+        states.accept("held", digest: "2")
+        states.accept("c", digest: "3")
+        #expect(!noteInForce("held"), "another revision was accepted meanwhile")
+        #expect(states.inForce("1")?.commit == "a")
+        #expect(states.inForce("2") == nil && states.inForce("3") == nil)
+        #expect(noteInForce("c"))
+        #expect(states.inForce("3")?.commit == "c")
+        states.accept("revert", digest: "1")
+        #expect(states.inForce("1")?.commit == "a")
+        #expect(DeclaredStates(states.tree) == states)
+        // The journal of an earlier version does not tell.
+        #expect(DeclaredStates([["commit": "a", "digest": "1"]]).inForce("1") == nil)
+    }
+
     @Test func whatIsRememberedSurvivesItsTextAndIsBounded() {
         var states = DeclaredStates()
         for number in 0..<700 { states.accept("\(number)", digest: "\(number % 7)") }
