@@ -22,10 +22,8 @@ let runCommand = Command(
                 FlagDescription(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
-            ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.audit + Flags.host + Flags.writes
-            + Flags.logging + [
-                Flags.config
-            ],
+            ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.audit
+            + Flags.host + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -63,6 +61,9 @@ let runCommand = Command(
         if case .synced = $0 { publisher.wanted() }
         if case .changed(_, let sequence) = $0 { identifier?.note(sequence) }
     }
+    let shipping = try await wiring.backgroundShipping(journal: journal, logger: logger)
+    let sending = Task { await shipping?.run() ?? () }
+    defer { sending.cancel() }
     let identifying = Task { await identifier?.run() }
     defer { identifying.cancel() }
     let webhooks = try wiring.webhookListener(logger: logger) { await controller.fetchSoon() }
@@ -89,6 +90,7 @@ let runCommand = Command(
         // Told to stop before the cluster was ever reached.
     } catch {
         waiting.cancel()
+        await shipping?.finish(sending)
         await journal.close()
         throw error
     }
@@ -103,6 +105,7 @@ let runCommand = Command(
     }
     await publishing.value
     giveUp.cancel()
+    await shipping?.finish(sending)
     await journal.close()
     logger.log(.notice, "Stopped")
     return ExitStatus.success

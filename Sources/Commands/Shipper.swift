@@ -1,28 +1,33 @@
-import HTTPClient
+import ChildProcess
 import JSON
 import Journal
+import KubeClient
 import Manifest
 import Reconciler
 import Shipping
-import Telemetry
 
 /// Does what a shipping machine asks for: reads the journal, sends, waits, and keeps the cursor.
 struct Shipper: Sendable {
     let reader: JournalReader
-    let receiver: any LogReceiver
-    let exchanger: HTTPExchanger
+    let delivery: any ShippingDelivery
     let cursor: ShippingCursor
-    let logger: Logger
+    let voice: ShippingVoice
     let limits: ShippingLimits
     /// Whether it ends where others would wait for new entries.
     let endsWhenSent: Bool
+    /// Tells people where nothing gets through for long; nil where somebody watches anyway.
+    var alarm: ShippingAlarm?
+    /// Set to make it end: when all is sent, or after one more attempt where that comes to nothing.
+    let ending = CancellationFlag()
 
-    /// Ends when it is cancelled, or when all is sent where that is asked for.
+    /// Ends when it is told to, or when all is sent where that is asked for.
     ///
     /// - Throws: ``CommandFailure`` where the cursor cannot be read or kept: going on would send all of it again later.
     func run() async throws {
-        var machine = ShippingMachine(cursor: try cursor.read(), limits: limits)
+        var machine = ShippingMachine(
+            cursor: try cursor.read(), limits: limits, isInTrouble: await alarm?.isInTrouble ?? false)
         var actions = machine.start()[...]
+        var isLastAttempt = false
         while let action = actions.popFirst() {
             try Task.checkCancellation()
             switch action {
@@ -31,18 +36,53 @@ struct Shipper: Sendable {
                     actions += machine.failToRead(error.message, randomness: .random(in: 0..<1))
                 }
             case .send(let entries):
-                actions += machine.receive(await send(entries), randomness: .random(in: 0..<1))
-            case .wait(let pause):
-                try await Task.sleep(for: pause)
+                actions += machine.receive(await delivery.deliver(entries), randomness: .random(in: 0..<1))
+            case .wait(let duration):
+                guard !isLastAttempt else { return }
+                isLastAttempt = try await pause(duration)
                 actions += machine.resume()
             case .awaitEntries:
-                guard !endsWhenSent else { return }
-                let last = machine.cursor ?? 0
-                while try await reader.lastSequence() <= last { try await Task.sleep(for: .milliseconds(500)) }
-                actions += machine.wake()
+                guard let next = try await idle(&machine) else { return }
+                actions += next
             case .store(let sequence): try cursor.store(sequence)
-            case .report(let report): tell(report)
+            case .report(let report):
+                voice.tell(report)
+                await alarm?.take(report)
             }
+        }
+    }
+
+    /// Waits for so long, but not when it is told to end.
+    ///
+    /// - Returns: Whether it is.
+    func pause(_ duration: Duration) async throws -> Bool {
+        let end = systemUptime() + duration
+        while !ending.isSet {
+            await alarm?.tellIfDue()
+            let left = end - systemUptime()
+            guard left > .zero else { return false }
+            try await Task.sleep(for: min(left, .milliseconds(250)))
+        }
+        return true
+    }
+
+    /// Waits until there is something to do.
+    ///
+    /// - Returns: Nil where that is to be the end.
+    private func idle(_ machine: inout ShippingMachine) async throws -> [ShippingAction]? {
+        while true {
+            let isEnding = endsWhenSent || ending.isSet
+            if let loss = await delivery.loss(within: isEnding ? .seconds(1) : .zero) {
+                return machine.lose(after: loss.after, loss.why, randomness: .random(in: 0..<1))
+            }
+            do throws(JournalError) {
+                if try await reader.lastSequence() > machine.cursor ?? 0 { return machine.wake() }
+            } catch {
+                // Reading the entries fails as well, and is what has its pauses.
+                return machine.wake()
+            }
+            if isEnding { return nil }
+            _ = try await pause(.milliseconds(500))
         }
     }
 
@@ -61,41 +101,5 @@ struct Shipper: Sendable {
                     json: try entryTree(entry).jsonBytes(), journal: cursor.journal))
         }
         return shipped
-    }
-
-    private func send(_ entries: [ShippedEntry]) async -> DeliveryOutcome {
-        let request: DeliveryRequest
-        do throws(DeliveryRefusal) { request = try receiver.request(delivering: entries, at: systemNow()) } catch {
-            return error.outcome
-        }
-        do throws(HTTPError) {
-            let answer = try await exchanger.send(
-                HTTPRequest(
-                    method: request.method, url: request.url,
-                    headers: request.headers.map { (name: $0.name, value: $0.value) }, body: request.body,
-                    limits: HTTPLimits(connect: .seconds(10), total: .seconds(60), maximumAnswerBytes: 16 << 20)))
-            return receiver.outcome(
-                of: DeliveryAnswer(
-                    status: answer.status, retryAfter: answer.headers["retry-after"], body: answer.body),
-                to: entries)
-        } catch {
-            return .unanswered(error.message)
-        }
-    }
-
-    private func tell(_ report: ShippingReport) {
-        switch report {
-        case .undeliverable(let sequence, let why):
-            logger.log(.error, "An entry was left out", [("entry", String(sequence)), ("error", why)])
-        case .undeliverableAmong(let first, let last, let count, let why):
-            logger.log(
-                .error, "Entries were left out",
-                [("first", String(first)), ("last", String(last)), ("count", String(count)), ("error", why)])
-        case .delayed(let failures, let why):
-            logger.log(.warning, "Sending again", [("failures", String(failures)), ("error", why)])
-        case .stopped(let why, let hint):
-            logger.log(.error, "Nothing is taken; trying slowly", [("error", why), ("hint", hint)])
-        case .recovered: logger.log(.notice, "Sending goes on")
-        }
     }
 }

@@ -77,4 +77,6 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case clusterUnreachable = "ClusterUnreachable"
     /// The cluster's history went back, as after a restore of its database.
     case clusterRewound = "ClusterRewound"
+    /// Nothing of the journal has reached the receiver of logs for long; enforcement goes on.
+    case shippingStalled = "ShippingStalled"
 }

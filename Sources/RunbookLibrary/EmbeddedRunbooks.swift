@@ -2959,6 +2959,47 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: ShippingStalled
+    severity: warning
+    ---
+
+    # Nothing of the journal reaches the receiver of logs
+
+    ## Meaning
+
+    `bylaw run` is told to send its journal on (`--ship-to`), and nothing has arrived for `--ship-stalled-after`: the receiver cannot be reached, refuses the token or the certificate, takes nothing, or how far it is cannot be kept. The message has the last failure. The incident ends by itself when entries arrive again.
+
+    ## Impact
+
+    Policy is enforced and recorded as before. Whoever watches the receiver sees nothing new. Nothing is lost: the journal keeps every entry, and all that is missing is sent in order afterwards.
+
+    ## Diagnosis
+
+    The message says where to, and what failed last:
+
+    ```sh
+    bylaw journal list --reason ShippingStalled --since 24h
+    bylaw journal show SEQ
+    bylaw status
+    ```
+
+    For a receiver with TLS, whether it answers and with which certificate:
+
+    ```sh
+    openssl s_client -connect HOST:PORT -CAfile CA_FILE </dev/null
+    ```
+
+    ## Mitigation
+
+    Make the receiver reachable, or correct the flags that begin with `--ship-` and start `bylaw run` again. An unknown certificate: give the authority's with `--ship-ca-file`. A refused token: write a new one into the file of `--ship-token-file`, and start again. A cursor of another journal: name a new file with `--ship-cursor`; it begins with the first entry. To see at once whether it works, run `bylaw journal ship` with the same values and `--once`.
+
+    ## Undo
+
+    Nothing to undo. What was sent twice has the same journal and sequence.
+
+    """#,
+    #"""
+    ---
     reason: SignatureUncheckable
     severity: critical
     ---

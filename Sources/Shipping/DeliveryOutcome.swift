@@ -36,4 +36,14 @@ package struct DeliveryOutcome: Sendable, Equatable {
     package static func unanswered(_ why: String) -> DeliveryOutcome {
         DeliveryOutcome(next: .retry(after: nil, why: quoted(why)))
     }
+
+    /// There was no answer, and there will be none before somebody changes something.
+    package static func stopped(_ why: String, _ hint: String) -> DeliveryOutcome {
+        DeliveryOutcome(next: .stop(why: quoted(why), hint: hint))
+    }
+
+    /// The connection is gone; see ``Next/lost(after:why:)``.
+    package static func lost(after sequence: Int64, _ why: String) -> DeliveryOutcome {
+        DeliveryOutcome(next: .lost(after: sequence, why: quoted(why)))
+    }
 }

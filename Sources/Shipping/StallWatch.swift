@@ -14,6 +14,9 @@ package struct StallWatch: Sendable, Equatable {
         self.isTold = isTold
     }
 
+    /// Whether something failed, or people were told so, and it was not seen to be over.
+    package var isInTrouble: Bool { since != nil || isTold }
+
     /// When people are to be told; nil where there is no trouble, or they were.
     package var due: Duration? { isTold ? nil : since.map { $0 + patience } }
 

@@ -36,6 +36,13 @@ package struct Logger: Sendable {
         self.sink = sink
     }
 
+    /// The same with more fields on each line.
+    package func adding(_ fields: [(key: String, value: String)]) -> Logger {
+        var logger = self
+        logger.bound += fields
+        return logger
+    }
+
     package func log(_ level: LogLevel, _ message: String, _ fields: [(key: String, value: String)] = []) {
         guard level >= self.level else { return }
         sink(LogEvent(time: now(), level: level, message: message, fields: bound + fields))

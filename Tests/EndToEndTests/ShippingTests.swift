@@ -68,7 +68,7 @@ import Testing
     func nothingIsLostWhoeverIsKilled() async throws {
         let program = try Program()
         let entries = 3_000
-        try await writeJournal(program.journal, entries: entries)
+        try await writeSampleJournal(program.journal, entries: entries)
         let token = program.folder.path + "/token"
         try "s3cret\n".write(toFile: token, atomically: true, encoding: .utf8)
         let log = program.folder.path + "/received"
@@ -114,7 +114,7 @@ import Testing
 
     @Test func aCursorOfAnotherJournalIsRefused() async throws {
         let program = try Program()
-        try await writeJournal(program.journal, entries: 3)
+        try await writeSampleJournal(program.journal, entries: 3)
         let cursor = program.folder.path + "/cursor"
         try #"{"journal":"0123","sequence":2}"#.write(toFile: cursor, atomically: true, encoding: .utf8)
         let words = [
@@ -129,21 +129,22 @@ import Testing
     private func received(_ log: String) throws -> [Substring] {
         try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
     }
+}
 
-    private func writeJournal(_ path: String, entries: Int) async throws {
-        let journal = try await SQLiteJournal.open(
-            JournalConfiguration(path: path, instance: "ship", cluster: "test", build: "test"))
-        try await withThrowingTaskGroup { group in
-            for number in 1...entries {
-                group.addTask {
-                    _ = try await journal.record(
-                        EntryDraft(
-                            at: Timestamp(microsecondsSinceEpoch: 1_772_366_400_000_000 + Int64(number)), kind: .event,
-                            reason: .synced, outcome: .succeeded, message: "entry \(number)"), owned: .unchanged)
-                }
+/// A journal with so many plain entries.
+func writeSampleJournal(_ path: String, entries: Int) async throws {
+    let journal = try await SQLiteJournal.open(
+        JournalConfiguration(path: path, instance: "ship", cluster: "test", build: "test"))
+    try await withThrowingTaskGroup { group in
+        for number in 1...entries {
+            group.addTask {
+                _ = try await journal.record(
+                    EntryDraft(
+                        at: Timestamp(microsecondsSinceEpoch: 1_772_366_400_000_000 + Int64(number)), kind: .event,
+                        reason: .synced, outcome: .succeeded, message: "entry \(number)"), owned: .unchanged)
             }
-            try await group.waitForAll()
         }
-        await journal.close()
+        try await group.waitForAll()
     }
+    await journal.close()
 }
