@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import JSON
 import KubeClient
@@ -8,14 +9,14 @@ import Testing
 
 /// `bylaw hold` and a controller that keeps to it.
 @Suite struct HoldTests {
-    private let program: Program
-    private let cluster: ClusterUnderTest
-    private let repository: PolicyRepository
+    let program: Program
+    let cluster: ClusterUnderTest
+    let repository: PolicyRepository
     /// Of this test alone: they run at the same time on one cluster.
-    private let namespace = "e2e-hold-" + UUID().uuidString.prefix(8).lowercased()
-    private var place: String { namespace + "-ops/hold" }
-    private var extra: ObjectID { ObjectID(.role, namespace: namespace, name: "extra") }
-    private var flags: [String] {
+    let namespace = "e2e-hold-" + UUID().uuidString.prefix(8).lowercased()
+    var place: String { namespace + "-ops/hold" }
+    var extra: ObjectID { ObjectID(.role, namespace: namespace, name: "extra") }
+    var flags: [String] {
         program.flags(repository: repository, cluster: cluster, instance: namespace)
             + ["--hold-configmap", place]
     }
@@ -29,7 +30,7 @@ import Testing
 
     // MARK: Steps
 
-    private func commit(_ resource: String) async throws -> String {
+    func commit(_ resource: String) async throws -> String {
         try repository.write(
             """
             apiVersion: rbac.authorization.k8s.io/v1
@@ -40,19 +41,19 @@ import Testing
         return try await repository.commit("Let it be \(resource)")
     }
 
-    private func resource() async throws -> String? {
+    func resource() async throws -> String? {
         try await cluster.object(extra)?["rules"]?.array?.first?["resources"]?.array?.first?.string
     }
 
     /// The namespace of the ConfigMap, and who may read it; nothing of it is declared anywhere.
-    private func makePlace(isReadable: Bool = true) async throws {
+    func makePlace(isReadable: Bool = true) async throws {
         let space = String(place.split(separator: "/")[0])
         try await create(["kind": "Namespace", "metadata": ["name": .string(space)]], .namespace)
         guard isReadable else { return }
         try await letRead()
     }
 
-    private func letRead() async throws {
+    func letRead() async throws {
         let space = String(place.split(separator: "/")[0])
         let metadata: Tree = ["name": "hold-reader", "namespace": .string(space)]
         try await create(
@@ -70,7 +71,7 @@ import Testing
             ], .roleBinding)
     }
 
-    private func create(_ body: Tree, _ resource: Resource) async throws {
+    func create(_ body: Tree, _ resource: Resource) async throws {
         var body = body
         body.set(["apiVersion"], to: .string(resource.apiVersion))
         let namespace = body["metadata"]?["namespace"]?.string ?? ""
@@ -79,14 +80,14 @@ import Testing
             what: "create \(resource.kind)")
     }
 
-    private func deleteConfigMap() async throws {
+    func deleteConfigMap() async throws {
         let id = ObjectID(.configMap, namespace: namespace + "-ops", name: "hold")
         _ = try await cluster.intruder.send(
             APIRequest(method: .delete, path: Resource.configMap.path(of: id)), what: "delete \(id)")
     }
 
     /// With the kubeconfig of whoever is on call.
-    private func hold(_ words: String..., kubeconfig: String? = nil) async throws -> Program.Outcome {
+    func hold(_ words: String..., kubeconfig: String? = nil) async throws -> Program.Outcome {
         try await program.run(
             ["hold"] + words + [
                 "--kubeconfig", kubeconfig ?? cluster.adminKubeconfig, "--instance", namespace, "--hold-configmap",
@@ -94,16 +95,16 @@ import Testing
             ])
     }
 
-    private func sync(_ more: String...) async throws -> Program.Outcome {
+    func sync(_ more: String...) async throws -> Program.Outcome {
         try await program.run(["sync"] + more + flags)
     }
 
-    private func status() async throws -> Tree {
+    func status() async throws -> Tree {
         let outcome = try await program.run(["status", "-o", "json", "--journal", program.journal])
         return try #require(try parseJSON(Array(outcome.output.utf8))["instances"]?.array?.first)
     }
 
-    private func reasons() async throws -> [String] {
+    func reasons() async throws -> [String] {
         try await program.entries().compactMap { $0["reason"]?.string }.filter { $0.hasPrefix("Hold") }
     }
 
@@ -231,6 +232,65 @@ import Testing
         #expect(try await status()["incidents"]?.array?.contains { $0["reason"]?.string == "HistoryRewritten" } == true)
     }
 
+    @Test func anEmergencyDoesNotWaitForGit() async throws {
+        try await makePlace()
+        let first = try await commit("pods")
+        #expect(try await sync().status == 0)
+        let second = try await commit("services")
+        let run = try RunningProgram(program, ["run", "--interval", "300ms"] + flags)
+        try await run.untilItSynced(second)
+        let git = repository.path + "/.git"
+        try FileManager.default.moveItem(atPath: git, toPath: git + ".away")
+        try await run.untilItSays("FetchFailed")
+        #expect(try await hold("--revision", first, "--for", "1h", "--because", "Wait").status == 0)
+        try await eventually("what the held revision declares") { try await resource() == "pods" }
+        #expect(try await hold("--end").status == 0)
+        try await run.untilItSays("reason=HoldEnded")
+        #expect(try await resource() == "pods", "what is newest says a fetch")
+        try FileManager.default.moveItem(atPath: git + ".away", toPath: git)
+        try await eventually("what the newest revision declares") { try await resource() == "services" }
+        try await run.stop()
+    }
+
+    @Test func whatIsHeldHasToBeSignedAsAnyRevision() async throws {
+        try await makePlace()
+        var signers = ""
+        for name in ["ann", "bob"] {
+            let key = program.folder.path + "/" + name
+            _ = try await runChildProcess(
+                "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key], environment: program.environment,
+                deadline: .seconds(60))
+            signers += "\(name)@example.com " + (try String(contentsOfFile: key + ".pub", encoding: .utf8))
+        }
+        let trust = [
+            "--verify-commits", "all", "--allowed-signers", try program.folder.write(signers, to: "signers"),
+            "--revoked-keys", try program.folder.write("", to: "revoked"),
+        ]
+        try await repository.git("config", "gpg.format", "ssh")
+        try await repository.git("config", "commit.gpgsign", "true")
+        try await repository.git("config", "user.signingkey", program.folder.path + "/ann.pub")
+        let first = try await commit("pods")
+        func sync() async throws -> Program.Outcome { try await program.run(["sync"] + flags + trust) }
+        #expect(try await sync().status == 0)
+        try await repository.git("config", "user.signingkey", program.folder.path + "/bob.pub")
+        _ = try await commit("services")
+        #expect(try await sync().status == 0)
+        #expect(try await hold("--revision", first, "--for", "1h", "--because", "Wait").status == 0)
+        let lost = try String(contentsOfFile: program.folder.path + "/ann.pub", encoding: .utf8)
+        try program.folder.write(lost, to: "revoked")
+        #expect(try await sync().errors.contains("is not trusted"))
+        #expect(try await resource() == "services")
+        try program.folder.write("", to: "revoked")
+        #expect(try await sync().status == 1)
+        #expect(try await resource() == "pods")
+        try await repository.git("config", "commit.gpgsign", "false")
+        _ = try await commit("endpoints")
+        #expect(try await sync().errors.contains("CommitUnsigned"), "what waits is looked at as well")
+        #expect(try await hold("--end").status == 0)
+        #expect(try await sync().status == 1)
+        #expect(try await resource() == "pods", "the last trusted one that was enforced stays so")
+    }
+
     /// What the way back loosens is held: the trailers of then approved it for then.
     @Test func aHoldApprovesNothing() async throws {
         try await makePlace()
@@ -278,92 +338,5 @@ import Testing
         let known = try await sync()
         #expect(known.status == 1, "\(known.output)\(known.errors)")
         #expect(try await resource() == "pods")
-    }
-
-    // MARK: The command
-
-    @Test func theCommandShowsWhatIsSet() async throws {
-        try await makePlace()
-        let none = try await hold("-o", "json")
-        #expect(none.status == 0, "\(none.errors)")
-        let first = try await commit("pods")
-        let until = try await hold("--revision", first, "--for", "90m", "--because", "It burns", "-o", "json")
-        #expect(until.status == 0, "\(until.errors)")
-        let shown = try await hold("-o", "json")
-        #expect(shown.status == 1)
-        let answer = try parseJSON(Array(shown.output.utf8))
-        // A contract: what programs read.
-        #expect(
-            answer.members?.keys.sorted() == [
-                "apiVersion", "because", "cluster", "configMap", "ended", "instance", "isActive", "kind", "problem",
-                "revision", "setAt", "setBy", "until",
-            ])
-        #expect(try parseJSON(Array(none.output.utf8)).members?.keys.sorted() == answer.members?.keys.sorted())
-        #expect(answer["kind"]?.string == "Hold")
-        #expect(answer["isActive"] == .bool(true))
-        #expect(answer["revision"]?.string == first)
-        #expect(answer["because"]?.string == "It burns")
-        let setAt = try #require(answer["setAt"]?.string.flatMap(Timestamp.init))
-        #expect(answer["until"]?.string == setAt.advanced(by: .seconds(5400)).description)
-        #expect(try await hold().output.contains("hold of revision \(first.prefix(12)) until "))
-        #expect(try await hold("--end").output.contains("the last one was ended at"))
-        #expect(try parseJSON(Array(try await hold("-o", "json").output.utf8))["isActive"] == .bool(false))
-        #expect(try await hold("--end").status == 0)
-    }
-
-    @Test func aRevisionIsResolvedInTheFollowedBranch() async throws {
-        try await makePlace()
-        let first = try await commit("pods")
-        try await repository.git("checkout", "--quiet", "-b", "side")
-        let side = try await commit("services")
-        try await repository.git("checkout", "--quiet", "main")
-        let place = ["--repo", repository.path, "--branch", "main", "--cache", program.folder.path + "/cache"]
-        func set(_ revision: String) async throws -> Program.Outcome {
-            try await program.run(
-                ["hold", "--revision", revision, "--for", "1h", "--because", "Wait", "-o", "json"] + place + [
-                    "--kubeconfig", cluster.adminKubeconfig, "--instance", namespace, "--hold-configmap", self.place,
-                ])
-        }
-        let short = try await set(String(first.prefix(10)))
-        #expect(short.status == 0, "\(short.errors)")
-        #expect(try parseJSON(Array(short.output.utf8))["revision"]?.string == first)
-        let other = try await set(side)
-        #expect(other.status == 2)
-        #expect(try await set("0000").status == 2)
-        #expect(try await set("main").errors.contains("is no id of a commit"))
-    }
-
-    @Test func mistakesAreToldWithTheNextStep() async throws {
-        let first = try await commit("pods")
-        let cases: [([String], String)] = [
-            (["--revision", first, "--because", "x"], "for how long is not said"),
-            (["--revision", first, "--for", "30s", "--because", "x"], "is not between 1m and 24h"),
-            (["--revision", first, "--for", "25h", "--because", "x"], "is not between 1m and 24h"),
-            (["--revision", first, "--for", "1h"], "why is not said"),
-            (["--revision", first, "--for", "1h", "--because", "a\nb"], "has a control character"),
-            (["--revision", first, "--for", "1h", "--because", String(repeating: "x", count: 1025)], "1024 bytes"),
-            (["--revision", "abc", "--for", "1h", "--because", "x"], "is not the whole id"),
-            (["--revision", first, "--end"], "contradict"), (["--for", "1h"], "without a revision"),
-        ]
-        for (words, expected) in cases {
-            let outcome = try await program.run(
-                ["hold"] + words + ["--kubeconfig", cluster.adminKubeconfig, "--hold-configmap", place])
-            #expect(outcome.status == 2)
-            #expect(outcome.errors.contains(expected), "\(words): \(outcome.errors)")
-        }
-        // The namespace is not there.
-        let nowhere = try await hold("--revision", first, "--for", "1h", "--because", "x")
-        #expect(nowhere.status == 2)
-        #expect(nowhere.errors.contains("Make the namespace"), "\(nowhere.errors)")
-    }
-
-    @Test(.enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)"))
-    func whoMayNotHoldIsTold() async throws {
-        try await makePlace()
-        let refused = try await hold(
-            "--revision", String(repeating: "a", count: 40), "--for", "1h", "--because", "x",
-            kubeconfig: cluster.kubeconfig)
-        #expect(refused.status == 2)
-        #expect(refused.errors.contains("Deploy/hold-rbac.yaml"), "\(refused.errors)")
     }
 }
