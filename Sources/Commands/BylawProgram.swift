@@ -13,6 +13,8 @@ enum ExitStatus {
 struct CommandFailure: Error {
     var message: String
     var hint: String
+    /// The incident reason whose runbook says more.
+    var runbook: String?
 }
 
 /// A command's description with what it does.
@@ -120,6 +122,7 @@ private func run(
         let failure = commandFailure(error)
         terminal.writeError("bylaw \(name): \(printable(failure.message))\n")
         if !failure.hint.isEmpty { terminal.writeError("    \(printable(failure.hint))\n") }
+        if let runbook = failure.runbook { terminal.writeError("    see: bylaw runbook show \(runbook)\n") }
         return ExitStatus.failure
     }
 }

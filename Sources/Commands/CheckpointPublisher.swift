@@ -24,6 +24,8 @@ final class CheckpointPublisher: Sendable {
         var newest: SignedCheckpoint?
         /// The size that each place has.
         var published: [String: Int64] = [:]
+        /// What was told of the last attempt to sign, where that failed.
+        var failure: String?
     }
 
     private let journal: SQLiteJournal
@@ -72,11 +74,12 @@ final class CheckpointPublisher: Sendable {
     func sign() async -> SignedCheckpoint? {
         let signed: SignedCheckpoint
         do throws(JournalError) { signed = try await journal.checkpoint(at: systemNow()) } catch {
-            logger.log(.error, "The journal could not be signed", [("error", error.message), ("hint", error.hint)])
+            noteUnsigned(error)
             return nil
         }
         let isNew = state.withLock { state in
             defer { state.newest = signed }
+            state.failure = nil
             return state.newest != signed
         }
         if isNew {
@@ -85,6 +88,18 @@ final class CheckpointPublisher: Sendable {
                 [("entries", String(signed.checkpoint.size)), ("note", signed.note.description)])
         }
         return signed
+    }
+
+    /// A journal that cannot be written for long is told of once, and not each minute.
+    private func noteUnsigned(_ error: JournalError) {
+        let isNew = state.withLock { state in
+            defer { state.failure = error.message }
+            return state.failure != error.message
+        }
+        guard isNew else { return }
+        logger.log(
+            .error, "The journal could not be signed",
+            [("error", error.message), ("hint", error.hint), ("runbook", error.incident?.rawValue ?? "")])
     }
 
     private func tell(_ signed: SignedCheckpoint) async {

@@ -249,6 +249,7 @@ private final class Demo: Sendable {
         while let notice = await events.next(isolation: #isolation) {
             if case .synced(let report) = notice { return report }
             if case .trouble(let message, let hint) = notice { throw CommandFailure(message: message, hint: hint) }
+            if case .journalLost(let outage) = notice { throw commandFailure(outage.error) }
             if case .revisionRefused(_, let refusal) = notice {
                 terminal.write(renderFindings(refusal.findings, on: terminal))
                 throw CommandFailure(

@@ -57,19 +57,43 @@ struct PlannedPass {
         case planned(Plan, holds: [GuardrailHold])
     }
 
-    let invocation: Invocation
     let wiring: Wiring
     let source: GitRevisionSource
     let instance: String
     let endpoint: ClusterEndpoint
+    private let isJournalOptional: Bool
+    let complain: (String, String) -> Void
+    private let note: (String) -> Void
 
     /// Finds the cluster; nothing is asked of it yet.
-    init(_ invocation: Invocation, from source: GitRevisionSource) throws {
-        self.invocation = invocation
+    ///
+    /// - Parameters:
+    ///   - isJournalOptional: Plans without what the journal knows where that cannot be read.
+    ///   - complain: Is told what is wrong and what to do about it where the pass goes on without; nil for the terminal.
+    init(
+        _ invocation: Invocation, from source: GitRevisionSource, isJournalOptional: Bool = false,
+        complain: ((String, String) -> Void)? = nil
+    ) throws {
         self.source = source
+        self.isJournalOptional = isJournalOptional
+        let terminal = invocation.terminal
+        note = complain == nil ? { terminal.writeError("note: \($0)\n") } : { _ in }
+        self.complain =
+            complain ?? { message, hint in
+                terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
+            }
         wiring = Wiring(invocation)
         instance = try wiring.instance()
         endpoint = try wiring.endpoint()
+    }
+
+    private func knowledge() async throws -> JournalKnowledge {
+        do {
+            return try await journalKnowledge(wiring, instance, endpoint)
+        } catch let error as JournalError where isJournalOptional {
+            complain(error.message, error.hint)
+            return JournalKnowledge()
+        }
     }
 
     /// Plans a pass; writes nothing.
@@ -79,7 +103,7 @@ struct PlannedPass {
     ///   - hold: What it would be enforced by, where that is not its being the newest one.
     func plan(_ revision: Revision, trust: TrustMode, hold: EmergencyHold? = nil) async throws -> Answer {
         let cluster = wiring.cluster(endpoint, instance: instance)
-        let known = try await journalKnowledge(wiring, instance, endpoint)
+        let known = try await knowledge()
         let inForce: EnforcedState?
         do throws(SourceError) {
             inForce = try await loadRememberedState(
@@ -143,17 +167,11 @@ struct PlannedPass {
         }
         let plan = Planning.plan(input)
         if prevention.isDue {
-            invocation.terminal.writeError(
-                "note: a sync puts the admission policies in force that \(RepositoryConfiguration.fileName) asks for, "
-                    + "where the server has them\n")
+            note(
+                "a sync puts the admission policies in force that \(RepositoryConfiguration.fileName) asks for, "
+                    + "where the server has them")
         }
         return .planned(plan, holds: enforced.holds)
-    }
-}
-
-extension PlannedPass {
-    func complain(_ message: String, _ hint: String) {
-        invocation.terminal.writeError("warning: \(printable(message))\n    \(printable(hint))\n")
     }
 }
 

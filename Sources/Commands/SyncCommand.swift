@@ -100,7 +100,10 @@ private final class SyncAnswer: Sendable {
             case .changed(let entry, let sequence): parts.actions.append(Self.tree(entry, sequence: sequence))
             case .incident(let entry): parts.incidents.append(Self.tree(entry, sequence: nil))
             case .revisionRefused(let revision, let refusal): parts.refused = (revision, refusal)
-            case .revisionAccepted, .revisionWaiting, .hold, .trouble, .progress, .synced: break
+            case .revisionAccepted, .revisionWaiting, .hold, .trouble, .progress, .synced, .journalLost,
+                .unrecordedDrift,
+                .journalStillLost, .journalBack:
+                break
             }
         }
     }
@@ -163,6 +166,7 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
             terminal.write(
                 "\(revision.commit.prefix(12)) \"\(printable(revision.subject))\" waits behind the emergency hold\n")
         }
-    case .revisionAccepted, .progress, .synced: break
+    // A single pass has no outages: it ends with an error.
+    case .revisionAccepted, .progress, .synced, .journalLost, .unrecordedDrift, .journalStillLost, .journalBack: break
     }
 }

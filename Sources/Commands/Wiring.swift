@@ -178,7 +178,8 @@ struct Wiring {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
-                throw CommandFailure(
+                throw JournalError(
+                    kind: .unwritable,
                     message: "make the folder \(folder) for the journal: \((error as NSError).localizedDescription)",
                     hint: "Choose another place with --journal FILE.")
             }
@@ -258,7 +259,8 @@ func commandFailure(_ error: any Error) -> CommandFailure {
     case let error as SourceError: CommandFailure(message: error.explanation.message, hint: error.explanation.hint)
     case let error as ClusterError: CommandFailure(message: error.message, hint: error.hint)
     case let error as ClusterConfigurationError: CommandFailure(message: error.message, hint: error.hint)
-    case let error as JournalError: CommandFailure(message: error.message, hint: error.hint)
+    case let error as JournalError:
+        CommandFailure(message: error.message, hint: error.hint, runbook: error.incident?.rawValue)
     case let error as GitHostError: CommandFailure(message: error.message, hint: error.hint)
     case let error as GitError: CommandFailure(message: error.description, hint: error.hint)
     default: CommandFailure(message: "\(error)", hint: "")

@@ -104,6 +104,7 @@ extension JournalEntry {
             guard let text else { return nil }
             do throws(JournalFailure) { return try tree(fromCanonical: text, in: "entry \(sequence)") } catch {
                 throw JournalError(
+                    kind: .request,
                     message: "read entry \(sequence) of the journal: its content is not what bylaw wrote",
                     hint: "Compare it with a backup of the journal.")
             }

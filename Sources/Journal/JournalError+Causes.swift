@@ -25,11 +25,29 @@ enum JournalFailure: Error {
     case contradictsCheckpoint(String)
     /// Retention has removed what was asked for.
     case removed(through: Int64, time: Timestamp, entry: Int64)
+    /// Retention removed entries between two steps of what was done.
+    case removedMeanwhile
     /// A checkpoint could not be signed or read.
     case checkpoint(String)
+    /// The file that was open is not there any more, or another journal lies in its place.
+    case replaced(String)
 }
 
 extension JournalFailure {
+    /// What has to change before the journal can be used.
+    var kind: JournalError.Kind {
+        switch self {
+        case .database(let error), .schema(.database(let error)): error.kind
+        case .schema(.damaged), .unreadable: .damaged
+        case .schema(.foreign), .schema(.newer), .schema(.older), .missing, .unknownIntent, .secret, .oversized,
+            .removed, .removedMeanwhile:
+            .request
+        case .foreignEntries, .missingEntries, .contradictsCheckpoint: .tampered
+        case .checkpoint: .keyless
+        case .hashing, .replaced: .unwritable
+        }
+    }
+
     /// Runs `body`; a failure of the database becomes one of the journal.
     static func wrapping<Value>(_ body: () throws(DatabaseError) -> Value) throws(JournalFailure) -> Value {
         do throws(DatabaseError) { return try body() } catch { throw .database(error) }
@@ -46,70 +64,89 @@ extension JournalError {
     ///
     /// - Parameter doing: What was being done, such as "write"; followed by "the journal PATH".
     init(_ failure: JournalFailure, doing: String, path: String) {
+        let kind = failure.kind
         let start = "\(doing) the journal \(path)"
         switch failure {
         case .database(let error):
-            self.init(message: "\(start): \(error.summary)", hint: error.hint(path: path))
+            self.init(kind: kind, message: "\(start): \(error.summary)", hint: error.hint(path: path))
         case .schema(.database(let error)):
-            self.init(message: "\(start): \(error.summary)", hint: error.hint(path: path))
+            self.init(kind: kind, message: "\(start): \(error.summary)", hint: error.hint(path: path))
         case .schema(.foreign(let id)):
             let made = id == 0 ? "by another program" : "by another program (application id \(id))"
             self.init(
+                kind: kind,
                 message: "\(start): it is a database made \(made), not a journal; it was left as it is",
                 hint: "Name another file with --journal.")
         case .schema(.newer(let version, let known)):
             self.init(
+                kind: kind,
                 message:
                     "\(start): a later version of bylaw made it (schema \(version), this one knows up to \(known));"
                     + " it was left as it is",
                 hint: "Use that version of bylaw, or name another file with --journal.")
         case .schema(.older(let version, let known)):
             self.init(
+                kind: kind,
                 message: "\(start): an earlier version of bylaw made it (schema \(version), this one reads \(known))",
                 hint: "Let `bylaw run` or `bylaw sync` of this version open it once, which brings it up to date.")
         case .schema(.damaged(let findings)):
             self.init(
+                kind: kind,
                 message: "\(start): it is damaged and was left as it is: \(findings.joined(separator: "; "))",
                 hint: Self.damageHint(path))
         case .missing:
             self.init(
+                kind: kind,
                 message: "\(start): there is no journal there, or an empty file",
                 hint: "Name it with --journal FILE, or begin one with bylaw sync or bylaw run.")
         case .unknownIntent(let id):
             self.init(
+                kind: kind,
                 message: "\(start): intent \(id) has an outcome already or was never begun",
                 hint: "This is a mistake in bylaw: please report it.")
         case .secret(let object):
             self.init(
+                kind: kind,
                 message: "\(start): refused to keep the content of \(object)",
                 hint: "The journal never holds Secrets; this is a mistake in bylaw: please report it.")
         case .oversized(let bytes):
             self.init(
+                kind: kind,
                 message: "\(start): an object of \(bytes) bytes is larger than any API server takes",
                 hint: "Look at what answers at the API server's address.")
         case .hashing:
-            self.init(message: "\(start): libcrypto refused to hash", hint: "Check the machine's memory.")
+            self.init(kind: kind, message: "\(start): libcrypto refused to hash", hint: "Check the machine's memory.")
         case .foreignEntries(let last):
             self.init(
+                kind: kind,
                 message: "\(start): something else wrote entries behind entry \(last)",
                 hint:
                     "Find out what has access to the volume; keep a copy of the file, and look at it with bylaw journal verify."
             )
         case .missingEntries(let last, let lasting):
             self.init(
+                kind: kind,
                 message: "\(start): entries \(last + 1) to \(lasting) were written and are gone",
                 hint: Self.tamperHint(path))
         case .removed(let through, let time, let entry):
             self.init(
+                kind: kind,
                 message: "\(start): retention has removed what was before \(time) (entries up to \(through), see entry "
                     + "\(entry))",
                 hint: "Ask for a later moment, or look into a backup or an export that was made before.")
+        case .removedMeanwhile:
+            self.init(
+                kind: kind, message: "\(start): retention removed entries at the same time", hint: "Do it again.")
         case .contradictsCheckpoint(let detail):
-            self.init(message: "\(start): \(detail)", hint: Self.tamperHint(path))
+            self.init(kind: kind, message: "\(start): \(detail)", hint: Self.tamperHint(path))
         case .checkpoint(let detail):
-            self.init(message: "\(start): \(detail)", hint: "Check the key of the journal (--journal-key).")
+            self.init(kind: kind, message: "\(start): \(detail)", hint: "Check the key of the journal (--journal-key).")
+        case .replaced(let detail):
+            self.init(
+                kind: kind, message: "\(start): \(detail)",
+                hint: "Put the journal back, or start bylaw again to go on with what lies there now.")
         case .unreadable(let detail):
-            self.init(message: "\(start): \(detail)", hint: "Use the version of bylaw that wrote it.")
+            self.init(kind: kind, message: "\(start): \(detail)", hint: "Use the version of bylaw that wrote it.")
         }
     }
 
@@ -125,6 +162,16 @@ extension JournalError {
 }
 
 extension DatabaseError {
+    fileprivate var kind: JournalError.Kind {
+        switch (code, systemError) {
+        // Another path has to be named.
+        case (.cannotOpen, EISDIR), (.cannotOpen, ENOTDIR), (.cannotOpen, EINVAL): .request
+        case (.corrupt, _), (.notADatabase, _), (.mismatch, _): .damaged
+        case (.tooBig, _), (.constraint, _): .request
+        default: .unwritable
+        }
+    }
+
     /// One line without the SQL: what a person can act on.
     fileprivate var summary: String {
         let cause = systemError == 0 ? "" : " (\(String(cString: strerror(systemError))))"

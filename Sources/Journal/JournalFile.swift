@@ -122,7 +122,7 @@ enum JournalFile {
 
     // MARK: Files
 
-    private static func isNew(_ path: String) throws(JournalFailure) -> Bool {
+    static func isNew(_ path: String) throws(JournalFailure) -> Bool {
         do throws(DatabaseError) { return try size(path) == 0 } catch { throw .database(error) }
     }
 

@@ -22,7 +22,7 @@ extension JournalReader {
 
     private static func failure(_ path: String) -> JournalError {
         JournalError(
-            message: "back up the journal to \(path): \(String(cString: strerror(errno)))",
+            kind: .request, message: "back up the journal to \(path): \(String(cString: strerror(errno)))",
             hint: "Name a file that is not there yet, in a folder that can be written.")
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 package import Manifest
 package import Reconciler
 import SQLite
+import Synchronization
 
 /// The journal in an SQLite file, written by one process.
 ///
@@ -14,85 +15,86 @@ import SQLite
 package final class SQLiteJournal: RunJournal {
     let configuration: JournalConfiguration
     package var path: String { configuration.path }
-    let writer: GroupedWriter
-    /// The row of this instance and cluster in `instances`.
-    let instanceID: Int64
     /// Intents up to this one are an earlier run's.
     let lastEarlierIntent: Int64
     /// The tree over the entries.
     let tree: JournalTree
     private let intentNumbers: Counter
-    private let lock: WriterLock
+    private let opened: Mutex<OpenedJournal>
+    private let isBeingOpened = Mutex(false)
+    /// Whether the open file gave damaged pages.
+    private let isDamaged = Mutex(false)
+
+    var current: OpenedJournal { opened.withLock { $0 } }
+    var writer: GroupedWriter { current.writer }
+    /// The row of this instance and cluster in `instances`.
+    var instanceID: Int64 { current.instanceID }
 
     /// Opens the journal for writing, and makes it where there is none.
     ///
     /// - Throws: ``JournalError`` where another process writes it, where it cannot be written, and where the file is
     ///   damaged, made by something else or by a later version: such a file is left as it is.
     package static func open(_ configuration: JournalConfiguration) async throws(JournalError) -> SQLiteJournal {
-        // Before anything is made beside it: the lock of another program's file is none of ours.
+        let tree: JournalTree
         do throws(JournalFailure) {
+            // Before anything is made beside it: the lock of another program's file is none of ours.
             try JournalFile.checkOrigin(of: configuration.path)
+            tree = try JournalTree()
         } catch {
             throw JournalError(error, doing: "open", path: configuration.path)
         }
-        let lock = try WriterLock(besideJournal: configuration.path)
-        do throws(JournalFailure) {
-            let writer = try await GroupedWriter(label: "bylaw.journal.writer") {
-                () throws(JournalFailure) -> sending Connection in
-                try JournalFile.openForWriting(configuration)
-            }
-            let tree = try JournalTree()
-            let (instanceID, lastEarlierIntent) = try await writer.perform(
-                { (connection) throws(JournalFailure) in
-                    try tree.follow(connection)
-                    try StoredCheckpoints(connection: connection).expectFit(of: configuration.signingKey)
-                    return try register(configuration, connection)
-                }, orElse: { .database($0) })
-            return SQLiteJournal(configuration, writer, lock, tree, instanceID, lastEarlierIntent)
-        } catch {
-            throw JournalError(error, doing: "open", path: configuration.path)
-        }
+        return SQLiteJournal(configuration, try await OpenedJournal(configuration, tree: tree, continuing: nil), tree)
     }
 
-    private init(
-        _ configuration: JournalConfiguration, _ writer: GroupedWriter, _ lock: WriterLock, _ tree: JournalTree,
-        _ instanceID: Int64, _ lastEarlierIntent: Int64
-    ) {
+    /// Lets go of the file and opens it again, if it is still the same journal with everything that had reached the disk.
+    ///
+    /// What is open may be of a volume that is gone. Where it cannot be opened again the journal stays closed, and every
+    /// call fails until this succeeds.
+    func openAnew() async throws(JournalError) {
+        let isFirst = isBeingOpened.withLock { isOpening in
+            defer { isOpening = true }
+            return !isOpening
+        }
+        guard isFirst else {
+            throw JournalError(
+                kind: .unwritable, message: "write the journal \(path): it is being opened anew", hint: "Wait for it.")
+        }
+        defer { isBeingOpened.withLock { $0 = false } }
+        let earlier = current
+        isDamaged.withLock { $0 = true }
+        await close()
+        // Its queue is at its end, so nothing else looks at the tree.
+        tree.forget()
+        let new = try await OpenedJournal(configuration, tree: tree, continuing: earlier.origin)
+        opened.withLock { $0 = new }
+        isDamaged.withLock { $0 = false }
+    }
+
+    private init(_ configuration: JournalConfiguration, _ opened: consuming OpenedJournal, _ tree: JournalTree) {
         self.configuration = configuration
-        self.writer = writer
-        self.lock = lock
         self.tree = tree
-        self.instanceID = instanceID
-        self.lastEarlierIntent = lastEarlierIntent
-        intentNumbers = Counter(after: lastEarlierIntent)
+        lastEarlierIntent = opened.lastIntent
+        intentNumbers = Counter(after: opened.lastIntent)
+        self.opened = Mutex(opened)
     }
 
     /// Ends the journal after the writes that were asked for; the file is whole without its log afterwards.
     ///
-    /// Another process, or this one, may write it from then on.
+    /// Another process, or this one, may write it from then on. Where something failed that may be damage, the log is left
+    /// beside the file: what is damaged is evidence, and nothing is written over it.
     package func close() async {
-        await writer.close()
-        lock.release()
-    }
-
-    private static func register(
-        _ configuration: JournalConfiguration, _ connection: Connection
-    ) throws(JournalFailure) -> (instanceID: Int64, lastEarlierIntent: Int64) {
-        do throws(DatabaseError) {
-            let names: [SQLValue] = [.text(configuration.instance), .text(configuration.cluster)]
-            try connection.execute(
-                "INSERT INTO instances (instance, cluster) VALUES (?, ?) ON CONFLICT DO NOTHING", names)
-            let id = try connection.firstRow(
-                "SELECT id FROM instances WHERE instance = ? AND cluster = ?", names
-            ) { (row) throws(DatabaseError) in try row.integer(0) }
-            let last = try connection.firstRow("SELECT ifnull(max(id), 0) FROM intents") {
-                (row) throws(DatabaseError) in
-                try row.integer(0)
+        let current = current
+        if isDamaged.withLock({ $0 }) {
+            do throws(DatabaseError) {
+                try await current.writer.perform { (connection) throws(DatabaseError) in
+                    try connection.setCheckpointsOnClose(false)
+                }
+            } catch {
+                // It is closed, or cannot even begin to write: then it does not write its log back either.
             }
-            return (id ?? 0, last ?? 0)
-        } catch {
-            throw .database(error)
         }
+        await current.writer.close()
+        current.lock.release()
     }
 
     // MARK: Writes
@@ -103,11 +105,17 @@ package final class SQLiteJournal: RunJournal {
         let values: [SQLValue] = [
             .integer(id), .integer(instanceID), .text(intent.at.description), .text(content),
         ]
-        try await write { (connection) throws(DatabaseError) in
-            try connection.execute("INSERT INTO intents (id, instance_id, time, content) VALUES (?, ?, ?, ?)", values)
+        let (opened, path) = (current, path)
+        try await perform("write") { (connection) throws(JournalFailure) in
+            try opened.expectInPlace(at: path)
+            try JournalFailure.wrapping { () throws(DatabaseError) in
+                try connection.execute(Self.intentInsertion, values)
+            }
         }
         return IntentID(rawValue: id)
     }
+
+    private static let intentInsertion = "INSERT INTO intents (id, instance_id, time, content) VALUES (?, ?, ?, ?)"
 
     package func revise(_ id: IntentID, as intent: Intent) async throws(JournalError) {
         let content = try describing("write") { () throws(JournalFailure) in try IntentContent.text(of: intent) }
@@ -228,6 +236,7 @@ package final class SQLiteJournal: RunJournal {
         do throws(JournalFailure) {
             return try await writer.perform(body, orElse: { .database($0) })
         } catch {
+            if error.kind == .damaged { isDamaged.withLock { $0 = true } }
             throw JournalError(error, doing: doing, path: configuration.path)
         }
     }

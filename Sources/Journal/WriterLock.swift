@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Reconciler
+import Synchronization
 
 /// The right to write one journal, held by one process at a time.
 ///
@@ -8,9 +9,9 @@ import Reconciler
 /// SQLite's own locks in this process. The kernel lets go of it when the process ends, however it ends, so a stale
 /// lock cannot exist; the file stays behind and means nothing by itself.
 ///
-/// `@unchecked Sendable`: the descriptor is written once and closed once, in `deinit`.
-final class WriterLock: @unchecked Sendable {
-    private let descriptor: Int32
+final class WriterLock: Sendable {
+    /// Nil once it was let go of.
+    private let descriptor: Mutex<Int32?>
 
     /// Takes the lock beside the journal at `path`.
     init(besideJournal path: String) throws(JournalError) {
@@ -26,19 +27,29 @@ final class WriterLock: @unchecked Sendable {
             close(descriptor)
             guard code == EWOULDBLOCK else { throw Self.failure(code, "lock", lockPath, path) }
             throw JournalError(
+                kind: .locked,
                 message:
                     "open the journal \(path): \(holder.map { "process \($0)" } ?? "another process") is writing it",
                 hint: "Stop that process, or name another file with --journal; reading with"
                     + " `bylaw journal` works beside it.")
         }
-        self.descriptor = descriptor
+        self.descriptor = Mutex(descriptor)
         Self.writeHolder(descriptor)
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
 
     /// Lets go of the lock now, whoever still holds a copy of the descriptor, such as a child that is being started.
-    func release() { flock(descriptor, LOCK_UN) }
+    ///
+    /// Nothing is left open: the volume may be one that is to be taken away.
+    func release() {
+        descriptor.withLock { descriptor in
+            guard let open = descriptor else { return }
+            flock(open, LOCK_UN)
+            close(open)
+            descriptor = nil
+        }
+    }
 
     private static func readHolder(_ descriptor: Int32) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 32)

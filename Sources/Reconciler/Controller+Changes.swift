@@ -152,7 +152,14 @@ extension Controller {
         attempt.undoes = try await entryUndone(by: attempt)
         var later = intentOf(attempt)
         later.at = earlier.at
-        if later != earlier { try await journal.revise(intent, as: later) }
+        guard later != earlier else { return }
+        do throws(JournalError) {
+            try await journal.revise(intent, as: later)
+        } catch {
+            // What was begun is settled by a look at the object when that can be recorded.
+            openIntents[action.id] = OpenIntent(id: intent, intent: earlier, isFromEarlierRun: false)
+            throw error
+        }
     }
 
     /// The action that is still needed after a write that was answered well.

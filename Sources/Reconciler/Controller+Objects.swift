@@ -8,14 +8,15 @@ extension Controller {
     /// Decides what has to happen to an object now, and does it.
     func process(_ id: ObjectID) async {
         guard let resource = id.resource, live.isKnown(resource) else { return }
+        guard outage == nil else { return noteUnrecorded(id) }
         do throws(JournalError) {
             guard try await settleOpenIntent(of: id), let enforced else { return }
             try await follow(decision(on: id, live: live[id], by: enforced), id: id, enforced: enforced)
         } catch {
             // Nothing may be changed that cannot be recorded: it waits, and is told.
             failing.insert(id)
-            scheduleRetry(id, .afterBackOff)
-            notify(.trouble("record \(id): \(error.message)", hint: error.hint))
+            guard noteJournalFailure(error, "record \(id)") else { return scheduleRetry(id, .afterBackOff) }
+            noteUnrecorded(id)
         }
     }
 

@@ -37,6 +37,8 @@ extension Controller {
         }
         // Somebody else's doing is what is different although it was as wanted.
         let wasKept = remembered == digest
+        // They have no intents, since their entries tell what was done: it must be possible to write those.
+        try await journal.expectWritable(bytes: 4096)
         // One by one, so that what was done before a failure is told.
         var changes: [PreventionChange] = []
         do throws(ClusterError) {

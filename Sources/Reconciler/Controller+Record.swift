@@ -46,10 +46,14 @@ extension Controller {
 
     /// Does something with the journal whose failure must not end the controller: it is told, and nothing depends on it.
     func withJournal(_ what: String, _ body: () async throws(JournalError) -> Void) async {
+        guard outage == nil else {
+            outage?.miss(what)
+            return
+        }
         do throws(JournalError) {
             try await body()
         } catch {
-            notify(.trouble("\(what): \(error.message)", hint: error.hint))
+            if noteJournalFailure(error, what) { outage?.miss(what) }
         }
     }
 

@@ -29,7 +29,7 @@ extension Controller {
         await sleepUnlessStopped(pause - least, asFetchPause: true)
     }
 
-    private func sleepUnlessStopped(_ pause: Duration, asFetchPause: Bool = false) async {
+    func sleepUnlessStopped(_ pause: Duration, asFetchPause: Bool = false) async {
         let sleep = surroundings.sleep
         // Being woken early is what it is for.
         let task = Task { do { try await sleep(pause) } catch {} }
@@ -53,6 +53,7 @@ extension Controller {
             let newest = try await source.fetchNewest()
             isFetched = true
             lastFetchAt = surroundings.now()
+            guard outage == nil else { return noteWaiting(newest) }
             try await take(newest)
             await keepPrevention()
             try await resolve([.fetchFailed], object: nil)
@@ -66,7 +67,7 @@ extension Controller {
             // An emergency does not wait for the Git host.
             if !isFetched { await holdWithoutFetch() }
         } catch let error as JournalError {
-            notify(.trouble(error.message, hint: error.hint))
+            noteJournalFailure(error, "follow the policy repository")
         } catch {
             notify(.trouble("follow the policy repository: \(error)", hint: "It is tried again by itself."))
         }

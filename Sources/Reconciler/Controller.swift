@@ -147,6 +147,14 @@ package actor Controller {
     /// The words of the last failure to make it so, without its figures.
     var preventionFailure: String?
 
+    /// Since when, and why, nothing can be recorded; nil where all is well.
+    var outage: JournalOutage?
+    /// By the clock of ``Surroundings/uptime``.
+    var outageEndedAt = Duration.seconds(-3600)
+    /// How often the journal was tried in vain in an outage and those shortly before it.
+    var failedProbes = 0
+    let outages: (wishes: AsyncStream<Void>, wish: AsyncStream<Void>.Continuation)
+
     private var idleWorkers: [CheckedContinuation<ObjectID?, Never>] = []
     private var alarm: (due: Duration, task: Task<Void, Never>)?
     private var isStopping = false
@@ -183,13 +191,17 @@ package actor Controller {
         self.canonical = canonical
         self.notify = notify
         queue = WorkQueue(maximumRetries: configuration.concurrentObjects / 4)
+        let (wishes, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        outages = (wishes, wish)
     }
 
     // MARK: Life
 
     /// Enforces until ``stop()`` is called: follows the repository, watches the cluster, corrects drift.
     ///
-    /// - Throws: ``JournalError`` where the journal cannot be read at the start. Everything later is tried again.
+    /// While the journal cannot be written nothing is changed: what is not as declared is told, and the journal tried again.
+    ///
+    /// - Throws: ``JournalError`` where the journal cannot be read or written at the start. Everything later is tried again.
     package func run() async throws {
         mode = .continuous
         try await prepare()
@@ -201,7 +213,9 @@ package actor Controller {
             }
         }
         alarm?.task.cancel()
-        try await journal.record(event(.stopped, "bylaw stopped"), owned: .unchanged)
+        await withJournal("record the stop") { () async throws(JournalError) in
+            try await self.journal.record(self.event(.stopped, "bylaw stopped"), owned: .unchanged)
+        }
     }
 
     /// Lets running changes end, starts no new ones, and lets ``run()`` return.
@@ -268,6 +282,7 @@ package actor Controller {
                 group.addTask { await self.watch(resource) }
             }
             group.addTask { await self.followRepository() }
+            group.addTask { await self.keepJournal() }
             group.addTask { await self.untilStopped() }
             // None of the others ends by itself.
             await group.next()

@@ -12,6 +12,14 @@ package enum ControllerNotice: Sendable {
     case hold(EntryDraft)
     /// A sound revision waits for the end of an emergency hold.
     case revisionWaiting(Revision, until: Timestamp)
+    /// Nothing can be recorded from now on, and so nothing is changed; or the reason is another one now.
+    case journalLost(JournalOutage)
+    /// An object was found not as declared while nothing can be recorded: it is left as it is.
+    case unrecordedDrift(ObjectID, String)
+    /// Nothing can be recorded still.
+    case journalStillLost(JournalOutage)
+    /// Everything goes on; the entry tells of the time in between.
+    case journalBack(JournalOutage, entry: EntryDraft)
     /// Something could not be done; it is tried again by itself.
     case trouble(String, hint: String)
     case progress(done: Int, total: Int)

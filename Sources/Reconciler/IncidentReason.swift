@@ -79,4 +79,12 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case clusterRewound = "ClusterRewound"
     /// Nothing of the journal has reached the receiver of logs for long; enforcement goes on.
     case shippingStalled = "ShippingStalled"
+    /// For some time nothing could be written to the journal, so nothing was changed in the cluster either.
+    case journalUnwritable = "JournalUnwritable"
+    /// The journal's file was damaged, and nothing was changed in the cluster until another or a repaired one was there.
+    case journalDamaged = "JournalDamaged"
+    /// The journal was not what had been written and signed, and nothing was changed in the cluster meanwhile.
+    case journalTampered = "JournalTampered"
+    /// The key that signs the journal could not be used, and nothing was changed in the cluster meanwhile.
+    case journalKeyUnusable = "JournalKeyUnusable"
 }

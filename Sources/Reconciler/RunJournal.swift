@@ -57,6 +57,12 @@ package protocol RunJournal: Sendable {
     /// What the journal remembers between two runs under a name, such as the enforced revision; nil where nothing.
     func remembered(_ key: MemoryKey) async throws(JournalError) -> String?
     func remember(_ key: MemoryKey, _ value: String) async throws(JournalError)
+
+    /// Returns when a write of this size has reached the disk and is taken back.
+    ///
+    /// Where what is open has failed for good, such as a volume that was taken away, the journal is opened anew if it is
+    /// still the same one; it is never begun anew.
+    func expectWritable(bytes: Int) async throws(JournalError)
 }
 
 /// What is remembered between runs.
@@ -149,16 +155,4 @@ package enum OwnershipChange: Sendable, Equatable {
     case unchanged
     case owns(ObjectID, OwnedObject)
     case released(ObjectID)
-}
-
-/// The journal could not be read or written; nothing may be changed in the cluster then.
-package struct JournalError: Error, Equatable {
-    package var message: String
-    /// The reader's next step, one sentence.
-    package var hint: String
-
-    package init(message: String, hint: String) {
-        self.message = message
-        self.hint = hint
-    }
 }

@@ -1610,6 +1610,149 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: JournalDamaged
+    severity: critical
+    ---
+
+    # The journal's file is damaged
+
+    ## Meaning
+
+    SQLite finds pages in the journal's file that cannot be right: a failing disk, a file that was copied while it was written, or something else that wrote into it. Nothing is written to such a file.
+
+    ## Impact
+
+    `bylaw run` stays up and changes nothing in the cluster: what is not as declared is told in its log, once for each object. `bylaw sync` ends with an error. Once there is a sound journal the entry of this reason says from when to when that was.
+
+    ## Diagnosis
+
+    What can still be read of the evidence, and whether the disk is failing:
+
+    ```sh
+    bylaw journal verify
+    bylaw journal list --limit 20
+    bylaw journal list --reason JournalDamaged --since 24h
+    dmesg
+    ```
+
+    ## Mitigation
+
+    Stop Bylaw. Keep the file, its `-wal` and its `.key` as they are, as evidence. Then put a backup (`bylaw journal backup`) in their place, or leave the place empty to begin a new journal: what Bylaw owns is recognised from its markers and the history of the repository. Keep the key. Start Bylaw. A Bylaw that was started with the damaged file goes on by itself when the file is replaced. Entries since the backup are in what `journal ship` sent, and in the damaged file as far as that can be read.
+
+    ## Undo
+
+    Put the kept files back while Bylaw is stopped.
+
+    """#,
+    #"""
+    ---
+    reason: JournalKeyUnusable
+    severity: critical
+    ---
+
+    # The key that signs the journal cannot be used
+
+    ## Meaning
+
+    The private key behind the journal's checkpoints is missing where `--journal-key` says it is, cannot be read, is no Ed25519 key, or may be read by everybody on the machine. Without it the journal would be no evidence.
+
+    ## Impact
+
+    `bylaw run` waits with its start and changes nothing in the cluster: what is not as declared is told in its log, once for each object. `bylaw sync` ends with an error. Once the key can be used the entry of this reason says from when to when that was.
+
+    ## Diagnosis
+
+    The message names the file and what is wrong with it. The public key that belongs to the journal:
+
+    ```sh
+    bylaw journal key
+    bylaw journal list --reason JournalKeyUnusable --since 24h
+    bylaw journal list --reason SigningKeyChanged
+    ```
+
+    ## Mitigation
+
+    Mount the key, correct its path, or take the rights of others away (`chmod o=`, or `defaultMode: 0440` for a mounted Secret). Bylaw goes on by itself. A key that is lost for good is replaced by another one (`openssl genpkey -algorithm ed25519`): the journal says so in an entry, and auditors need both public keys. A key that others may have read is known to them: replace it, and look at the checkpoints that are kept elsewhere.
+
+    ## Undo
+
+    Put the earlier key back; that is an entry of its own, too.
+
+    """#,
+    #"""
+    ---
+    reason: JournalTampered
+    severity: critical
+    ---
+
+    # The journal is not what was written and signed
+
+    ## Meaning
+
+    Entries that were recorded are gone or read otherwise, or somebody else has added some: the file was changed from outside, cut off, or an older copy was put back. It may be an attack on the evidence, or a backup that was restored by hand.
+
+    ## Impact
+
+    Bylaw does not add to such a journal. `bylaw run` stays up and changes nothing in the cluster: what is not as declared is told in its log, once for each object. `bylaw sync` ends with an error.
+
+    ## Diagnosis
+
+    Which entries, and who could write the volume; compare with checkpoints that are kept elsewhere:
+
+    ```sh
+    bylaw journal verify
+    bylaw journal list --reason JournalTampered --since 24h
+    bylaw journal list --limit 20
+    kubectl get pods --all-namespaces -o wide
+    ```
+
+    ## Mitigation
+
+    Keep the file, its `-wal` and its `.key` as evidence, and find out who did it before anything else: whoever can write the volume may also have had the key. Then move the files away to begin a new journal, with a new key where the old one may be known; a Bylaw that waits goes on by itself. What Bylaw owns is recognised from its markers and the history of the repository. Where a backup was put back on purpose, everything after it is missing in it: take what `journal ship` sent for that time.
+
+    ## Undo
+
+    Put the kept files back while Bylaw is stopped. Only the journal that was signed is accepted.
+
+    """#,
+    #"""
+    ---
+    reason: JournalUnwritable
+    severity: critical
+    ---
+
+    # Nothing could be recorded, so nothing was changed
+
+    ## Meaning
+
+    For some time Bylaw could not write its journal: the volume was full, read-only, failing or not there, a right was missing, or another process was writing the journal. What cannot be recorded is not done. The entry is written when it is over, and says from when to when, why, and what was found not as declared meanwhile; while it lasts the log of `bylaw run` says so.
+
+    ## Impact
+
+    While it lasts nothing is changed in the cluster: drift is told in the log, once for each object, and stays; new revisions wait. Afterwards everything is compared anew and put right by itself.
+
+    ## Diagnosis
+
+    The message says what the disk answered. See whether the journal is whole, and how full its volume is:
+
+    ```sh
+    bylaw journal list --reason JournalUnwritable --since 24h
+    bylaw journal show SEQ
+    bylaw journal verify
+    df -h
+    ```
+
+    ## Mitigation
+
+    Full: free space, or make the volume larger; the journal is never cut. Read-only or failing: look at the kernel's log, and mount the volume again; Bylaw lets go of the file while it waits, and opens it again by itself. Rights: give the file, the files beside it and their folder to the user that runs Bylaw. Another process: stop the one that should not be there; a journal has one writer.
+
+    ## Undo
+
+    Nothing was changed, so there is nothing to undo.
+
+    """#,
+    #"""
+    ---
     reason: NamespaceDeletionHeld
     severity: warning
     ---

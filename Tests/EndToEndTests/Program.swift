@@ -10,7 +10,10 @@ final class Program: Sendable {
     let folder: ScratchDirectory
     let path: String
 
-    var journal: String { folder.path + "/journal.sqlite" }
+    /// Where the journal is; in the mount namespace of the launcher, where there is one.
+    let journal: String
+    /// The program and its first arguments that start ours, such as one that takes rights away.
+    private let launcher: [String]
     var environment: [String: String] {
         [
             "HOME": folder.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
@@ -19,8 +22,10 @@ final class Program: Sendable {
     }
 
     /// `BYLAW_E2E_PROGRAM`, else the one that was built together with the tests.
-    init() throws {
+    init(launcher: [String] = [], journal: String? = nil) throws {
         folder = try ScratchDirectory(named: "bylaw-e2e")
+        self.launcher = launcher
+        self.journal = journal ?? folder.path + "/journal.sqlite"
         if let given = ProcessInfo.processInfo.environment["BYLAW_E2E_PROGRAM"] {
             path = given
         } else {
@@ -31,13 +36,20 @@ final class Program: Sendable {
             "\(path) is missing: build it, or name it with BYLAW_E2E_PROGRAM")
     }
 
+    /// What starts the program with some arguments.
+    func commandLine(_ arguments: [String]) -> (program: String, arguments: [String]) {
+        launcher.isEmpty ? (path, arguments) : ("/usr/bin/env", launcher + [path] + arguments)
+    }
+
     /// Runs a command to its end.
     func run(
         _ arguments: [String], input: [UInt8] = [], extraEnvironment: [String: String] = [:],
         deadline: Duration = .seconds(120)
     ) async throws -> Outcome {
+        let line = commandLine(arguments)
         let result = try await runChildProcess(
-            path, arguments, environment: environment.merging(extraEnvironment) { $1 }, directory: folder.path,
+            line.program, line.arguments, environment: environment.merging(extraEnvironment) { $1 },
+            directory: folder.path,
             input: input, maximumOutputBytes: 64 << 20, deadline: deadline)
         guard case .exited(let status) = result.ending else {
             throw Failure(message: "\(arguments) ended by \(result.ending): \(result.errorText)")
@@ -86,8 +98,9 @@ final class RunningProgram: @unchecked Sendable {
         try Data().write(to: URL(fileURLWithPath: output))
         let handle = try #require(FileHandle(forWritingAtPath: output))
         process = Process()
-        process.executableURL = URL(fileURLWithPath: program.path)
-        process.arguments = arguments
+        let line = program.commandLine(arguments)
+        process.executableURL = URL(fileURLWithPath: line.program)
+        process.arguments = line.arguments
         process.environment = program.environment
         process.standardOutput = handle
         process.standardError = handle
@@ -98,6 +111,12 @@ final class RunningProgram: @unchecked Sendable {
 
     var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
     var isRunning: Bool { process.isRunning }
+
+    /// How many lines of its output hold all of some texts.
+    func count(_ words: String...) -> Int {
+        text.split(separator: "\n").count { line in words.allSatisfy { line.contains($0) } }
+    }
+
     var status: Int32 { process.terminationStatus }
 
     /// Waits until its output holds a text.

@@ -27,7 +27,8 @@ package struct EntryProof: Equatable, Sendable {
                 "proof": .string(bundle.description),
             ]
         } catch {
-            throw JournalError(message: "write a proof: the entry is no JSON", hint: "Run bylaw journal verify.")
+            throw JournalError(
+                kind: .request, message: "write a proof: the entry is no JSON", hint: "Run bylaw journal verify.")
         }
     }
 

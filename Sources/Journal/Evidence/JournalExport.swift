@@ -98,7 +98,7 @@ extension JournalReader {
     ) async throws(JournalError) -> (lines: [UInt8], last: Int64)? {
         try await read { (connection) throws(JournalFailure) in
             guard try JournalCut.through(on: connection) == cut else {
-                throw .unreadable("retention removed entries while it was read: export it again")
+                throw .removedMeanwhile
             }
             var lines: [UInt8] = []
             var end: Int64?

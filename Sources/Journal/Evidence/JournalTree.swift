@@ -72,6 +72,9 @@ final class JournalTree: @unchecked Sendable {
         frontier = try StoredTree(connection: connection, hasher: hasher).frontier(size: last)
     }
 
+    /// Has the next look read the edge anew, as where the file was opened anew; what had reached the disk must be there.
+    func forget() { frontier = JournalFrontier() }
+
     /// Takes in that an entry has reached the disk.
     func noteDurable(_ sequence: Int64) { durable.withLock { $0 = max($0, sequence) } }
 

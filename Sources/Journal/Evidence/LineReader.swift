@@ -39,7 +39,8 @@ struct LineReader: ~Copyable {
             }
             guard buffer.count - position <= Self.maximumLine else {
                 throw JournalError(
-                    message: "read \(path): it has a line longer than any entry", hint: "Name an export of a journal.")
+                    kind: .request, message: "read \(path): it has a line longer than any entry",
+                    hint: "Name an export of a journal.")
             }
             buffer.removeSubrange(..<position)
             searched -= position
@@ -59,6 +60,7 @@ struct LineReader: ~Copyable {
 
     private static func failure(_ path: String) -> JournalError {
         JournalError(
-            message: "read \(path): \(String(cString: strerror(errno)))", hint: "Check the path and its rights.")
+            kind: .request, message: "read \(path): \(String(cString: strerror(errno)))",
+            hint: "Check the path and its rights.")
     }
 }

@@ -16,6 +16,7 @@ package enum SigningKeyFile {
         if let content = try read(path) { return try key(from: content, path) }
         guard mayMake else {
             throw JournalError(
+                kind: .keyless,
                 message: "read the journal's signing key \(path): there is no such file",
                 hint: "Mount it there, or leave out --journal-key: then one is made beside the journal.")
         }
@@ -25,6 +26,7 @@ package enum SigningKeyFile {
     private static func key(from content: [UInt8], _ path: String) throws(JournalError) -> Ed25519PrivateKey {
         do throws(KeyFailure) { return try Ed25519PrivateKey(pem: content) } catch {
             throw JournalError(
+                kind: .keyless,
                 message: "read the journal's signing key \(path): \(error.message)",
                 hint: "Make one with openssl genpkey -algorithm ed25519, or move the file away to have a new one made.")
         }
@@ -42,12 +44,14 @@ package enum SigningKeyFile {
         guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
         guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= maximumBytes else {
             throw JournalError(
+                kind: .keyless,
                 message: "read the journal's signing key \(path): it is no file of a key's size",
                 hint: "Name the PEM file of an Ed25519 key.")
         }
         // A Secret's volume gives files to a group of the pod's own; anybody else is too many.
         guard status.st_mode & 0o007 == 0 else {
             throw JournalError(
+                kind: .keyless,
                 message: "read the journal's signing key \(path): everybody on the machine may use the file",
                 hint: "Take the rights away: chmod o= \(path), or defaultMode: 0440 for a mounted Secret.")
         }
@@ -72,7 +76,8 @@ package enum SigningKeyFile {
             made = try .generate()
             content = try made.pem()
         } catch {
-            throw JournalError(message: "make a signing key for the journal: \(error.message)", hint: "")
+            throw JournalError(
+                kind: .keyless, message: "make a signing key for the journal: \(error.message)", hint: "")
         }
         let temporary = "\(path).new-\(getpid())"
         unlink(temporary)
@@ -97,9 +102,14 @@ package enum SigningKeyFile {
     }
 
     private static func failure(_ doing: String, _ path: String) -> JournalError {
-        let cause = String(cString: strerror(errno))
+        let code = errno
+        let cause = String(cString: strerror(code))
         return JournalError(
+            kind: isDisk(code) ? .unwritable : .keyless,
             message: "\(doing) the journal's signing key \(path): \(cause)",
             hint: "Give the user that runs bylaw the right to it, or name another file with --journal-key.")
     }
+
+    /// Whether it is the volume that fails, on which the journal lies as well, and not the file.
+    private static func isDisk(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EROFS, EIO].contains(code) }
 }

@@ -49,7 +49,7 @@ extension SQLiteJournal {
         _ = try await checkpoint(at: now)
         let bytes = try await perform("remove old entries of") { (connection) throws(JournalFailure) in
             guard try JournalCut.through(on: connection) == plan.previous else {
-                throw .unreadable("something else removed entries at the same time")
+                throw .removedMeanwhile
             }
             try Self.remove(plan, entry: entry, on: connection)
             return try JournalFailure.wrapping { () throws(DatabaseError) in try connection.usedBytes() }

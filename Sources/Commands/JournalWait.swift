@@ -1,0 +1,148 @@
+import Arguments
+import GitSource
+import Journal
+import KubeClient
+import Manifest
+import Planning
+import Reconciler
+import Telemetry
+
+/// Opens the journal of `bylaw run`, however long it takes.
+///
+/// Context: without a journal nothing may be changed, and a program that ends and is started again and again tells nobody
+/// anything. Choice: it waits, tells why with the runbook, tries again by itself, and meanwhile says what is not as declared
+/// by planning a pass now and then, which only reads. Given up: what is not as declared is seen within a minute, not within
+/// milliseconds, until there is a journal.
+struct JournalWait {
+    let invocation: Invocation
+    let wiring: Wiring
+    let instance: String
+    let endpoint: ClusterEndpoint
+    let logger: Logger
+    let signals: StopSignals
+
+    private var outage: JournalOutage?
+    private var pause = Duration.milliseconds(500)
+    private var nextReminder = ContinuousClock.now
+    private var nextReport = ContinuousClock.now
+    /// What kept the last report from being made.
+    private var reportFailure: String?
+
+    private static let longestPause = Duration.seconds(15)
+    private static let reminderInterval = Duration.seconds(300)
+    private static let reportInterval = Duration.seconds(60)
+
+    init(
+        invocation: Invocation, wiring: Wiring, instance: String, endpoint: ClusterEndpoint, logger: Logger,
+        signals: StopSignals
+    ) {
+        self.invocation = invocation
+        self.wiring = wiring
+        self.instance = instance
+        self.endpoint = endpoint
+        self.logger = logger
+        self.signals = signals
+    }
+
+    /// Opens the journal, and records there for how long it could not be.
+    ///
+    /// - Returns: Nil where it was told to stop before.
+    /// - Throws: What waiting cannot cure, such as a file that is no journal.
+    mutating func untilOpened() async throws -> SQLiteJournal? {
+        while !signals.isSet {
+            // After a journal that could be opened and not be used it is not tried at once.
+            if outage != nil {
+                await report()
+                try await sleepUnlessStopped()
+            }
+            guard !signals.isSet else { return nil }
+            do {
+                return try await open()
+            } catch let error as JournalError where error.incident != nil {
+                note(error)
+            }
+        }
+        return nil
+    }
+
+    /// Takes in why the journal cannot be used.
+    mutating func note(_ error: JournalError) {
+        let before = outage?.error
+        if outage == nil { outage = JournalOutage(since: systemNow(), error: error) }
+        outage?.error = error
+        guard let outage else { return }
+        let isNew = before == nil || before?.message != error.message
+        guard isNew || ContinuousClock.now >= nextReminder else { return }
+        nextReminder = .now + Self.reminderInterval
+        log(outage, isReminder: !isNew, to: logger)
+    }
+
+    private mutating func open() async throws -> SQLiteJournal {
+        let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
+        guard let ended = outage else { return journal }
+        do throws(JournalError) {
+            // Whoever held it has worked, and recorded that.
+            let entry =
+                ended.error.kind == .locked
+                ? nil : try await journal.record(ended, until: systemNow(), revision: nil)
+            logBack(ended, entry, to: logger)
+        } catch {
+            await journal.close()
+            throw error
+        }
+        outage = nil
+        return journal
+    }
+
+    private mutating func sleepUnlessStopped() async throws {
+        let end = ContinuousClock.now + pause
+        while ContinuousClock.now < end, !signals.isSet { try await Task.sleep(for: .milliseconds(100)) }
+        pause = min(pause * 2, Self.longestPause)
+    }
+
+    // MARK: What is not as declared
+
+    /// Tells what is not as declared; another process that holds the journal does that itself.
+    private mutating func report() async {
+        guard outage?.error.kind != .locked, ContinuousClock.now >= nextReport else { return }
+        do {
+            let source = try wiring.source(cacheFolder: "report")
+            let logger = logger
+            let pass = try PlannedPass(invocation, from: source, isJournalOptional: true) { message, hint in
+                logger.log(.debug, "Planned without everything", [("error", message), ("hint", hint)])
+            }
+            let revision = try await source.fetchNewest()
+            switch try await pass.plan(revision, trust: wiring.trust) {
+            case .refused(let refusal): tellFailure("revision \(revision.commit) is refused: \(refusal.message)", "")
+            case .planned(let plan, _):
+                reportFailure = nil
+                tell(plan, of: revision)
+            }
+        } catch {
+            let failure = commandFailure(error)
+            tellFailure(failure.message, failure.hint)
+        }
+        nextReport = .now + Self.reportInterval
+    }
+
+    private mutating func tell(_ plan: Plan, of revision: Revision) {
+        var found: [(id: ObjectID, words: String)] = plan.actions.map { action in
+            let paths = action.differences.prefix(12).map(\.pathDescription).joined(separator: ", ")
+            return (
+                action.id,
+                "\(action.id) is not as revision \(revision.commit.prefix(12)) declares it: \(action.kind.rawValue)"
+                    + (paths.isEmpty ? "" : " at \(paths)")
+            )
+        }
+        found += plan.strangers.map { ($0.id, "\($0.id) is there, and no revision declares it") }
+        for (id, words) in found where outage?.note(id, words) == true { logUnrecorded(id, words, to: logger) }
+        outage?.keep(only: Set(found.map(\.id)))
+    }
+
+    private mutating func tellFailure(_ message: String, _ hint: String) {
+        guard reportFailure != message else { return }
+        reportFailure = message
+        logger.log(
+            .warning, "What is not as declared cannot be told; trying again", [("error", message), ("hint", hint)])
+    }
+}

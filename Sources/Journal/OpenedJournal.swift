@@ -1,0 +1,92 @@
+import Glibc
+import Reconciler
+import SQLite
+
+/// What is open of a journal: replaced as a whole where it has to be opened anew.
+struct OpenedJournal: Sendable {
+    let writer: GroupedWriter
+    let lock: WriterLock
+    /// The row of this instance and cluster in `instances`.
+    let instanceID: Int64
+    /// The last intent that was there when it was opened.
+    let lastIntent: Int64
+    /// The name under which its checkpoints are signed.
+    let origin: String
+    private let file: FileIdentity
+
+    /// Takes the lock, opens the file and checks it.
+    ///
+    /// - Parameters:
+    ///   - tree: Follows the entries from here on; it must not be in use.
+    ///   - earlier: The origin of the journal that this one has to be; nil takes any, and makes one where there is none.
+    init(
+        _ configuration: JournalConfiguration, tree: JournalTree, continuing earlier: String?
+    ) async throws(JournalError) {
+        let path = configuration.path
+        let lock = try WriterLock(besideJournal: path)
+        do throws(JournalFailure) {
+            let writer = try await GroupedWriter(label: "bylaw.journal.writer") {
+                () throws(JournalFailure) -> sending Connection in
+                if earlier != nil, try JournalFile.isNew(path) { throw .replaced("the file is gone") }
+                return try JournalFile.openForWriting(configuration)
+            }
+            (origin, instanceID, lastIntent) = try await writer.perform(
+                { (connection) throws(JournalFailure) in
+                    let origin = try JournalIdentity.origin(on: connection)
+                    guard earlier == nil || earlier == origin else { throw .replaced("another journal lies there now") }
+                    try tree.follow(connection)
+                    try StoredCheckpoints(connection: connection).expectFit(of: configuration.signingKey)
+                    let (instanceID, lastIntent) = try Self.register(configuration, connection)
+                    return (origin, instanceID, lastIntent)
+                }, orElse: { .database($0) })
+            file = try FileIdentity(path)
+            self.writer = writer
+            self.lock = lock
+        } catch {
+            throw JournalError(error, doing: "open", path: path)
+        }
+    }
+
+    /// Refuses to go on where the path does not lead to the open file any more: what is written to that would be lost.
+    func expectInPlace(at path: String) throws(JournalFailure) {
+        guard try FileIdentity(path) == file else { throw .replaced("another file lies there now") }
+    }
+
+    private static func register(
+        _ configuration: JournalConfiguration, _ connection: Connection
+    ) throws(JournalFailure) -> (instanceID: Int64, lastIntent: Int64) {
+        do throws(DatabaseError) {
+            let names: [SQLValue] = [.text(configuration.instance), .text(configuration.cluster)]
+            try connection.execute(
+                "INSERT INTO instances (instance, cluster) VALUES (?, ?) ON CONFLICT DO NOTHING", names)
+            let id = try connection.firstRow(
+                "SELECT id FROM instances WHERE instance = ? AND cluster = ?", names
+            ) { (row) throws(DatabaseError) in try row.integer(0) }
+            let last = try connection.firstRow("SELECT ifnull(max(id), 0) FROM intents") {
+                (row) throws(DatabaseError) in
+                try row.integer(0)
+            }
+            return (id ?? 0, last ?? 0)
+        } catch {
+            throw .database(error)
+        }
+    }
+}
+
+/// Which file a path leads to.
+private struct FileIdentity: Equatable, Sendable {
+    private let device: UInt64
+    private let number: UInt64
+
+    init(_ path: String) throws(JournalFailure) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            let code = errno
+            throw code == ENOENT
+                ? .replaced("the file is gone")
+                : .database(systemCallFailure(code, operation: "look at \(path)"))
+        }
+        device = UInt64(status.st_dev)
+        number = UInt64(status.st_ino)
+    }
+}

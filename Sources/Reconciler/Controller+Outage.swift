@@ -1,0 +1,117 @@
+import Manifest
+import Planning
+
+/// What is done while nothing can be recorded: nothing is changed, what is seen is told, and the journal is tried again.
+extension Controller {
+    /// As large as the intents and entries of a busy moment: a disk with room for one line is full.
+    private static let probeBytes = 64 << 10
+    /// How often it is told that it goes on.
+    private static let reminderInterval = Duration.seconds(300)
+    /// An outage within this time after another goes on where that one's pauses were.
+    private static let relapse = Duration.seconds(60)
+    private static let probeBackOff = BackOff(first: .milliseconds(250), longest: .seconds(15))
+
+    /// Takes in that something could not be recorded.
+    ///
+    /// - Returns: Whether nothing can be; false where it is about this one record, or in a single pass, which ends soon.
+    @discardableResult
+    func noteJournalFailure(_ error: JournalError, _ what: String) -> Bool {
+        guard mode == .continuous, error.incident != nil else {
+            notify(.trouble("\(what): \(error.message)", hint: error.hint))
+            return false
+        }
+        guard let before = outage else {
+            let began = JournalOutage(since: surroundings.now(), error: error)
+            outage = began
+            if surroundings.uptime() - outageEndedAt > Self.relapse { failedProbes = 0 }
+            notify(.journalLost(began))
+            outages.wish.yield()
+            return true
+        }
+        outage?.error = error
+        if before.error.kind != error.kind, let now = outage { notify(.journalLost(now)) }
+        return true
+    }
+
+    /// Tells, once, what would be done to an object if it could be recorded.
+    func noteUnrecorded(_ id: ObjectID) {
+        guard outage != nil, let enforced else { return }
+        let words: String
+        switch decision(on: id, live: live[id], by: enforced) {
+        case .act(let action):
+            failing.insert(id)
+            words = describeUnrecorded(action, isDrift: isDrift(id, enforced))
+        case .stranger(let object) where toldStrangers[id] != strangerWords(object):
+            words = strangerWords(object)
+        case .hold(let hold) where !held.contains(id):
+            words = hold.message
+        case .stranger, .hold, .leave, .recognise, .release, .leaveUntil, .waitForDeletion:
+            outage?.noteAsDeclared(id)
+            return
+        }
+        if outage?.note(id, words) == true { notify(.unrecordedDrift(id, words)) }
+    }
+
+    private func describeUnrecorded(_ action: Action, isDrift: Bool) -> String {
+        guard isDrift else { return "\(action.id) waits for its \(action.kind.rawValue)" }
+        guard let before = action.before else { return "\(action.id) was deleted by hand" }
+        let paths = action.differences.prefix(12).map(\.pathDescription).joined(separator: ", ")
+        let writer = attribute(action.differences, of: before, ourFieldManager: configuration.fieldManager)
+        return "\(action.id) was changed by hand at \(paths)" + (writer.map { " by \($0.manager)" } ?? "")
+    }
+
+    /// Tells, once, that a new revision is not looked at before that can be recorded.
+    func noteWaiting(_ newest: Revision) {
+        guard newest.commit != enforced?.revision.commit, newest.commit != refusedCommit,
+            outage?.hold(newest.commit) == true
+        else { return }
+        notify(
+            .trouble(
+                "revision \(newest.commit) waits until the journal can be written",
+                hint: "See bylaw runbook show \(outage?.error.incident?.rawValue ?? "").")
+        )
+    }
+
+    /// Tries to write again while nothing can be recorded, until it is stopped.
+    func keepJournal() async {
+        for await _ in outages.wishes {
+            var toldAt = surroundings.uptime()
+            while outage != nil, !hasStopped, !Task.isCancelled {
+                failedProbes += 1
+                await sleepUnlessStopped(
+                    Self.probeBackOff.wait(afterFailures: failedProbes, randomness: surroundings.randomness()))
+                guard !hasStopped, !Task.isCancelled else { return }
+                do throws(JournalError) {
+                    try await journal.expectWritable(bytes: Self.probeBytes)
+                    try await endOutage()
+                } catch {
+                    noteJournalFailure(error, "try the journal")
+                    guard surroundings.uptime() - toldAt >= Self.reminderInterval, let outage else { continue }
+                    toldAt = surroundings.uptime()
+                    notify(.journalStillLost(outage))
+                }
+            }
+        }
+    }
+
+    /// Records the outage, and compares everything anew.
+    private func endOutage() async throws(JournalError) {
+        guard let ended = outage else { return }
+        let entry = try await journal.record(
+            ended, until: surroundings.now(), revision: enforced.map { RevisionFacts($0.revision) })
+        // What was learned meanwhile and has to outlive this run.
+        if isHistoryProof { try await journal.remember(.ownershipSettled, "false") }
+        for resource in interruptedKinds {
+            try await raise(
+                .clusterUnreachable, object: nil, message: "\(resource.qualifiedPlural) cannot be read")
+        }
+        outage = nil
+        outageEndedAt = surroundings.uptime()
+        notify(.journalBack(ended, entry: entry))
+        failureCounts = [:]
+        failedDifferences = [:]
+        needsPass = true
+        await beginPass()
+        fetchSoon()
+    }
+}
