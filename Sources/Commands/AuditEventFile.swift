@@ -144,8 +144,12 @@ package final class AuditEventFile: @unchecked Sendable {
     private func writeWaiting() throws(Failure) -> Bool {
         guard !waiting.isEmpty else { return bytes > maximumBytes }
         if descriptor < 0 {
-            descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            guard descriptor >= 0 else { throw Failure(message: systemMessage("open")) }
+            descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+            var status = stat()
+            guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+                throw Failure(message: systemMessage("open"))
+            }
+            bytes = Int(status.st_size)
         }
         guard bytes + waiting.count <= 2 * maximumBytes else {
             throw Failure(message: "keep audit events in \(path): it is full, and could not be written anew")

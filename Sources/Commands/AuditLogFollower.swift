@@ -23,6 +23,10 @@ struct AuditLogFollower: Sendable {
                     try await identifier.take(batch)
                     told = ""
                 } else {
+                    if await identifier.ourUser != nil, !tail.isOpen, told.isEmpty {
+                        told = "absent"
+                        logger.log(.warning, "The audit log is not there; waiting for it", [("file", path)])
+                    }
                     try await Task.sleep(for: pause)
                     // What could not be recorded is tried again also where nothing new comes.
                     try await identifier.take(AuditBatch())

@@ -21,6 +21,8 @@ package final class LogTail {
     private var partial: [UInt8] = []
     private var isWithinLongLine = false
     private var isFirst = true
+    /// Whether there is a file to read.
+    package var isOpen: Bool { descriptor >= 0 }
     /// How many lines were longer than is allowed, and left out.
     package private(set) var longLines = 0
     /// How often the file was cut off while it was read.

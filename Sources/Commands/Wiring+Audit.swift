@@ -27,6 +27,13 @@ extension Wiring {
     func actorIdentifier(
         journal: SQLiteJournal, scope: JournalReader.Scope, logger: Logger
     ) async throws -> ActorIdentifier? {
+        if arguments.text("audit-listen") == nil,
+            let lost = Flags.audit.map(\.name).first(where: { $0 != "audit-log" && arguments.text($0) != nil })
+        {
+            throw CommandFailure(
+                message: "--\(lost) without --audit-listen",
+                hint: "Say where audit events are taken, such as --audit-listen 0.0.0.0:8443, or leave it out.")
+        }
         guard arguments.text("audit-listen") != nil || !auditLogs.isEmpty else { return nil }
         let identifier = ActorIdentifier(
             journal: journal, reader: try await JournalReader.open(journalPath), scope: scope,

@@ -5,13 +5,15 @@ import Manifest
 import TestSupport
 import Testing
 
-/// Who made a drift, by the audit webhook of a real API server.
-@Suite(.enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)")) struct ActorTests {
-    private let program: Program
-    private let cluster: ClusterUnderTest
-    private let repository: PolicyRepository
-    private let folder: String
-    private let namespace = "e2e-actors"
+/// Who made a drift, by the audit webhook and log of a real API server.
+///
+/// One after the other: the webhook goes to one address.
+@Suite(.serialized, .enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)")) struct ActorTests {
+    let program: Program
+    let cluster: ClusterUnderTest
+    let repository: PolicyRepository
+    let folder: String
+    let namespace = "e2e-actors-\(UInt32.random(in: 0...UInt32.max))"
 
     init() async throws {
         program = try Program()
@@ -89,11 +91,11 @@ import Testing
         #expect(report.status == 0, "\(report.output)")
     }
 
-    private func corrections() async throws -> [Tree] {
+    func corrections() async throws -> [Tree] {
         try await program.entries(["--reason", "DriftCorrected"])
     }
 
-    private func identified() async throws -> [Tree] {
+    func identified() async throws -> [Tree] {
         try await program.entries(["--reason", "ActorIdentified"])
     }
 

@@ -112,5 +112,8 @@ import Testing
             #expect(outcome.status == 2, "\(access): \(outcome.errors)")
             #expect(outcome.errors.contains(words), "\(access): \(outcome.errors)")
         }
+        let flags = program.flags(repository: repository, cluster: cluster, instance: "audit-endpoint")
+        let nowhere = try await program.run(["run", "--audit-token-file", token] + flags)
+        #expect(nowhere.status == 2 && nowhere.errors.contains("without --audit-listen"), "\(nowhere.errors)")
     }
 }

@@ -4,25 +4,9 @@ import Manifest
 import TestSupport
 import Testing
 
-/// Who made a drift is found out also where the program was killed between the event and the entry, by the audit log and
-/// webhook of a real API server.
-@Suite(.enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)")) struct AuditRestartTests {
-    private let program: Program
-    private let cluster: ClusterUnderTest
-    private let repository: PolicyRepository
-    private let folder: String
-    private let namespace: String
+/// The program is killed between the event and the entry.
+extension ActorTests {
     private var role: ObjectID { ObjectID(.role, namespace: namespace, name: "reader") }
-
-    init() async throws {
-        program = try Program()
-        cluster = try ClusterUnderTest()
-        repository = try await PolicyRepository()
-        folder = ProcessInfo.processInfo.environment["BYLAW_E2E_FOLDER"] ?? ""
-        namespace = "e2e-audit-restart-\(UInt32.random(in: 0...UInt32.max))"
-        try repository.write(teamManifests(namespace), to: "team.yaml")
-        try await repository.commit("Begin")
-    }
 
     private var flags: [String] {
         program.flags(repository: repository, cluster: cluster, instance: "audit-restart")
@@ -40,14 +24,6 @@ import Testing
 
     private func drift() async throws {
         try await cluster.mergePatch(role, #"{"metadata":{"labels":{"app":"forged"}},"rules":[]}"#)
-    }
-
-    private func corrections() async throws -> [Tree] {
-        try await program.entries(["--reason", "DriftCorrected", "--namespace", namespace])
-    }
-
-    private func identified() async throws -> [Tree] {
-        try await program.entries(["--reason", "ActorIdentified", "--namespace", namespace])
     }
 
     /// Waits until the one correction has its actor, who is proven to be alice.
