@@ -19,6 +19,12 @@ import Testing
         program.flags(repository: repository, cluster: cluster, instance: name)
     }
 
+    /// A namespace and the flags of an instance that no other run on the same cluster has used.
+    private func ofThisRun(_ name: String) -> (namespace: String, flags: [String]) {
+        let name = "\(name)-\(UUID().uuidString.prefix(8).lowercased())"
+        return ("e2e-" + name, flags(name))
+    }
+
     private func secretRole(_ namespace: String) -> String {
         """
         ---
@@ -155,10 +161,9 @@ import Testing
 
     /// Whoever takes a bad grant back waits for nobody; the same deletions by hand wait.
     @Test func aRevertToAStricterStateIsNeverHeld() async throws {
-        let namespace = "e2e-stricter"
-        let flags = flags("stricter")
+        let (namespace, flags) = ofThisRun("stricter")
         try repository.write(teamManifests(namespace), to: "team.yaml")
-        try repository.write(teamManifests("e2e-stricter-too"), to: "other.yaml")
+        try repository.write(teamManifests(namespace + "-too"), to: "other.yaml")
         try await repository.commit("Begin")
         #expect(try await program.run(["sync"] + flags).status == 0)
         // Twelve are more than the budget has.
@@ -180,7 +185,7 @@ import Testing
         try await repository.git("revert", "--no-edit", again)
         #expect(try await program.run(["sync"] + flags).status == 0)
         try repository.remove("granted.yaml")
-        try repository.write(teamManifests("e2e-stricter-too", round: 1), to: "other.yaml")
+        try repository.write(teamManifests(namespace + "-too", round: 1), to: "other.yaml")
         try await repository.commit("Clean up", approvals: [])
         let byHand = try await program.run(["sync"] + flags)
         #expect(byHand.status == 1 && byHand.errors.contains("DeletionBudgetExceeded"), "\(byHand.errors)")
@@ -196,8 +201,7 @@ import Testing
 
     /// What other commits brought meanwhile stays, so no earlier state comes back as a whole.
     @Test func aRevertOfOneGrantAmongOtherChangesIsNotHeld() async throws {
-        let namespace = "e2e-stricter-part"
-        let flags = flags("stricter-part")
+        let (namespace, flags) = ofThisRun("stricter-part")
         try repository.write(teamManifests(namespace), to: "team.yaml")
         try await repository.commit("Begin")
         #expect(try await program.run(["sync"] + flags).status == 0)
@@ -218,8 +222,7 @@ import Testing
 
     /// What an earlier state allowed and a later one took away needs an approval to come back.
     @Test func aRevertThatLoosensWaits() async throws {
-        let namespace = "e2e-looser"
-        let flags = flags("looser")
+        let (namespace, flags) = ofThisRun("looser")
         let policy = ObjectID(.networkPolicy, namespace: namespace, name: "default-deny")
         let parts = teamManifests(namespace).components(separatedBy: "---\n")
         let open = parts.filter { !$0.contains("default-deny") }.joined(separator: "---\n")
