@@ -92,6 +92,8 @@ struct Shipper: Sendable {
         query.order = .oldestFirst
         query.limit = count
         var shipped: [ShippedEntry] = []
+        let removed = try await reader.removedThrough()
+        if let sequence, sequence < removed { voice.tellRemoved(after: sequence, through: removed) }
         for entry in try await reader.entries(query) {
             shipped.append(
                 ShippedEntry(

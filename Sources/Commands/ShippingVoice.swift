@@ -7,6 +7,7 @@ final class ShippingVoice: Sendable {
     private let logger: Logger
     /// The failure that was told last, without digits: libcurl counts milliseconds in its words.
     private let lastFailure = Mutex("")
+    private let lastCut = Mutex<Int64>(0)
 
     init(_ logger: Logger) { self.logger = logger }
 
@@ -29,6 +30,18 @@ final class ShippingVoice: Sendable {
             lastFailure.withLock { $0 = "" }
             logger.log(.notice, "Shipping goes on")
         }
+    }
+
+    /// Tells once for each cut that retention removed entries that were never sent.
+    func tellRemoved(after sequence: Int64, through last: Int64) {
+        let isNew = lastCut.withLock { cut in
+            defer { cut = max(cut, last) }
+            return cut < last
+        }
+        guard isNew else { return }
+        logger.log(
+            .warning, "Retention removed entries before they were shipped",
+            [("after", String(sequence)), ("through", String(last))])
     }
 
     private func isNews(_ why: String) -> Bool {
