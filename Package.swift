@@ -125,8 +125,7 @@ let package = Package(
                 dependencies: [
                     "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "Git", "GitSource",
                     "HTTPClient", "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol",
-                    "Manifest",
-                    "Planning", "Reconciler", "RunbookLibrary",
+                    "Manifest", "Planning", "Reconciler", "RunbookLibrary", "SQLite",
                 ], swiftSettings: settings),
             .testTarget(
                 name: "ContractTests",

@@ -18,6 +18,7 @@ enum JournalFile {
         let path = configuration.path
         try checkOrigin(of: path)
         if try isNew(path) { try createPrivately(path) }
+        giveBackRights(besideJournal: path)
         do throws(SchemaError) {
             let connection = try wrapping { () throws(DatabaseError) in
                 let connection = try Connection(path: path, mode: .readWrite, busyTimeout: configuration.busyTimeout)
@@ -140,6 +141,22 @@ enum JournalFile {
             throw systemCallFailure(EINVAL, operation: "\(path) is no regular file")
         }
         return Int(status.st_size)
+    }
+
+    /// Gives our own files beside the journal the rights that the journal has.
+    ///
+    /// SQLite makes them with those of the journal at that moment: made while it could only be read, they would keep it
+    /// from being written after somebody has put its rights right. Where that fails, opening tells.
+    private static func giveBackRights(besideJournal path: String) {
+        var main = stat()
+        guard stat(path, &main) == 0, main.st_mode & 0o600 == 0o600 else { return }
+        for suffix in ["-wal", "-shm"] {
+            var beside = stat()
+            guard lstat(path + suffix, &beside) == 0, beside.st_mode & S_IFMT == S_IFREG, beside.st_uid == geteuid(),
+                beside.st_mode & 0o600 != 0o600
+            else { continue }
+            chmod(path + suffix, main.st_mode & 0o666)
+        }
     }
 
     /// SQLite would make the file readable for everybody; the files that it makes later take over its rights.

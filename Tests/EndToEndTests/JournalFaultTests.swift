@@ -76,8 +76,8 @@ import Testing
             for id in [deny, reader, config] {
                 #expect(run.count("Not as declared, and left so", "object=\"\(id)\"") == 1, "\(id): \(run.text)")
             }
-            #expect(run.count("The journal cannot be used") == 1)
-            #expect(run.count("runbook=\(reason)") == 1)
+            try await run.untilItSays("runbook=\(reason)")
+            #expect(run.count("The journal cannot be used", "runbook=\(reason)") == 1)
             #expect(run.isRunning)
             return commit
         }
@@ -157,7 +157,8 @@ import Testing
         let (journal, aside) = (scene.program.journal, scene.program.journal + ".aside")
         try FileManager.default.moveItem(atPath: journal, toPath: aside)
         if isReplaced { try Data("something else".utf8).write(to: URL(fileURLWithPath: journal)) }
-        let commit = try await scene.expectNothingIsChanged(run)
+        let reason = isReplaced ? "JournalDamaged" : "JournalUnwritable"
+        let commit = try await scene.expectNothingIsChanged(run, reason: reason)
         if isReplaced {
             #expect(try String(contentsOfFile: journal, encoding: .utf8) == "something else", "it is left as it is")
             try FileManager.default.removeItem(atPath: journal)
@@ -165,7 +166,7 @@ import Testing
             #expect(!FileManager.default.fileExists(atPath: journal), "none is begun in its place")
         }
         try FileManager.default.moveItem(atPath: aside, toPath: journal)
-        try await scene.expectRecovery(run, to: commit)
+        try await scene.expectRecovery(run, to: commit, reason: reason)
     }
 
     /// What is open stays open: rights are asked for when a file is opened.
