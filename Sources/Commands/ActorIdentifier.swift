@@ -93,12 +93,14 @@ actor ActorIdentifier {
                     ("ofOtherClusters", String(content.ofOtherClusters)),
                 ])
         }
-        await rewriteFile(at: now)
+        // What could not be read may be read the next time.
+        if content.trouble == nil { await rewriteFile(at: now) }
     }
 
     private func rewriteFile(at now: Timestamp) async {
         // Set first: another batch may come while this one waits. What is older than is remembered goes.
         nextRewrite = now.advanced(by: memory.age)
+        await file.beginRewriting()
         do throws(AuditEventFile.Failure) { try await file.rewrite(memory.all) } catch {
             nextRewrite = now.advanced(by: .seconds(60))
             logger.log(
@@ -146,6 +148,13 @@ actor ActorIdentifier {
         while let found = unrecorded.first {
             unrecorded.removeFirst()
             do throws(JournalError) { try await record(found.attribution, of: found.sequence) } catch {
+                guard error.incident != nil else {
+                    // It is about this entry alone, and must not hold up the others.
+                    logger.log(
+                        .error, "An actor could not be recorded",
+                        [("entry", String(found.sequence)), ("error", error.message), ("hint", error.hint)])
+                    continue
+                }
                 unrecorded.insert(found, at: 0)
                 throw error
             }

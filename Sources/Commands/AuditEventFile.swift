@@ -38,6 +38,8 @@ package final class AuditEventFile: @unchecked Sendable {
     private var bytes = 0
     /// Not durable yet, because it could not be written.
     private var waiting: [UInt8] = []
+    /// What became durable since a rewriting began, which its events lack.
+    private var sinceRewriting: [UInt8]?
     /// Whether the file may end in the middle of a line.
     private var endsWithinLine = false
 
@@ -70,6 +72,9 @@ package final class AuditEventFile: @unchecked Sendable {
             return Result { () throws(Failure) in try self.writeWaiting() }
         }.get()
     }
+
+    /// To be called before the events are collected that ``rewrite(_:)`` gets: what is appended from now on stays as well.
+    package func beginRewriting() async { await onQueue { self.sinceRewriting = [] } }
 
     /// Replaces the whole file, at once or not at all; the oldest events make room where they are too many.
     package func rewrite(_ events: [AuditEvent]) async throws(Failure) {
@@ -162,6 +167,7 @@ package final class AuditEventFile: @unchecked Sendable {
         }
         endsWithinLine = false
         bytes += text.count
+        sinceRewriting? += waiting
         waiting = []
         return bytes > maximumBytes
     }
@@ -171,6 +177,8 @@ package final class AuditEventFile: @unchecked Sendable {
         unlink(temporary)
         let target = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard target >= 0 else { throw Failure(message: systemMessage("write anew")) }
+        let content = content + (sinceRewriting ?? []) + waiting
+        sinceRewriting = nil
         guard writeAll(target, content), fsync(target) == 0, rename(temporary, path) == 0 else {
             let message = systemMessage("write anew")
             close(target)

@@ -192,7 +192,8 @@ private struct HoldRun {
             throw CommandFailure(
                 message: "what is in \(place.name) is no hold: \(error.message)",
                 hint:
-                    "Look at it, and delete it: kubectl --namespace \(place.namespace) delete configmap \(place.configMap)"
+                    "Look at it, and empty it: kubectl --namespace \(place.namespace) patch configmap \(place.configMap) "
+                    + "--type merge --patch '{\"data\":null}'"
             )
         }
         if var ending = record, ending.end == nil, ending.hold.until > now {

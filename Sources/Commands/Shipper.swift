@@ -92,9 +92,12 @@ struct Shipper: Sendable {
         query.order = .oldestFirst
         query.limit = count
         var shipped: [ShippedEntry] = []
-        let removed = try await reader.removedThrough()
-        if let sequence, sequence < removed { voice.tellRemoved(after: sequence, through: removed) }
+        var last = sequence ?? 0
+        var removed: Int64 = 0
         for entry in try await reader.entries(query) {
+            // Only retention makes gaps.
+            removed += entry.sequence - last - 1
+            last = entry.sequence
             shipped.append(
                 ShippedEntry(
                     sequence: entry.sequence, time: entry.time, instance: entry.instance, cluster: entry.cluster,
@@ -102,6 +105,7 @@ struct Shipper: Sendable {
                     objectDescription: entry.object?.description, actor: entry.actor?.name, message: entry.message,
                     json: try entryTree(entry).jsonBytes(), journal: cursor.journal))
         }
+        if removed > 0 { voice.tellRemoved(removed, before: last) }
         return shipped
     }
 }

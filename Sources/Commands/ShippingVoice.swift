@@ -7,7 +7,8 @@ final class ShippingVoice: Sendable {
     private let logger: Logger
     /// The failure that was told last, without digits: libcurl counts milliseconds in its words.
     private let lastFailure = Mutex("")
-    private let lastCut = Mutex<Int64>(0)
+    /// Behind the last gap that was told.
+    private let lastGap = Mutex<Int64>(0)
 
     init(_ logger: Logger) { self.logger = logger }
 
@@ -32,16 +33,16 @@ final class ShippingVoice: Sendable {
         }
     }
 
-    /// Tells once for each cut that retention removed entries that were never sent.
-    func tellRemoved(after sequence: Int64, through last: Int64) {
-        let isNew = lastCut.withLock { cut in
-            defer { cut = max(cut, last) }
-            return cut < last
+    /// Tells that retention removed entries that were never sent; not again for those that are read again.
+    func tellRemoved(_ count: Int64, before last: Int64) {
+        let isNew = lastGap.withLock { gap in
+            defer { gap = max(gap, last) }
+            return gap < last
         }
         guard isNew else { return }
         logger.log(
             .warning, "Retention removed entries before they were shipped",
-            [("after", String(sequence)), ("through", String(last))])
+            [("count", String(count)), ("before", String(last))])
     }
 
     private func isNews(_ why: String) -> Bool {

@@ -9,15 +9,11 @@ extension RevisionGuard {
         let change = ConfigurationChange(old: before, new: configuration)
         let loosened = isFirstStart ? [] : change.loosened
         let isLooseningHeld = !loosened.isEmpty && !isApproved(id, by: Guardrail.configurationLoosened.rawValue)
-        var isEnforcingHeld = change.enforcesMore && !isApproved(id, by: Guardrail.scopeEnforced.rawValue)
+        let isEnforcingHeld = change.enforcesMore && !isApproved(id, by: Guardrail.scopeEnforced.rawValue)
         if isLooseningHeld {
             hold(
                 id, .configurationLoosened,
                 "the change of \(id.name) loosens what is in force: \(loosened.joined(separator: "; "))")
-        }
-        if isEnforcingHeld, restoresScopes(removing: removals(by: configuration.scopes, besides: before.scopes)) {
-            isEnforcingHeld = false
-            restored.insert(id)
         }
         if isEnforcingHeld {
             let removes = removals(by: configuration.scopes, besides: before.scopes)

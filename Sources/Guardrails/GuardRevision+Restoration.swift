@@ -11,21 +11,14 @@ extension RevisionGuard {
     /// Those of some deletions that restore a stricter state.
     func restorations(among removed: [ObjectID]) -> Set<ObjectID> {
         // What nothing restores is the usual case. An empty repository restores nothing.
-        guard let restoration = question.restoration, let inForce = question.inForce, !question.head.objects.isEmpty
-        else { return [] }
-        let restored = removed.filter { restoration.contains($0) && inForce.objects[$0] != nil }
+        guard question.restoration != nil, let inForce = question.inForce, !question.head.objects.isEmpty else {
+            return []
+        }
+        let restored = removed.filter { inForce.objects[$0] != nil }
         let bindings = Set(restored.filter(\.isBinding))
         let roles = restored.filter { $0.resource == .role || $0.resource == .clusterRole }
         let policies = restored.filter { $0.resource == .networkPolicy }
         return bindings.union(unusedRoles(among: roles, without: bindings)).union(withoutIsolation(among: policies))
-    }
-
-    /// Whether scopes that are closed again remove nothing but bindings that nobody declares.
-    func restoresScopes(removing removals: [ObjectID]) -> Bool {
-        guard let restoration = question.restoration, restoration.objects == nil, restoration.hasConfiguration else {
-            return false
-        }
-        return question.unreadKinds.isEmpty && !question.head.objects.isEmpty && removals.allSatisfy(\.isBinding)
     }
 
     /// Roles that give nobody anything once some bindings are gone.

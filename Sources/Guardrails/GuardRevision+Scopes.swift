@@ -35,10 +35,6 @@ extension RevisionGuard {
         // Whoever approved the scope saw what it selects, as long as the namespace is as it was then.
         let isApproved = isApproved(id, by: Guardrail.scopeEnforced.rawValue, or: RepositoryConfiguration.id)
         guard !removes.isEmpty || isUnknown, !isApproved else { return }
-        guard !restoresScopes(removing: removes) else {
-            restored.insert(id)
-            return
-        }
         hold(
             id, .scopeEnforced,
             "its labels bring \(id) into a scope that is enforced, which would remove what is not declared there: "

@@ -33,13 +33,14 @@ package final class HTTPListener: Sendable {
             withOptionalText(identity?.certificate) { certificate in
                 withOptionalText(identity?.clientAuthorities) { authorities in
                     shim_httpd_start(
-                        address, number, accept, Unmanaged.passUnretained(state).toOpaque(), complete,
+                        address, number, accept, Unmanaged.passRetained(state).toOpaque(), complete,
                         UInt32(limits.maximumConnections),
                         UInt32(max(1, limits.idleTimeout.components.seconds)), key, certificate, authorities)
                 }
             }
         }
         guard let daemon else {
+            Unmanaged.passUnretained(state).release()
             throw ListenerError(
                 message:
                     "listen on \(address), port \(port): it is no address of this machine, or the port is in use or may not be used"
@@ -113,7 +114,11 @@ private final class ListenerState: @unchecked Sendable {
             usleep(2_000)
         }
         // With a handler that still hangs the daemon is left alone: stopping it now would abort the process.
-        if lock.withLock({ open.isEmpty }) { MHD_stop_daemon(daemon) }
+        // It still calls back then, so it keeps what it calls.
+        if lock.withLock({ open.isEmpty }) {
+            MHD_stop_daemon(daemon)
+            Unmanaged.passUnretained(self).release()
+        }
         if socket >= 0 { close(socket) }
     }
 }

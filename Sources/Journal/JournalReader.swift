@@ -1,6 +1,7 @@
 package import Manifest
 package import Reconciler
 import SQLite
+import Synchronization
 
 /// The journal for reading, beside the process that writes it or on a copy.
 ///
@@ -18,28 +19,58 @@ package final class JournalReader: Sendable {
     }
 
     package let path: String
-    private let connection: SerializedConnection
+    private let opened: Mutex<Opened>
+
+    /// A connection, and the file that the path led to when it was opened.
+    private struct Opened: Sendable {
+        var connection: SerializedConnection
+        var file: FileIdentity
+    }
 
     /// Opens the journal at `path`.
     ///
     /// - Throws: ``JournalError`` where there is none, where it cannot be read, or where it is something else.
     package static func open(_ path: String) async throws(JournalError) -> JournalReader {
         do throws(JournalFailure) {
-            let connection = try await SerializedConnection(label: "bylaw.journal.reader") {
-                () throws(JournalFailure) -> sending Connection in try JournalFile.openForReading(path: path)
-            }
-            return JournalReader(path, connection)
+            return JournalReader(path, try await connect(path))
         } catch {
             throw JournalError(error, doing: "open", path: path)
         }
     }
 
-    private init(_ path: String, _ connection: SerializedConnection) {
+    private init(_ path: String, _ opened: Opened) {
         self.path = path
-        self.connection = connection
+        self.opened = Mutex(opened)
     }
 
-    package func close() async { await connection.close() }
+    private static func connect(_ path: String) async throws(JournalFailure) -> Opened {
+        let connection = try await SerializedConnection(label: "bylaw.journal.reader") {
+            () throws(JournalFailure) -> sending Connection in try JournalFile.openForReading(path: path)
+        }
+        do throws(JournalFailure) {
+            return Opened(connection: connection, file: try FileIdentity(path))
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// The connection to the file that lies there now: a volume may have been mounted anew, or the file put back.
+    private func connection() async throws(JournalFailure) -> SerializedConnection {
+        let now = try FileIdentity(path)
+        let known = opened.withLock { $0 }
+        guard known.file != now else { return known.connection }
+        let new = try await Self.connect(path)
+        let old = opened.withLock { current in
+            guard current.file == known.file else { return new.connection }
+            defer { current = new }
+            return current.connection
+        }
+        await old.close()
+        return opened.withLock { $0.connection }
+    }
+
+    package func close() async { await opened.withLock { $0.connection }.close() }
 
     // MARK: Entries
 
@@ -246,7 +277,7 @@ package final class JournalReader: Sendable {
         _ body: @escaping @Sendable (Connection) throws(JournalFailure) -> Value
     ) async throws(JournalError) -> Value {
         do throws(JournalFailure) {
-            return try await connection.perform(
+            return try await connection().perform(
                 { (connection) throws(JournalFailure) in
                     try connection.snapshot(orElse: { .database($0) }) { () throws(JournalFailure) in
                         try body(connection)

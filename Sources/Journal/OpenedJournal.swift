@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Reconciler
 import SQLite
@@ -13,14 +14,17 @@ struct OpenedJournal: Sendable {
     /// The name under which its checkpoints are signed.
     let origin: String
     private let file: FileIdentity
+    /// Written into it when it is opened, so that another writer in between is noticed.
+    private let mark: String
 
     /// Takes the lock, opens the file and checks it.
     ///
     /// - Parameters:
     ///   - tree: Follows the entries from here on; it must not be in use.
-    ///   - earlier: The origin of the journal that this one has to be; nil takes any, and makes one where there is none.
+    ///   - earlier: What was open before of the same journal, which nobody may have written since; nil takes any journal,
+    ///     and makes one where there is none.
     init(
-        _ configuration: JournalConfiguration, tree: JournalTree, continuing earlier: String?
+        _ configuration: JournalConfiguration, tree: JournalTree, continuing earlier: OpenedJournal?
     ) async throws(JournalError) {
         let path = configuration.path
         let lock = try WriterLock(besideJournal: path)
@@ -30,16 +34,23 @@ struct OpenedJournal: Sendable {
                 if earlier != nil, try JournalFile.isNew(path) { throw .replaced("the file is gone") }
                 return try JournalFile.openForWriting(configuration)
             }
+            let mark = UUID().uuidString
             (origin, instanceID, lastIntent) = try await writer.perform(
                 { (connection) throws(JournalFailure) in
                     let origin = try JournalIdentity.origin(on: connection)
-                    guard earlier == nil || earlier == origin else { throw .replaced("another journal lies there now") }
+                    guard earlier == nil || earlier?.origin == origin else {
+                        throw .replaced("another journal lies there now")
+                    }
                     try tree.follow(connection)
                     try StoredCheckpoints(connection: connection).expectFit(of: configuration.signingKey)
                     let (instanceID, lastIntent) = try Self.register(configuration, connection)
+                    let mayContinue = try Self.replaceMark(
+                        of: instanceID, by: mark, expecting: earlier?.mark, on: connection)
+                    guard mayContinue else { throw .replaced("another process has written it in between") }
                     return (origin, instanceID, lastIntent)
                 }, orElse: { .database($0) })
             file = try FileIdentity(path)
+            self.mark = mark
             self.writer = writer
             self.lock = lock
         } catch {
@@ -50,6 +61,22 @@ struct OpenedJournal: Sendable {
     /// Refuses to go on where the path does not lead to the open file any more: what is written to that would be lost.
     func expectInPlace(at path: String) throws(JournalFailure) {
         guard try FileIdentity(path) == file else { throw .replaced("another file lies there now") }
+    }
+
+    /// - Returns: Whether the mark was the expected one; only then it is replaced.
+    private static func replaceMark(
+        of instanceID: Int64, by mark: String, expecting earlier: String?, on connection: Connection
+    ) throws(JournalFailure) -> Bool {
+        try JournalFailure.wrapping { () throws(DatabaseError) in
+            let key: [SQLValue] = [.integer(instanceID), .text("writer")]
+            let found = try connection.firstRow("SELECT value FROM memory WHERE instance_id = ? AND key = ?", key) {
+                (row) throws(DatabaseError) in try row.text(0)
+            }
+            guard earlier == nil || earlier == found else { return false }
+            try connection.execute(
+                "INSERT OR REPLACE INTO memory (instance_id, key, value) VALUES (?, ?, ?)", key + [.text(mark)])
+            return true
+        }
     }
 
     private static func register(
@@ -74,7 +101,7 @@ struct OpenedJournal: Sendable {
 }
 
 /// Which file a path leads to.
-private struct FileIdentity: Equatable, Sendable {
+struct FileIdentity: Equatable, Sendable {
     private let device: UInt64
     private let number: UInt64
 

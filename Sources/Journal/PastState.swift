@@ -68,13 +68,16 @@ extension JournalReader {
     private static func state(
         through last: Int64, _ scope: Scope, on connection: Connection
     ) throws(JournalFailure) -> PastState {
+        // The entry itself may have been removed.
+        let cut = try JournalCut.read(on: connection)
+        let cutTime = cut?.through == last ? cut?.time : nil
         let names: [SQLValue] = [.text(scope.instance), .text(scope.cluster), .integer(last)]
         var state = PastState(throughSequence: last, objects: [])
         let sequences = try JournalFailure.wrapping { () throws(DatabaseError) in
             let time = try connection.firstRow("SELECT time FROM entries WHERE sequence = ?", [.integer(last)]) {
                 (row) throws(DatabaseError) in try row.text(0)
             }
-            state.throughTime = time.flatMap { Timestamp($0) }
+            state.throughTime = time.flatMap { Timestamp($0) } ?? cutTime
             state.commit = try connection.firstRow(
                 """
                 SELECT revision FROM entries INDEXED BY entries_reason

@@ -23,6 +23,7 @@ struct QueryPlan {
     /// The words that are looked for, as an expression of FTS5, and whether the text index leads.
     private var text: String?
     private var textLeads = false
+    private var hasBeginning = false
     /// Nothing can match, so nothing has to be looked at.
     private(set) var isEmpty = false
 
@@ -55,6 +56,7 @@ struct QueryPlan {
         case (nil, nil): break
         }
         text = query.text?.expression
+        hasBeginning = query.text?.hasBeginning ?? false
         guard !isEmpty else { return }
         try chooseIndex(after: query.afterSequence, on: connection)
         if let after = query.afterSequence { add("sequence > ?", [.integer(after)], nil) }
@@ -156,8 +158,11 @@ struct QueryPlan {
     private func condition(includingText: Bool) -> String {
         var conditions = terms.map(\.sql)
         if includingText, text != nil {
+            // One look for each candidate, unless one look is dear.
             conditions.append(
-                "EXISTS (SELECT 1 FROM entries_text WHERE entries_text MATCH ? AND rowid = entries.sequence)")
+                hasBeginning
+                    ? "sequence IN (SELECT rowid FROM entries_text WHERE entries_text MATCH ?)"
+                    : "EXISTS (SELECT 1 FROM entries_text WHERE entries_text MATCH ? AND rowid = entries.sequence)")
         }
         return conditions.isEmpty ? "1" : conditions.joined(separator: " AND ")
     }

@@ -4,6 +4,7 @@ import SQLite
 extension SQLiteJournal {
     package func expectWritable(bytes: Int) async throws(JournalError) {
         do throws(JournalFailure) {
+            guard !givesDamage else { throw .schema(.damaged(findings: ["damaged pages were read"])) }
             return try await probe(bytes: bytes)
         } catch {
             // A full disk is told by the open file as well, and what was tampered with is not forgiven by a second look.

@@ -22,7 +22,7 @@ package final class SQLiteJournal: RunJournal {
     private let intentNumbers: Counter
     private let opened: Mutex<OpenedJournal>
     private let isBeingOpened = Mutex(false)
-    /// Whether the open file gave damaged pages.
+    /// Whether the open file gave damaged pages: nothing more is written to it before it was opened anew, and checked.
     private let isDamaged = Mutex(false)
 
     var current: OpenedJournal { opened.withLock { $0 } }
@@ -61,11 +61,10 @@ package final class SQLiteJournal: RunJournal {
         }
         defer { isBeingOpened.withLock { $0 = false } }
         let earlier = current
-        isDamaged.withLock { $0 = true }
-        await close()
+        await letGo(writingBack: false)
         // Its queue is at its end, so nothing else looks at the tree.
         tree.forget()
-        let new = try await OpenedJournal(configuration, tree: tree, continuing: earlier.origin)
+        let new = try await OpenedJournal(configuration, tree: tree, continuing: earlier)
         opened.withLock { $0 = new }
         isDamaged.withLock { $0 = false }
     }
@@ -82,9 +81,14 @@ package final class SQLiteJournal: RunJournal {
     ///
     /// Another process, or this one, may write it from then on. Where something failed that may be damage, the log is left
     /// beside the file: what is damaged is evidence, and nothing is written over it.
-    package func close() async {
+    package func close() async { await letGo(writingBack: !givesDamage) }
+
+    /// Whether damaged pages were read since it was opened.
+    var givesDamage: Bool { isDamaged.withLock { $0 } }
+
+    private func letGo(writingBack: Bool) async {
         let current = current
-        if isDamaged.withLock({ $0 }) {
+        if !writingBack {
             do throws(DatabaseError) {
                 try await current.writer.perform { (connection) throws(DatabaseError) in
                     try connection.setCheckpointsOnClose(false)
@@ -105,9 +109,7 @@ package final class SQLiteJournal: RunJournal {
         let values: [SQLValue] = [
             .integer(id), .integer(instanceID), .text(intent.at.description), .text(content),
         ]
-        let (opened, path) = (current, path)
         try await perform("write") { (connection) throws(JournalFailure) in
-            try opened.expectInPlace(at: path)
             try JournalFailure.wrapping { () throws(DatabaseError) in
                 try connection.execute(Self.intentInsertion, values)
             }
@@ -233,8 +235,17 @@ package final class SQLiteJournal: RunJournal {
     func perform<Value: Sendable>(
         _ doing: String, _ body: @escaping @Sendable (Connection) throws(JournalFailure) -> Value
     ) async throws(JournalError) -> Value {
+        let (opened, path) = (current, path)
         do throws(JournalFailure) {
-            return try await writer.perform(body, orElse: { .database($0) })
+            guard !givesDamage else {
+                throw .unreadable("damaged pages were read; nothing is written before it was checked")
+            }
+            return try await opened.writer.perform(
+                { (connection) throws(JournalFailure) in
+                    // What is written to a file that the path does not lead to any more is lost.
+                    try opened.expectInPlace(at: path)
+                    return try body(connection)
+                }, orElse: { .database($0) })
         } catch {
             if error.kind == .damaged { isDamaged.withLock { $0 = true } }
             throw JournalError(error, doing: doing, path: configuration.path)

@@ -27,7 +27,9 @@ enum TextIndex {
             try copy.execute("INSERT INTO entries_text (entries_text, rank) VALUES ('integrity-check', 1)")
             return true
         } catch {
-            guard error.code == .corrupt else { throw error }
+            // Whatever somebody did to it: only what the machine lacks is no finding.
+            let lacks: [DatabaseError.Code] = [.noMemory, .full, .inputOutput]
+            if lacks.contains(error.code) { throw error }
             return false
         }
     }

@@ -7,6 +7,8 @@ package struct TextSearch: Sendable, Equatable {
 
     /// The expression for FTS5: only phrases, so that nothing in a person's text is an operator.
     let expression: String
+    /// Whether a beginning is looked for, which costs much each time it is looked for.
+    let hasBeginning: Bool
 
     /// - Returns: Nil where there is no word in it, and where it is longer than ``maximumBytes``.
     package init?(_ text: String) {
@@ -19,6 +21,7 @@ package struct TextSearch: Sendable, Equatable {
         }
         guard !phrases.isEmpty else { return nil }
         expression = phrases.joined(separator: " ")
+        hasBeginning = phrases.contains { $0.hasSuffix("*") }
     }
 
     private static func phrase(_ text: Substring) -> String? {

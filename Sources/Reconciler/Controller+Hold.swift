@@ -142,7 +142,10 @@ extension Controller {
     ///
     /// - Returns: False where the hold changed in between, and nothing was taken on.
     func keep(to active: EmergencyHold, newest: Revision) async throws -> Bool {
+        // What was in force before the start counts, and where nothing is a hold must not keep it so.
+        _ = try await enforcedCluster()
         let isDone = try await enforce(active, newest: newest.commit)
+        if isDone, enforced == nil, hold.refusal != nil { return try await takeNewest(newest, despite: active) }
         if isDone { try await judgeBehindHold(newest, active) }
         return isDone
     }
@@ -180,7 +183,7 @@ extension Controller {
             let (verdict, guarded) = try await judge(loaded, by: try await judgement())
             await learnUser()
             if let lockout = await lockout(by: verdict) {
-                try await refuse(active, lockout, isPassing: false)
+                try await refuse(active, lockout, isPassing: true)
                 return true
             }
             guard try await lookForHold() == .hold(active) else { return false }

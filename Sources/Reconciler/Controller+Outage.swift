@@ -76,6 +76,7 @@ extension Controller {
     func keepJournal() async {
         for await _ in outages.wishes {
             var toldAt = surroundings.uptime()
+            var toldTrouble = ""
             while outage != nil, !hasStopped, !Task.isCancelled {
                 failedProbes += 1
                 await sleepUnlessStopped(
@@ -85,7 +86,10 @@ extension Controller {
                     try await journal.expectWritable(bytes: Self.probeBytes)
                     try await endOutage()
                 } catch {
-                    noteJournalFailure(error, "try the journal")
+                    if error.incident != nil || error.message != toldTrouble {
+                        noteJournalFailure(error, "try the journal")
+                        if error.incident == nil { toldTrouble = error.message }
+                    }
                     guard surroundings.uptime() - toldAt >= Self.reminderInterval, let outage else { continue }
                     toldAt = surroundings.uptime()
                     notify(.journalStillLost(outage))

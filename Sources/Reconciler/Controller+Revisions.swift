@@ -99,7 +99,9 @@ extension Controller {
     }
 
     /// - Returns: False where a hold came in between, and the revision was not taken on.
-    private func takeNewest(_ newest: Revision) async throws -> Bool {
+    ///
+    /// - Parameter hold: One that cannot be enforced while nothing is.
+    func takeNewest(_ newest: Revision, despite hold: EmergencyHold? = nil) async throws -> Bool {
         let trusted = try await journal.remembered(.trustedRevision)
         let isEnforced = newest.commit == enforced?.revision.commit
         if isEnforced, configuration.trust == .off || trusted == newest.commit {
@@ -136,7 +138,7 @@ extension Controller {
             try await refuse(newest, .lockout(lockout))
             return true
         }
-        guard try await lookForHold() == .follow else { return false }
+        guard try await lookForHold() == (hold.map { .hold($0) } ?? .follow) else { return false }
         try await accept(loaded, verdict, guarded)
         return true
     }
@@ -162,13 +164,19 @@ extension Controller {
             refusedCommit = nil
             newestCommit = newest.commit
         }
+        commitInForce = nil
+        let digest = stateDigest(of: loaded.declared, canonical: canonical)
         var states = try await declaredStates()
-        let state = states.accept(
-            newest.commit, digest: stateDigest(of: loaded.declared, canonical: canonical),
-            configuration: configurationDigest(of: loaded.declared, canonical: canonical),
-            takesBack: try await RevertSearch(among: states, in: source).revisions(takenBackBy: newest))
-        let undoing = Undoing(by: newest.commit, among: states)
-        restoredCommit = state.restores
+        var undoing: Undoing?
+        // What a hold enforces is in the record already; where it stood before is what a revert takes back.
+        if hold == nil {
+            let state = states.accept(
+                newest.commit, digest: digest,
+                configuration: configurationDigest(of: loaded.declared, canonical: canonical),
+                takesBack: try await RevertSearch(among: states, in: source).revisions(takenBackBy: newest))
+            undoing = Undoing(by: newest.commit, among: states)
+            restoredCommit = state.restores
+        }
         let entry = try await journal.record(
             EntryDraft(
                 at: surroundings.now(), kind: .event, reason: .revisionAccepted, outcome: .succeeded,
@@ -179,13 +187,15 @@ extension Controller {
                     + (verdict.restored.isEmpty
                         ? ""
                         : "; \(verdict.restored.count) need no approval, since they restore what was stricter before")
-                    + "; the declared state is sha256:\(state.digest)"
-                    + (state.restores.map { ", restored from \($0)" } ?? "")
+                    + "; the declared state is sha256:\(digest)"
+                    + (hold == nil ? restoredCommit.map { ", restored from \($0)" } ?? "" : "")
                     + (hold.map { "; by the emergency hold until \($0.until)" } ?? "")),
             owned: .unchanged)
-        states.noteEntry(entry)
-        try await journal.remember(.declaredStates, canonical.text(states.tree))
-        if hold == nil { try await journal.remember(.newestRevision, newest.commit) }
+        if hold == nil {
+            states.noteEntry(entry)
+            try await journal.remember(.declaredStates, canonical.text(states.tree))
+            try await journal.remember(.newestRevision, newest.commit)
+        }
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest)
         try await journal.remember(.enforcedRevision, newest.commit)

@@ -28,9 +28,12 @@ package struct DeclaredStates: Equatable, Sendable {
 
     package init() {}
 
-    /// Reads what ``tree`` gives; what is damaged is forgotten, since nothing but words depends on it.
+    /// Reads what ``tree`` gives; what is damaged is forgotten together with what came before it, so that none seems to
+    /// follow on another that it does not.
     package init(_ tree: Tree?) {
-        records = (tree?.array ?? []).suffix(Self.capacity).compactMap { item in
+        let items = (tree?.array ?? []).suffix(Self.capacity)
+        let damaged = items.lastIndex { $0["commit"]?.string == nil || $0["digest"]?.string == nil }
+        records = items[(damaged.map { $0 + 1 } ?? items.startIndex)...].compactMap { item in
             guard let commit = item["commit"]?.string, let digest = item["digest"]?.string else { return nil }
             return Record(
                 commit: commit, digest: digest, restores: item["restores"]?.string,

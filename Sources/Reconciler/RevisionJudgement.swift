@@ -101,9 +101,9 @@ package struct RevisionJudgement: Sendable {
             inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
             leftBehind: left, owned: owned, approvals: approvals.sources,
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds),
-            restoration: inForce == nil
-                ? nil
-                : try await RestorationSearch(states: states, canonical: canonical, source: source).find(loaded))
+            // Under a hold nothing is exempt: whoever set it need not be one who may merge.
+            restoration: inForce == nil || !takesApprovals
+                ? nil : RestorationSearch(states: states, canonical: canonical).find(loaded))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         let used = Set(loaded.declared.objects.keys.map(\.scopeNamespace))

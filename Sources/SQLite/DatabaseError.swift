@@ -17,6 +17,7 @@ package struct DatabaseError: Error, Equatable, Sendable {
         package static let inputOutput = Code(rawValue: SQLITE_IOERR)
         package static let corrupt = Code(rawValue: SQLITE_CORRUPT)
         package static let full = Code(rawValue: SQLITE_FULL)
+        package static let noMemory = Code(rawValue: SQLITE_NOMEM)
         package static let cannotOpen = Code(rawValue: SQLITE_CANTOPEN)
         package static let tooBig = Code(rawValue: SQLITE_TOOBIG)
         package static let constraint = Code(rawValue: SQLITE_CONSTRAINT)

@@ -4,11 +4,14 @@
 /// minute after it was written to a connection that still stands. A connection that is lost then takes them all back:
 /// most of them will arrive twice, which is what at least once means. At most ten thousand entries are taken back, and
 /// half as many (a hundred at least) each time when nothing new was sent in between, so that a receiver that ends every
-/// connection after some hundred messages still gets all of them in the end.
+/// connection after some hundred messages still gets all of them in the end. Where the connection stood for a while after
+/// the last write, three times in a row and with nothing new, something ends what is idle, and it counts as settled too.
 package struct UnacknowledgedTail: Sendable, Equatable {
     package static let settledAfter = Duration.seconds(60)
     package static let maximumEntries = 10_000
     private static let minimumEntries = 100
+    private static let idleAfter = Duration.seconds(5)
+    private static let maximumIdleLosses = 3
 
     private struct Batch: Sendable, Equatable {
         var first: Int64
@@ -18,6 +21,8 @@ package struct UnacknowledgedTail: Sendable, Equatable {
 
     private var batches: [Batch] = []
     private var entryLimit = UnacknowledgedTail.maximumEntries
+    /// How often in a row an idle connection was lost, and nothing new was written in between.
+    private var idleLosses = 0
     /// The last entry that was ever written, on any connection.
     private var newest = Int64.min
 
@@ -33,6 +38,7 @@ package struct UnacknowledgedTail: Sendable, Equatable {
         if last > newest {
             newest = last
             entryLimit = Self.maximumEntries
+            idleLosses = 0
         }
         batches.append(Batch(first: first, count: entries.count, writtenAt: now))
         settle(at: now)
@@ -47,7 +53,8 @@ package struct UnacknowledgedTail: Sendable, Equatable {
             batches = []
             entryLimit = max(Self.minimumEntries, entryLimit / 2)
         }
-        return batches.first.map { $0.first - 1 }
+        if let last = batches.last { idleLosses = now - last.writtenAt >= Self.idleAfter ? idleLosses + 1 : 0 }
+        return idleLosses > Self.maximumIdleLosses ? nil : batches.first.map { $0.first - 1 }
     }
 
     private mutating func settle(at now: Duration) {

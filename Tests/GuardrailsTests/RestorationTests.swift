@@ -91,7 +91,6 @@ import Testing
         #expect(verdict.restored.count == 12 - example.held && verdict.removed.count == 12 - example.held)
         // The same change that restores nothing waits.
         #expect(judge(nil).holds.filter { head.objects[$0.id] == nil }.count == 12)
-        #expect(judge(Restoration(commit: "earlier", objects: [])).restored == [])
     }
 
     private func verdict(
@@ -124,14 +123,6 @@ import Testing
         #expect(approved.holds == [] && approved.restored == [] && approved.approved.count == 12)
     }
 
-    @Test func onlyWhatIsRestoredGoes() throws {
-        let head = try declared(Text.namespace())
-        let one = Set(try declared(Text.binding("x0", in: "a")).objects.keys)
-        let part = try verdict(
-            from: Text.namespace() + Self.bindings, to: head, Restoration(commit: "earlier", objects: one))
-        #expect(part.holds.count == 11 && Set(part.removed) == one, "\(part.held)")
-    }
-
     @Test func anEmptyStateRestoresNothing() throws {
         let refused = try verdict(from: Self.bindings, to: DeclaredState(), Restoration(commit: "earlier"))
         #expect(refused.holds.count == 12 && refused.removed == [] && refused.restored == [])
@@ -158,35 +149,13 @@ import Testing
             "\(refused.held)")
     }
 
-    // MARK: Scopes
-
-    private let closed = "scopes: {default: enforce}\n"
-
-    private func scopes(
-        removing strangers: String, _ restoration: Restoration?, unread: Set<Resource> = []
-    ) throws -> GuardVerdict {
-        guardRevision(
+    /// A scope that closes again removes what came since: that has its own approval.
+    @Test func scopesThatWereClosedWaitAll() throws {
+        let verdict = try guardRevision(
             GuardQuestion(
-                inForce: try declared(Text.namespace(), configuration: "scopes: {default: report}\n"),
-                head: try declared(Text.namespace(), configuration: closed),
-                live: try live(Text.namespace() + strangers), unreadKinds: unread, restoration: restoration))
-    }
-
-    @Test func scopesThatWereClosedCloseAgain() throws {
-        let whole = Restoration(commit: "earlier", hasConfiguration: true)
-        let again = try scopes(removing: Self.bindings, whole)
-        #expect(again.holds == [] && again.restored == [RepositoryConfiguration.id])
-        #expect(again.state.configuration.scopes.standardMode == .enforce)
-        #expect(try scopes(removing: "", whole).holds == [])
-        // What would lose more than rights waits.
-        #expect(try scopes(removing: Text.denyAll, whole).guardrails == [.scopeEnforced])
-        #expect(try scopes(removing: Self.bindings, whole, unread: [.networkPolicy]).guardrails == [.scopeEnforced])
-        for other in [
-            nil, Restoration(commit: "earlier"), Restoration(commit: "e", objects: [], hasConfiguration: true),
-        ] {
-            let held = try scopes(removing: Self.bindings, other)
-            #expect(held.guardrails == [.scopeEnforced] && held.restored == [])
-            #expect(held.state.configuration.scopes.standardMode == .report)
-        }
+                inForce: declared(Text.namespace(), configuration: "scopes: {default: report}\n"),
+                head: declared(Text.namespace(), configuration: "scopes: {default: enforce}\n"),
+                live: live(Text.namespace() + Self.bindings), restoration: Restoration(commit: "earlier")))
+        #expect(verdict.guardrails == [.scopeEnforced] && verdict.restored == [])
     }
 }

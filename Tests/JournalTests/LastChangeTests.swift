@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test func isTheLatestThatSucceededUnderOneOfTheRevisions() async throws {
-        let journal = try await ScratchJournal.open().journal
+        let scratch = try await ScratchJournal.open()
+        let journal = scratch.journal
         for draft in [
             change(role, "b"), change(role, "c"), change(role, "d"), change(Sample.role("other"), "c"),
             change(Sample.role("reader", in: "team-b"), "c"),
@@ -39,6 +40,7 @@ import Testing
             change(role, "c") { $0.reason = .incident(.actionInterrupted) }, owned: .unchanged)
         #expect(try await journal.lastChange(of: role, under: ["c"], from: 0)?.sequence == late)
         await journal.close()
+        withExtendedLifetime(scratch) {}
     }
 
     @Test func anotherInstancesChangesAreNotOurs() async throws {

@@ -251,14 +251,15 @@ import TransparencyLog
     }
 
     /// Who can write the file and has no key makes up a cut.
-    @Test func aCutThatNobodySignedIsARemoval() async throws {
+    @Test(arguments: [false, true]) func aCutThatNobodySignedIsARemoval(isCovered: Bool) async throws {
         let made = try await made()
         _ = try await made.journal.checkpoint(at: now)
-        let content: Tree = ["kept": [], "through": 256, "time": .string(Sample.start.description)]
+        let content: Tree = ["kept": [], "note": "", "through": 256, "time": .string(Sample.start.description)]
         _ = try await made.journal.record(
             EntryDraft(
                 at: now, kind: .event, reason: .journalCut, outcome: .succeeded, after: content, message: "retention"),
             owned: .unchanged)
+        if isCovered { _ = try await made.journal.checkpoint(at: now) }
         await made.journal.close()
         let connection = try Connection(path: made.path, mode: .readWrite)
         let leaves = try connection.rows("SELECT leaf_hash FROM entries WHERE sequence <= 256 ORDER BY sequence") {
@@ -271,5 +272,61 @@ import TransparencyLog
         let report = try await made.verify()
         #expect(report.findings.first?.kind == .removed)
         #expect(report.findings.first?.entries == 1...256)
+        // Nor is it signed for afterwards.
+        var configuration = Sample.configuration(made.path)
+        configuration.signingKey = made.key
+        let refused = await #expect(throws: JournalError.self) { _ = try await SQLiteJournal.open(configuration) }
+        #expect(refused?.message.contains("nobody has signed for that") == true)
+    }
+
+    /// Who changes what an earlier step kept must not get it removed by the next one.
+    @Test func whatWasKeptIsLookedAtAgain() async throws {
+        let made = try await made()
+        _ = try await made.journal.removeOldEntries(policy(400), at: now, minimumCount: 1)
+        let intruder = try Connection(path: made.path, mode: .readWrite)
+        try intruder.executeScript(
+            "DROP TRIGGER entries_never_change; UPDATE entries SET kind = 'event' WHERE sequence = 3")
+        let failure = await #expect(throws: JournalError.self) {
+            _ = try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1)
+        }
+        #expect(failure?.message.contains("entry 3 is not what was written") == true)
+        await made.journal.close()
+    }
+
+    /// Of the first entries nearly all stay: it has to look further.
+    @Test func aClusterOfManyObjectsIsCutAsWell() async throws {
+        let folder = try ScratchDirectory()
+        var configuration = Sample.configuration(folder.path + "/journal.db")
+        configuration.signingKey = try .generate()
+        let journal = try await SQLiteJournal.open(configuration)
+        try await withThrowingTaskGroup { group in
+            for task in 0..<64 {
+                group.addTask {
+                    for number in stride(from: task, to: 6000, by: 64) {
+                        let name = number < 4200 ? "role-\(number)" : "busy"
+                        _ = try await journal.record(Sample.correction(Sample.role(name)), owned: .unchanged)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        _ = try await journal.checkpoint(at: now)
+        let report = try await journal.removeOldEntries(policy(1), at: now, minimumCount: 1024)
+        #expect(report.map { $0.removedCount >= 1024 } == true)
+        await journal.close()
+        let whole = try await JournalVerifier.verify(configuration.path, VerificationRequest())
+        #expect(whole.findings.allSatisfy { $0.kind == .unsigned || $0.kind == .removed })
+    }
+
+    /// A row that no cut can have does not end the process.
+    @Test(arguments: [Int64.max, -256, 1 << 62, 100]) func anImpossibleCutIsRefused(through: Int64) async throws {
+        let made = try await made()
+        await made.journal.close()
+        let connection = try Connection(path: made.path, mode: .readWrite)
+        try connection.execute("UPDATE cut SET through = ?, entry = 1, kept = 0", [.integer(through)])
+        var configuration = Sample.configuration(made.path)
+        configuration.signingKey = made.key
+        await #expect(throws: JournalError.self) { _ = try await SQLiteJournal.open(configuration) }
+        #expect(try await made.verify().isIntact == false)
     }
 }

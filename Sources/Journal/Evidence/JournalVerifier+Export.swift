@@ -39,7 +39,7 @@ extension JournalVerifier {
             throw .hashing
         }
         findings += judged.findings + check.findings
-        findings += unsignedCut(content.cut, provenThrough: judged.provenThrough, beside: findings)
+        findings += try unsignedCut(content.cut, check, provenThrough: judged.provenThrough, beside: findings)
         findings.sort { ($0.entries?.lowerBound ?? .max) < ($1.entries?.lowerBound ?? .max) }
         var report = VerificationReport(
             origin: origin ?? "", lastSequence: run.last, provenThrough: judged.provenThrough,

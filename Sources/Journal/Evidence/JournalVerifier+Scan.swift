@@ -65,8 +65,15 @@ extension JournalVerifier {
                     try removed.leaf(sequence)
                 }
                 guard check.stop == nil else { return }
-                _ = try check.take(row.sequence, recorded: row.recordedHash, in: &encoding) {
+                let isSound = try check.take(row.sequence, recorded: row.recordedHash, in: &encoding) {
                     (encoding) throws(JournalFailure) in try encoding.encode(row.columns)
+                }
+                if isSound, row.sequence <= cut?.through ?? 0, try removed.leaf(row.sequence) != row.recordedHash {
+                    finding =
+                        finding
+                        ?? TamperFinding(
+                            .damaged, row.sequence...row.sequence,
+                            "the hash that retention recorded of entry \(row.sequence) is another")
                 }
             }
             try check.passRemoved(before: range.upperBound + 1) { (sequence) throws(JournalFailure) in

@@ -22,6 +22,16 @@ extension JournalVerifier {
                             TamperFinding(
                                 .damaged, nil, "the tables are not those that bylaw makes: \(strange.prefix(160))"))
                     }
+                    let rows = try connection.firstRow(
+                        """
+                        SELECT (SELECT count(*) FROM cut) = 1 AND (SELECT count(*) FROM cut_blocks) * 256 = through
+                            AND (SELECT ifnull(max(block) + 1, 0) FROM cut_blocks) * 256 = through FROM cut LIMIT 1
+                        """
+                    ) { (row) throws(DatabaseError) in try row.integer(0) }
+                    if rows != 1 {
+                        findings.append(
+                            TamperFinding(.damaged, nil, "what retention recorded of itself is not what it writes"))
+                    }
                     let isSmall = try connection.sizeInBytes() <= maximumCheckedBytes
                     let isChecked = comparesIndexes ?? isSmall
                     if isChecked {

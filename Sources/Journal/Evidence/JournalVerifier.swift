@@ -16,14 +16,25 @@ package enum JournalVerifier {
     package static func verify(
         _ path: String, _ request: VerificationRequest
     ) async throws(JournalError) -> VerificationReport {
-        do throws(JournalFailure) { return try await verifyFile(path, request) } catch {
+        do throws(JournalFailure) {
+            // Retention may remove entries between two of its snapshots; then it looks again.
+            for _ in 1..<maximumTurns {
+                if let report = try await verifyFile(path, request, isLast: false) { return report }
+            }
+            if let report = try await verifyFile(path, request, isLast: true) { return report }
+            throw .removedMeanwhile
+        } catch {
             throw JournalError(error, doing: "verify", path: path)
         }
     }
 
+    private static let maximumTurns = 10
+
+    /// - Returns: Nil where retention removed entries meanwhile.
+
     private static func verifyFile(
-        _ path: String, _ request: VerificationRequest
-    ) async throws(JournalFailure) -> VerificationReport {
+        _ path: String, _ request: VerificationRequest, isLast: Bool
+    ) async throws(JournalFailure) -> VerificationReport? {
         let facts: StoredFacts
         do throws(JournalFailure) {
             facts = try await onConnection(to: path) { (connection) throws(JournalFailure) in
@@ -60,6 +71,12 @@ package enum JournalVerifier {
         var isComplete = true
         // What comes behind a finding cannot be put together any more.
         let scans = try await scan(path, last: facts.lastSequence, wantedSizes: check.sizes, cut: facts.cut)
+        if !isLast {
+            let through = try? await onConnection(to: path) { (connection) throws(JournalFailure) in
+                try JournalCut.read(on: connection)?.through ?? 0
+            }
+            if let through, facts.cutProblem == nil, through != facts.cut?.through ?? 0 { return nil }
+        }
         for run in scans where isComplete {
             blockRoots += run.blockRoots
             edges.merge(run.edges) { $1 }
@@ -69,7 +86,7 @@ package enum JournalVerifier {
         }
         let judged = try judge(check, facts, blockRoots, edges, isComplete: isComplete)
         findings += judged.findings + check.findings
-        findings += unsignedCut(facts.cut, provenThrough: judged.provenThrough, beside: findings)
+        findings += try unsignedCut(facts.cut, check, provenThrough: judged.provenThrough, beside: findings)
         findings.sort { ($0.entries?.lowerBound ?? .max) < ($1.entries?.lowerBound ?? .max) }
         var report = VerificationReport(
             origin: facts.origin, lastSequence: facts.lastSequence, provenThrough: judged.provenThrough,
@@ -83,9 +100,17 @@ package enum JournalVerifier {
 
     /// A cut that nobody signed for is a removal; where entries before it do not fit, nothing can be said of it.
     static func unsignedCut(
-        _ cut: JournalCut?, provenThrough: Int64, beside findings: [TamperFinding]
-    ) -> [TamperFinding] {
-        guard let cut, cut.entry > provenThrough,
+        _ cut: JournalCut?, _ check: CheckpointCheck, provenThrough: Int64, beside findings: [TamperFinding]
+    ) throws(JournalFailure) -> [TamperFinding] {
+        guard let cut else { return [] }
+        guard try cut.isSigned(of: check.origin, by: check.keys) else {
+            return [
+                TamperFinding(
+                    .removed, 1...cut.through,
+                    "entries up to \(cut.through) were removed, and no known key has signed that retention did it")
+            ]
+        }
+        guard cut.entry > provenThrough,
             !findings.contains(where: { ($0.entries?.lowerBound ?? .max) <= cut.entry })
         else { return [] }
         return [

@@ -95,7 +95,7 @@ extension SQLiteJournal {
         return key
     }
 
-    private func noteSigner() async throws(JournalError) -> NoteSigner {
+    func noteSigner() async throws(JournalError) -> NoteSigner {
         guard let key = configuration.signingKey else {
             throw JournalError(.checkpoint("it was opened without a key"), doing: "sign", path: path)
         }

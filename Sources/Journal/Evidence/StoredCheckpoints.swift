@@ -61,7 +61,21 @@ struct StoredCheckpoints {
             }
         }
         let cut = try JournalCut.through(on: connection)
+        guard cut <= last else {
+            throw .contradictsCheckpoint("entries up to \(cut) were removed, it says, and there are \(last)")
+        }
+        try expectSigned(try JournalCut.read(on: connection), of: origin, by: ours, covered: covered)
         try expectUnchangedTail(after: max(covered, last - Self.maximumRehashed, cut))
+    }
+
+    /// What was removed, our key has signed for; or another one of this journal, and our own checkpoint covers that.
+    private func expectSigned(
+        _ cut: JournalCut?, of origin: String, by ours: VerifierKey, covered: Int64
+    ) throws(JournalFailure) {
+        guard let cut, try !cut.isSigned(of: origin, by: [ours]) else { return }
+        guard covered >= cut.entry, try cut.isSigned(of: origin, by: try ownKeys()) else {
+            throw .contradictsCheckpoint("entries up to \(cut.through) were removed, and nobody has signed for that")
+        }
     }
 
     private func expectUnchangedTail(after start: Int64) throws(JournalFailure) {

@@ -1,6 +1,8 @@
 import JSON
 import Manifest
 import SQLite
+import Signatures
+import TransparencyLog
 
 /// What retention has removed, as the entry says that was written and signed before it was done.
 struct JournalCut: Sendable, Equatable {
@@ -10,6 +12,10 @@ struct JournalCut: Sendable, Equatable {
     var time: Timestamp
     /// Those of them that stay, because something that is in force depends on them; ascending.
     var kept: [Int64]
+    /// Signed over the rest by the journal's key before anything was removed.
+    ///
+    /// A checkpoint over the entry is not enough: whoever can write the file may have written the entry too.
+    var note = ""
     /// The entry that says all this.
     var entry: Int64 = 0
 
@@ -17,20 +23,21 @@ struct JournalCut: Sendable, Equatable {
     var content: Tree {
         [
             "through": .integer(through), "time": .string(time.description),
-            "kept": .array(kept.map { .integer($0) }),
+            "kept": .array(kept.map { .integer($0) }), "note": .string(note),
         ]
     }
 
     /// Reads what the entry of a number holds; nil where it is no whole record of a cut.
     init?(content: Tree, entry: Int64) {
         guard let through = content["through"]?.integer, let list = content["kept"]?.array,
-            let time = content["time"]?.string.flatMap({ Timestamp($0) })
+            let time = content["time"]?.string.flatMap({ Timestamp($0) }), let note = content["note"]?.string
         else { return nil }
         let kept = list.compactMap(\.integer)
         guard through > 0, through % JournalFrontier.blockSize == 0, through < entry, kept.count == list.count,
             zip(kept, kept.dropFirst()).allSatisfy({ $0 < $1 }), kept.first ?? 1 >= 1, kept.last ?? 1 <= through
         else { return nil }
         self.init(through: through, time: time, kept: kept, entry: entry)
+        self.note = note
     }
 
     init(through: Int64, time: Timestamp, kept: [Int64], entry: Int64 = 0) {
@@ -51,10 +58,49 @@ struct JournalCut: Sendable, Equatable {
         }
     }
 
+    // MARK: The signature
+
+    /// What is signed: whose entries go, up to which, and which of them stay.
+    private func statement(of origin: String) throws(JournalFailure) -> String {
+        do throws(HashingFailure) {
+            let list = kept.map(String.init).joined(separator: ",")
+            let digest = try SHA256Hasher().leaf(Array("\(time)\n\(list)".utf8))
+            return "\(origin)/cut\n\(through)\n\(digest.base64Text)\n"
+        } catch {
+            throw .hashing
+        }
+    }
+
+    /// Signs it.
+    mutating func sign(of origin: String, with signer: NoteSigner) throws(JournalFailure) {
+        let text = try statement(of: origin)
+        do throws(KeyFailure) { note = try SignedNote(text: text, signer: signer).description } catch {
+            throw .checkpoint(error.message)
+        }
+    }
+
+    /// Whether one of the keys has signed it for this journal.
+    func isSigned(of origin: String, by keys: [VerifierKey]) throws(JournalFailure) -> Bool {
+        let text = try statement(of: origin)
+        do throws(NoteFailure) {
+            let signed = try SignedNote(note)
+            guard signed.text == text else { return false }
+            return try !signed.verify(with: keys).isEmpty
+        } catch {
+            return false
+        }
+    }
+
     // MARK: Reading
 
     /// Up to which entry something was removed; 0 where nothing ever was.
-    static func through(on connection: Connection) throws(JournalFailure) -> Int64 { try row(on: connection).through }
+    static func through(on connection: Connection) throws(JournalFailure) -> Int64 {
+        let through = try row(on: connection).through
+        guard (0...JournalVerifier.maximumSequence).contains(through), through % JournalFrontier.blockSize == 0 else {
+            throw .unreadable("the table of cuts says that entries up to \(through) were removed, which cannot be")
+        }
+        return through
+    }
 
     /// What was removed; nil where nothing ever was.
     ///

@@ -14,6 +14,8 @@ enum KeptEntries {
                 kept.formUnion(
                     try connection.rows(sql, [.integer(last)]) { (row) throws(DatabaseError) in try row.integer(0) })
             }
+            kept.formUnion(try origins(upTo: last, on: connection))
+            kept.formUnion(try acceptances(of: kept, upTo: last, on: connection))
             let references = try connection.rows(
                 """
                 SELECT sequence, refers_to FROM entries INDEXED BY entries_reference
@@ -25,14 +27,54 @@ enum KeptEntries {
         }
     }
 
+    /// For each object in force, the change that a revision brought: corrections since then name only who corrected.
+    private static func origins(upTo last: Int64, on connection: Connection) throws(DatabaseError) -> Set<Int64> {
+        func lastByObject(_ sql: String) throws(DatabaseError) -> [String: Int64] {
+            let rows = try connection.rows(sql, [.integer(last)]) { (row) throws(DatabaseError) in
+                (try row.text(0), try row.integer(1))
+            }
+            return Dictionary(rows) { max($0, $1) }
+        }
+        let inForce = try lastByObject("SELECT key, last FROM (\(stateRows)) WHERE \(isThere)")
+        let changes = try lastByObject(
+            """
+            SELECT \(key), max(sequence) FROM entries NOT INDEXED
+            WHERE sequence <= ? AND kind = 'action' AND outcome = 'succeeded' AND object_kind IS NOT NULL
+                AND reason IN ('RevisionChanged', 'ActionInterrupted') GROUP BY 1
+            """)
+        return Set(changes.filter { inForce[$0.key] != nil }.values)
+    }
+
+    /// Where the revisions that are named by what is kept were accepted.
+    private static func acceptances(
+        of kept: Set<Int64>, upTo last: Int64, on connection: Connection
+    ) throws(DatabaseError) -> Set<Int64> {
+        let named = try connection.rows(
+            "SELECT sequence, revision FROM entries NOT INDEXED WHERE sequence <= ? AND revision IS NOT NULL",
+            [.integer(last)]
+        ) { (row) throws(DatabaseError) in (try row.integer(0), try row.text(1)) }
+        let revisions = Set(named.filter { kept.contains($0.0) }.map(\.1))
+        let accepted = try connection.rows(
+            """
+            SELECT max(sequence), revision FROM entries INDEXED BY entries_reason
+            WHERE reason = 'RevisionAccepted' AND sequence <= ? AND revision IS NOT NULL
+            GROUP BY instance, cluster, revision
+            """, [.integer(last)]
+        ) { (row) throws(DatabaseError) in (try row.integer(0), try row.text(1)) }
+        return Set(accepted.filter { revisions.contains($0.1) }.map(\.0))
+    }
+
+    private static let key =
+        "json_array(instance, cluster, api_group, object_kind, namespace, name)"
+    private static let stateRows = """
+        SELECT \(key) AS key, max(sequence) AS last, action, outcome, after FROM entries NOT INDEXED
+        WHERE sequence <= ? AND \(PastState.formsAnObject) GROUP BY 1
+        """
+    private static let isThere = "after IS NOT NULL AND (action IS NOT 'delete' OR outcome = 'abandoned')"
+
     private static let object = "instance, cluster, api_group, object_kind, namespace, name"
 
-    private static let state = """
-        SELECT last FROM (
-            SELECT max(sequence) AS last, action, outcome, after FROM entries NOT INDEXED
-            WHERE sequence <= ? AND \(PastState.formsAnObject) GROUP BY \(object))
-        WHERE after IS NOT NULL AND (action IS NOT 'delete' OR outcome = 'abandoned')
-        """
+    private static let state = "SELECT last FROM (\(stateRows)) WHERE \(isThere)"
 
     private static let uncertain = """
         SELECT last FROM (

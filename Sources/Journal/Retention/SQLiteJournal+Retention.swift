@@ -2,22 +2,23 @@ package import Manifest
 package import Reconciler
 import SQLite
 import Signatures
+import TransparencyLog
 
 extension SQLiteJournal {
-    /// The most entries that go in one step: the writer waits for it.
-    private static var maximumStep: Int64 { 4096 }
+    /// How many entries a step looks at: the writer waits for it, so it takes more only where nearly all of them stay.
+    private static let windows: [Int64] = [4096, 16_384, 65_536, 262_144]
 
     /// What one step would remove.
     private struct Plan: Sendable {
         var previous: Int64
         var cut: JournalCut
-        var removedCount: Int64 { cut.through - previous - keptAnew + gone }
-        /// Of the entries that no earlier step looked at, how many stay.
-        var keptAnew: Int64
-        /// Of the entries that earlier steps kept, how many go.
-        var gone: Int64
+        /// Of the entries that earlier steps kept, those that go.
+        var gone: [Int64]
         /// The hashes of the entries behind `previous`, by blocks.
         var leaves: [[UInt8]] = []
+
+        var keptAnew: [Int64] { cut.kept.filter { $0 > previous } }
+        var removedCount: Int64 { cut.through - previous - Int64(keptAnew.count) + Int64(gone.count) }
     }
 
     /// Removes the oldest entries that the policy lets go, in whole blocks.
@@ -32,13 +33,16 @@ extension SQLiteJournal {
     package func removeOldEntries(
         _ policy: RetentionPolicy, at now: Timestamp, minimumCount: Int64
     ) async throws(JournalError) -> RetentionReport? {
-        guard configuration.signingKey != nil else {
-            throw JournalError(
-                .checkpoint("it was opened without a key, and what is removed has to be signed for"),
-                doing: "remove old entries of", path: path)
-        }
+        let signer = try await noteSigner()
         let plan = try await perform("remove old entries of") { (connection) throws(JournalFailure) in
-            try Self.plan(policy, at: now, minimumCount: minimumCount, on: connection)
+            for window in Self.windows {
+                let plan = try Self.plan(policy, at: now, window: window, on: connection)
+                guard var plan, plan.removedCount >= max(1, minimumCount) else { continue }
+                plan.leaves = try Self.soundLeaves(of: plan, signedBy: signer.verifier, on: connection)
+                try plan.cut.sign(of: signer.verifier.name, with: signer)
+                return Plan?.some(plan)
+            }
+            return nil
         }
         guard let plan else { return nil }
         let entry = try await record(
@@ -60,7 +64,7 @@ extension SQLiteJournal {
     }
 
     private static func plan(
-        _ policy: RetentionPolicy, at now: Timestamp, minimumCount: Int64, on connection: Connection
+        _ policy: RetentionPolicy, at now: Timestamp, window: Int64, on connection: Connection
     ) throws(JournalFailure) -> Plan? {
         let previous = try JournalCut.read(on: connection)
         let start = previous?.through ?? 0
@@ -72,7 +76,7 @@ extension SQLiteJournal {
                 SELECT ifnull(
                     (SELECT min(sequence) FROM entries NOT INDEXED WHERE sequence > ?1 AND sequence <= ?2 AND time >= ?3),
                     (SELECT min(max(sequence), ?2) + 1 FROM entries))
-                """, [.integer(start), .integer(start + maximumStep), .text(limit.description)]
+                """, [.integer(start), .integer(start + window), .text(limit.description)]
             ) { (row) throws(DatabaseError) in try row.integer(0) }
             let through = ((young ?? 1) - 1) / JournalFrontier.blockSize * JournalFrontier.blockSize
             guard through > start else { return nil }
@@ -83,13 +87,10 @@ extension SQLiteJournal {
         guard let (through, text) = end else { return nil }
         guard let time = Timestamp(text) else { throw .unreadable("entry \(through) has the time “\(text)”") }
         let kept = try KeptEntries.upTo(through, on: connection)
-        let keptAnew = Int64(kept.count { $0 > start })
-        var plan = Plan(
-            previous: start, cut: JournalCut(through: through, time: time, kept: kept), keptAnew: keptAnew,
-            gone: Int64(previous?.kept.count ?? 0) - Int64(kept.count) + keptAnew)
-        guard plan.removedCount >= max(1, minimumCount) else { return nil }
-        plan.leaves = try soundLeaves(after: start, through: through, on: connection)
-        return plan
+        let staying = Set(kept)
+        return Plan(
+            previous: start, cut: JournalCut(through: through, time: time, kept: kept),
+            gone: (previous?.kept ?? []).filter { !staying.contains($0) })
     }
 
     private static func remove(_ plan: Plan, entry: Int64, on connection: Connection) throws(JournalFailure) {
@@ -97,35 +98,57 @@ extension SQLiteJournal {
             let first = plan.previous / JournalFrontier.blockSize
             for (index, block) in plan.leaves.enumerated() {
                 try connection.execute(
-                    "INSERT INTO cut_blocks (block, leaves) VALUES (?, ?)",
+                    "INSERT OR REPLACE INTO cut_blocks (block, leaves) VALUES (?, ?)",
                     [.integer(first + Int64(index)), .blob(block)])
             }
             try connection.execute(
                 "UPDATE cut SET through = ?, entry = ?, kept = ?",
                 [.integer(plan.cut.through), .integer(entry), .integer(Int64(plan.cut.kept.count))])
-            var before: Int64 = 0
-            for next in plan.cut.kept + [plan.cut.through + 1] {
-                if next > before + 1 {
-                    try TextIndex.remove(after: before, before: next, from: connection)
-                    try connection.execute(
-                        "DELETE FROM entries WHERE sequence > ? AND sequence < ?", [.integer(before), .integer(next)])
-                }
+            for sequence in plan.gone { try remove(after: sequence - 1, before: sequence + 1, on: connection) }
+            var before = plan.previous
+            for next in plan.keptAnew + [plan.cut.through + 1] {
+                if next > before + 1 { try remove(after: before, before: next, on: connection) }
                 before = next
             }
         }
     }
 
-    /// The hashes of whole blocks of entries, after a look at whether each still is what was written: what somebody changed
-    /// must not go unseen.
+    private static func remove(after first: Int64, before last: Int64, on connection: Connection) throws(DatabaseError)
+    {
+        try TextIndex.remove(after: first, before: last, from: connection)
+        try connection.execute(
+            "DELETE FROM entries WHERE sequence > ? AND sequence < ?", [.integer(first), .integer(last)])
+    }
+
+    /// The hashes of whole blocks of entries, after a look at whether every entry up to there still is what was written and
+    /// signed: what somebody changed must not go unseen, nor decide what stays.
     private static func soundLeaves(
-        after start: Int64, through end: Int64, on connection: Connection
+        of plan: Plan, signedBy key: VerifierKey, on connection: Connection
     ) throws(JournalFailure) -> [[UInt8]] {
-        var check = EntryStreamCheck(first: start + 1, wantedSizes: [], hasher: try newHasher())
+        let tree = StoredTree(connection: connection, hasher: try newHasher())
+        guard let newest = try StoredCheckpoints(connection: connection).newest(keys: [key]) else {
+            throw .checkpoint("the key has signed nothing of it yet")
+        }
+        guard try tree.root(size: newest.checkpoint.size) == newest.checkpoint.root else {
+            throw .contradictsCheckpoint("another root was signed over its first \(newest.checkpoint.size) entries")
+        }
+        var check = EntryStreamCheck(first: plan.previous + 1, wantedSizes: [], hasher: tree.hasher)
+        var earlier = CutLeaves(connection: connection)
         var encoding = EntryEncoding()
         var blocks: [[UInt8]] = []
         try EntryScan.rows(
-            "WHERE sequence > ? AND sequence <= ? ORDER BY sequence", [.integer(start), .integer(end)], on: connection
+            "WHERE sequence <= ? ORDER BY sequence", [.integer(plan.cut.through)], on: connection
         ) { (row) throws(JournalFailure) in
+            guard row.sequence > plan.previous else {
+                try encoding.encode(row.columns)
+                let leaf = try JournalFailure.hashing { () throws(HashingFailure) in
+                    try encoding.leafHash(sequence: row.sequence, by: tree.hasher)
+                }
+                guard try earlier.leaf(row.sequence) == leaf else {
+                    throw .contradictsCheckpoint("entry \(row.sequence) is not what was written")
+                }
+                return
+            }
             let isSound = try check.take(row.sequence, recorded: row.recordedHash, in: &encoding) {
                 (encoding) throws(JournalFailure) in try encoding.encode(row.columns)
             }
@@ -135,8 +158,16 @@ extension SQLiteJournal {
             if (row.sequence - 1) % JournalFrontier.blockSize == 0 { blocks.append([]) }
             blocks[blocks.count - 1] += leaf.bytes
         }
-        guard check.expected == end + 1 else {
-            throw .contradictsCheckpoint("entries \(check.expected) to \(end) are gone")
+        guard check.expected == plan.cut.through + 1 else {
+            throw .contradictsCheckpoint("entries \(check.expected) to \(plan.cut.through) are gone")
+        }
+        let level = JournalFrontier.blockLevel
+        for (index, root) in check.blockRoots.enumerated() {
+            let block = plan.previous / JournalFrontier.blockSize + Int64(index)
+            guard try tree.perfectRoot(level: level, index: block) == root else {
+                throw .contradictsCheckpoint(
+                    "an entry from \(block * JournalFrontier.blockSize + 1) on was changed together with its hash")
+            }
         }
         return blocks
     }
