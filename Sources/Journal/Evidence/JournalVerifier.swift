@@ -30,8 +30,8 @@ package enum JournalVerifier {
 
     private static let maximumTurns = 10
 
-    /// - Returns: Nil where retention removed entries meanwhile.
-
+    /// - Parameter isLast: Whether to answer even where retention removed entries meanwhile.
+    /// - Returns: Nil where it did.
     private static func verifyFile(
         _ path: String, _ request: VerificationRequest, isLast: Bool
     ) async throws(JournalFailure) -> VerificationReport? {
@@ -71,12 +71,7 @@ package enum JournalVerifier {
         var isComplete = true
         // What comes behind a finding cannot be put together any more.
         let scans = try await scan(path, last: facts.lastSequence, wantedSizes: check.sizes, cut: facts.cut)
-        if !isLast {
-            let through = try? await onConnection(to: path) { (connection) throws(JournalFailure) in
-                try JournalCut.read(on: connection)?.through ?? 0
-            }
-            if let through, facts.cutProblem == nil, through != facts.cut?.through ?? 0 { return nil }
-        }
+        if !isLast, try await isCutAnew(path, since: facts) { return nil }
         for run in scans where isComplete {
             blockRoots += run.blockRoots
             edges.merge(run.edges) { $1 }
@@ -96,6 +91,19 @@ package enum JournalVerifier {
         report.addUnproven(request, time: facts.timeBehind(judged.provenThrough))
         try await checkTables(path, request, &report)
         return report
+    }
+
+    /// Whether retention has removed entries since; damage is what the rest of the verification tells of.
+    private static func isCutAnew(_ path: String, since facts: StoredFacts) async throws(JournalFailure) -> Bool {
+        do throws(JournalFailure) {
+            let now = try await onConnection(to: path) { (connection) throws(JournalFailure) in
+                try StoredFacts(of: connection)
+            }
+            return now.cutProblem == nil && facts.cutProblem == nil && now.cut != facts.cut
+        } catch {
+            _ = try damage(error, at: nil)
+            return false
+        }
     }
 
     /// A cut that nobody signed for is a removal; where entries before it do not fit, nothing can be said of it.
