@@ -35,21 +35,27 @@ struct OpenedJournal: Sendable {
                 return try JournalFile.openForWriting(configuration)
             }
             let mark = UUID().uuidString
-            (origin, instanceID, lastIntent) = try await writer.perform(
-                { (connection) throws(JournalFailure) in
-                    let origin = try JournalIdentity.origin(on: connection)
-                    guard earlier == nil || earlier?.origin == origin else {
-                        throw .replaced("another journal lies there now")
-                    }
-                    try tree.follow(connection)
-                    try StoredCheckpoints(connection: connection).expectFit(of: configuration.signingKey)
-                    let (instanceID, lastIntent) = try Self.register(configuration, connection)
-                    let mayContinue = try Self.replaceMark(
-                        of: instanceID, by: mark, expecting: earlier?.mark, on: connection)
-                    guard mayContinue else { throw .replaced("another process has written it in between") }
-                    return (origin, instanceID, lastIntent)
-                }, orElse: { .database($0) })
-            file = try FileIdentity(path)
+            do throws(JournalFailure) {
+                (origin, instanceID, lastIntent) = try await writer.perform(
+                    { (connection) throws(JournalFailure) in
+                        let origin = try JournalIdentity.origin(on: connection)
+                        guard earlier == nil || earlier?.origin == origin else {
+                            throw .replaced("another journal lies there now")
+                        }
+                        try tree.follow(connection)
+                        try StoredCheckpoints(connection: connection).expectFit(of: configuration.signingKey)
+                        let (instanceID, lastIntent) = try Self.register(configuration, connection)
+                        let mayContinue = try Self.replaceMark(
+                            of: instanceID, by: mark, expecting: earlier?.mark, on: connection)
+                        guard mayContinue else { throw .replaced("another process has written it in between") }
+                        return (origin, instanceID, lastIntent)
+                    }, orElse: { .database($0) })
+                file = try FileIdentity(path)
+            } catch {
+                // Now, not some time later: by then something else may lie there, whose log it would take for its own.
+                await writer.close()
+                throw error
+            }
             self.mark = mark
             self.writer = writer
             self.lock = lock
