@@ -97,10 +97,11 @@ package enum JournalVerifier {
     private static func isCutAnew(_ path: String, since facts: StoredFacts) async throws(JournalFailure) -> Bool {
         do throws(JournalFailure) {
             let now = try await onConnection(to: path) { (connection) throws(JournalFailure) in
-                try StoredFacts(of: connection)
+                try JournalCut.read(on: connection)
             }
-            return now.cutProblem == nil && facts.cutProblem == nil && now.cut != facts.cut
+            return facts.cutProblem == nil && now != facts.cut
         } catch {
+            if case .unreadable = error { return false }
             _ = try damage(error, at: nil)
             return false
         }
