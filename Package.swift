@@ -75,6 +75,9 @@ let modules: [Module] = [
         name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite", "Signatures", "TransparencyLog"],
         testImports: ["ChildProcess"]),
     Module(
+        name: "StatusServer", imports: ["Reconciler", "Manifest", "Telemetry", "HTTPServer"],
+        testImports: ["HTTPClient"]),
+    Module(
         name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "Planning", "KubeProtocol", "HTTPServer"],
         hasTests: false),
     Module(
@@ -87,7 +90,7 @@ let modules: [Module] = [
             "Reconciler",
             "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
             "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost", "HTTPServer", "Reports", "TransparencyLog",
-            "AuditEvents", "Shipping",
+            "AuditEvents", "Shipping", "StatusServer",
         ]),
 ]
 

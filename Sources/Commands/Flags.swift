@@ -103,6 +103,10 @@ enum Flags {
             isRepeatable: true),
     ]
 
+    static let metrics = FlagDescription(
+        "metrics-listen", .text, valueName: "ADDRESS:PORT",
+        "serve metrics for Prometheus there, over HTTP at /metrics; nothing is served where it is not given")
+
     static let namespace = FlagDescription(
         "namespace", short: "n", .text, valueName: "NAMESPACE",
         "the namespace that is meant, and that manifests mean which name none")

@@ -20,6 +20,7 @@ struct JournalWait {
     let endpoint: ClusterEndpoint
     let logger: Logger
     let signals: StopSignals
+    let notify: @Sendable (ControllerNotice) -> Void
 
     private var outage: JournalOutage?
     private var pause = Duration.milliseconds(500)
@@ -34,7 +35,7 @@ struct JournalWait {
 
     init(
         invocation: Invocation, wiring: Wiring, instance: String, endpoint: ClusterEndpoint, logger: Logger,
-        signals: StopSignals
+        signals: StopSignals, notify: @escaping @Sendable (ControllerNotice) -> Void
     ) {
         self.invocation = invocation
         self.wiring = wiring
@@ -42,6 +43,7 @@ struct JournalWait {
         self.endpoint = endpoint
         self.logger = logger
         self.signals = signals
+        self.notify = notify
     }
 
     /// Opens the journal, and records there for how long it could not be.
@@ -74,7 +76,7 @@ struct JournalWait {
         let isNew = before == nil || before?.message != error.message
         guard isNew || ContinuousClock.now >= nextReminder else { return }
         nextReminder = .now + Self.reminderInterval
-        log(outage, isReminder: !isNew, to: logger)
+        notify(isNew ? .journalLost(outage) : .journalStillLost(outage))
     }
 
     private mutating func open() async throws -> SQLiteJournal {
@@ -85,7 +87,7 @@ struct JournalWait {
             let entry =
                 ended.error.kind == .locked
                 ? nil : try await journal.record(ended, until: systemNow(), revision: nil)
-            logBack(ended, entry, to: logger)
+            notify(.journalBack(ended, entry: entry))
         } catch {
             await journal.close()
             throw error
@@ -135,8 +137,9 @@ struct JournalWait {
             )
         }
         found += plan.strangers.map { ($0.id, "\($0.id) is there, and no revision declares it") }
-        for (id, words) in found where outage?.note(id, words) == true { logUnrecorded(id, words, to: logger) }
+        for (id, words) in found where outage?.note(id, words) == true { notify(.unrecordedDrift(id, words)) }
         outage?.keep(only: Set(found.map(\.id)))
+        if let outage { notify(.outageChanged(outage)) }
     }
 
     private mutating func tellFailure(_ message: String, _ hint: String) {

@@ -7,6 +7,7 @@ import KubeClient
 import Manifest
 import Policy
 import Reconciler
+import StatusServer
 import Telemetry
 
 let runCommand = Command(
@@ -23,7 +24,7 @@ let runCommand = Command(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
             ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.audit
-            + Flags.host + Flags.writes + Flags.logging + [Flags.config],
+            + Flags.host + [Flags.metrics] + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -36,10 +37,14 @@ let runCommand = Command(
         invocation: invocation)
     let signals = StopSignals()
     run.logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
+    // Before the journal is opened: that it cannot be is what somebody has to see.
+    let metricsListener = try wiring.metricsListener(run.metrics, logger: run.logger)
+    defer { metricsListener?.stop() }
     var wait = JournalWait(
         invocation: invocation, wiring: wiring, instance: run.instance, endpoint: run.endpoint, logger: run.logger,
-        signals: signals)
+        signals: signals, notify: run.tell)
     while let journal = try await wait.untilOpened() {
+        run.metrics.noteJournalOpened()
         do {
             try await run.enforce(with: journal, until: signals)
             return ExitStatus.success
@@ -59,6 +64,7 @@ private struct Run {
     var source: GitRevisionSource
     var endpoint: ClusterEndpoint
     var logger: Logger
+    let metrics = ControllerMetrics(version: bylawVersion)
 
     init(
         wiring: Wiring, instance: String, source: GitRevisionSource, endpoint: ClusterEndpoint, invocation: Invocation
@@ -73,6 +79,12 @@ private struct Run {
             level: LogLevel(rawValue: arguments.text("log-level") ?? "") ?? .info,
             fields: [("instance", instance), ("cluster", wiring.clusterName(endpoint))],
             now: { systemNow().description }, sink: { sink.write($0) })
+    }
+
+    /// What everybody learns who listens: the log and the metrics.
+    func tell(_ notice: ControllerNotice) {
+        log(notice, to: logger)
+        metrics.note(notice)
     }
 
     /// Enforces until a signal comes; closes the journal.
@@ -106,7 +118,7 @@ private struct Run {
             instance: instance, source: source, cluster: cluster, journal: journal,
             holds: try wiring.holds(instance: instance, cluster: cluster)
         ) {
-            log($0, to: logger)
+            tell($0)
             reporter?.note($0)
             if case .synced = $0 { publisher.wanted() }
             if case .changed(_, let sequence) = $0 { identifier?.note(sequence) }

@@ -28,10 +28,23 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
         logger.log(
             .warning, "Incident",
             [("reason", entry.reason.word), ("object", entry.object?.description ?? ""), ("detail", entry.message)])
-    case .journalLost(let outage): log(outage, isReminder: false, to: logger)
-    case .journalStillLost(let outage): log(outage, isReminder: true, to: logger)
-    case .unrecordedDrift(let id, let words): logUnrecorded(id, words, to: logger)
-    case .journalBack(let outage, let entry): logBack(outage, entry, to: logger)
+    case .journalLost(let outage):
+        log(outage, "The journal cannot be used; nothing is changed in the cluster until it can", to: logger)
+    case .journalStillLost(let outage):
+        log(outage, "The journal still cannot be used; nothing is changed in the cluster", to: logger)
+    case .unrecordedDrift(let id, let words):
+        logger.log(
+            .warning, "Not as declared, and left so while the journal cannot be used",
+            [("object", id.description), ("detail", words)])
+    // The lines of the objects tell more.
+    case .outageChanged: break
+    case .journalBack(let outage, let entry):
+        logger.log(
+            .notice, "The journal can be used again",
+            [
+                ("since", outage.since.description), ("reason", entry?.reason.word ?? ""),
+                ("detail", entry?.message ?? ""),
+            ])
     case .trouble(let message, let hint):
         logger.log(.warning, "Trouble; trying again", [("error", message), ("hint", hint)])
     case .hold(let entry):
@@ -52,31 +65,12 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
     }
 }
 
-private let lost = "The journal cannot be used; nothing is changed in the cluster until it can"
-private let stillLost = "The journal still cannot be used; nothing is changed in the cluster"
-
 /// Tells that nothing can be recorded.
-///
-/// - Parameter isReminder: It was told before.
-func log(_ outage: JournalOutage, isReminder: Bool, to logger: Logger) {
+private func log(_ outage: JournalOutage, _ message: String, to logger: Logger) {
     logger.log(
-        .error, isReminder ? stillLost : lost,
+        .error, message,
         [
             ("error", outage.error.message), ("hint", outage.error.hint), ("since", outage.since.description),
             ("differing", String(outage.differing)), ("runbook", outage.error.incident?.rawValue ?? ""),
         ])
-}
-
-/// Tells what is left as it is because nothing can be recorded.
-func logUnrecorded(_ id: ObjectID, _ words: String, to logger: Logger) {
-    logger.log(
-        .warning, "Not as declared, and left so while the journal cannot be used",
-        [("object", id.description), ("detail", words)])
-}
-
-/// Tells that everything goes on.
-func logBack(_ outage: JournalOutage, _ entry: EntryDraft?, to logger: Logger) {
-    logger.log(
-        .notice, "The journal can be used again",
-        [("since", outage.since.description), ("reason", entry?.reason.word ?? ""), ("detail", entry?.message ?? "")])
 }

@@ -101,8 +101,7 @@ private final class SyncAnswer: Sendable {
             case .incident(let entry): parts.incidents.append(Self.tree(entry, sequence: nil))
             case .revisionRefused(let revision, let refusal): parts.refused = (revision, refusal)
             case .revisionAccepted, .revisionWaiting, .hold, .trouble, .progress, .synced, .journalLost,
-                .unrecordedDrift,
-                .journalStillLost, .journalBack:
+                .unrecordedDrift, .journalStillLost, .outageChanged, .journalBack:
                 break
             }
         }
@@ -167,6 +166,8 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
                 "\(revision.commit.prefix(12)) \"\(printable(revision.subject))\" waits behind the emergency hold\n")
         }
     // A single pass has no outages: it ends with an error.
-    case .revisionAccepted, .progress, .synced, .journalLost, .unrecordedDrift, .journalStillLost, .journalBack: break
+    case .revisionAccepted, .progress, .synced, .journalLost, .unrecordedDrift, .journalStillLost, .outageChanged,
+        .journalBack:
+        break
     }
 }

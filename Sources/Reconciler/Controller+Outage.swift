@@ -35,7 +35,8 @@ extension Controller {
 
     /// Tells, once, what would be done to an object if it could be recorded.
     func noteUnrecorded(_ id: ObjectID) {
-        guard outage != nil, let enforced else { return }
+        guard let before = outage?.differing, let enforced else { return }
+        defer { if let outage, outage.differing != before { notify(.outageChanged(outage)) } }
         let words: String
         switch decision(on: id, live: live[id], by: enforced) {
         case .act(let action):

@@ -18,8 +18,10 @@ package enum ControllerNotice: Sendable {
     case unrecordedDrift(ObjectID, String)
     /// Nothing can be recorded still.
     case journalStillLost(JournalOutage)
-    /// Everything goes on; the entry tells of the time in between.
-    case journalBack(JournalOutage, entry: EntryDraft)
+    /// More or fewer objects are known to be not as declared while nothing can be recorded.
+    case outageChanged(JournalOutage)
+    /// Everything goes on; the entry tells of the time in between, unless another process has worked and recorded then.
+    case journalBack(JournalOutage, entry: EntryDraft?)
     /// Something could not be done; it is tried again by itself.
     case trouble(String, hint: String)
     case progress(done: Int, total: Int)

@@ -27,9 +27,14 @@ package struct JournalError: Error, Equatable {
         self.hint = hint
     }
 
+    /// The incident of its kind.
+    package var incident: IncidentReason? { kind.incident }
+}
+
+extension JournalError.Kind {
     /// The incident, and so the runbook, of a journal that nothing can be recorded in; nil for a single request.
     package var incident: IncidentReason? {
-        switch kind {
+        switch self {
         case .unwritable, .locked: .journalUnwritable
         case .damaged: .journalDamaged
         case .tampered: .journalTampered

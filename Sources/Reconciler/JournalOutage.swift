@@ -21,20 +21,29 @@ package struct JournalOutage: Sendable {
 
     /// How many objects are known to be not as declared.
     package var differing: Int { told.count }
+    /// The same for each kind, without those that have none.
+    package private(set) var differingByKind: [String: Int] = [:]
 
     /// Takes in that an object is not as declared.
     ///
     /// - Returns: Whether that is news.
     package mutating func note(_ id: ObjectID, _ words: String) -> Bool {
         found.insert(id)
-        return told.updateValue(words, forKey: id) != words
+        let before = told.updateValue(words, forKey: id)
+        if before == nil { differingByKind[id.kind, default: 0] += 1 }
+        return before != words
     }
 
     /// Takes in that an object is as declared.
-    package mutating func noteAsDeclared(_ id: ObjectID) { told[id] = nil }
+    package mutating func noteAsDeclared(_ id: ObjectID) {
+        guard told.removeValue(forKey: id) != nil, let count = differingByKind[id.kind] else { return }
+        differingByKind[id.kind] = count > 1 ? count - 1 : nil
+    }
 
     /// Takes in that only these objects are not as declared.
-    package mutating func keep(only ids: Set<ObjectID>) { told = told.filter { ids.contains($0.key) } }
+    package mutating func keep(only ids: Set<ObjectID>) {
+        for id in told.keys where !ids.contains(id) { noteAsDeclared(id) }
+    }
 
     /// Takes in that something was not recorded.
     mutating func miss(_ what: String) { missed.insert(what) }

@@ -1622,7 +1622,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    `bylaw run` stays up and changes nothing in the cluster: what is not as declared is told in its log, once for each object. `bylaw sync` ends with an error. Once there is a sound journal the entry of this reason says from when to when that was.
+    `bylaw run` stays up and changes nothing in the cluster: what is not as declared is told in its log, once for each object, and counted in `bylaw_unrecorded_drift_objects`. `bylaw sync` ends with an error. Once there is a sound journal the entry of this reason says from when to when that was.
 
     ## Diagnosis
 
@@ -1658,7 +1658,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    `bylaw run` waits with its start and changes nothing in the cluster: what is not as declared is told in its log, once for each object. `bylaw sync` ends with an error. Once the key can be used the entry of this reason says from when to when that was.
+    `bylaw run` waits with its start and changes nothing in the cluster: what is not as declared is told in its log, once for each object, and counted in `bylaw_unrecorded_drift_objects`. `bylaw sync` ends with an error. Once the key can be used the entry of this reason says from when to when that was.
 
     ## Diagnosis
 
@@ -1693,7 +1693,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Impact
 
-    Bylaw does not add to such a journal. `bylaw run` stays up and changes nothing in the cluster: what is not as declared is told in its log, once for each object. `bylaw sync` ends with an error.
+    Bylaw does not add to such a journal. `bylaw run` stays up and changes nothing in the cluster: what is not as declared is told in its log, once for each object, and counted in `bylaw_unrecorded_drift_objects`. `bylaw sync` ends with an error.
 
     ## Diagnosis
 
@@ -1725,7 +1725,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    For some time Bylaw could not write its journal: the volume was full, read-only, failing or not there, a right was missing, or another process was writing the journal. What cannot be recorded is not done. The entry is written when it is over, and says from when to when, why, and what was found not as declared meanwhile; while it lasts the log of `bylaw run` says so.
+    For some time Bylaw could not write its journal: the volume was full, read-only, failing or not there, a right was missing, or another process was writing the journal. What cannot be recorded is not done. The entry is written when it is over, and says from when to when, why, and what was found not as declared meanwhile; while it lasts the log of `bylaw run` says so, and the metric `bylaw_journal_usable` is 0.
 
     ## Impact
 
@@ -1744,7 +1744,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Full: free space, or make the volume larger; the journal is never cut. Read-only or failing: look at the kernel's log, and mount the volume again; Bylaw lets go of the file while it waits, and opens it again by itself. Rights: give the file, the files beside it and their folder to the user that runs Bylaw. Another process: stop the one that should not be there; a journal has one writer.
+    Full: free space, or make the volume larger; to let old entries go later, run with `--journal-keep`. Read-only or failing: look at the kernel's log, and mount the volume again; Bylaw lets go of the file while it waits, and opens it again by itself. Rights: give the file, the files beside it and their folder to the user that runs Bylaw. Another process: stop the one that should not be there; a journal has one writer.
 
     ## Undo
 

@@ -33,7 +33,9 @@ import Testing
             return try await repository.commit("Round \(round)")
         }
 
-        func start() throws -> RunningProgram { try RunningProgram(program, ["run", "--interval", "200ms"] + flags) }
+        func start() throws -> RunningProgram {
+            try RunningProgram(program, ["run", "--interval", "200ms"] + RunningProgram.metricsFlags + flags)
+        }
 
         func openEgress() async throws { try await cluster.mergePatch(deny, #"{"spec":{"egress":[{}]}}"#) }
 
@@ -78,6 +80,11 @@ import Testing
             }
             try await run.untilItSays("runbook=\(reason)")
             #expect(run.count("The journal cannot be used", "runbook=\(reason)") == 1)
+            let metrics = try await run.metrics()
+            #expect(metrics["bylaw_journal_usable"] == 0)
+            #expect(metrics["bylaw_journal_outages_total{reason=\"\(reason)\"}"] == 1)
+            #expect(metrics["bylaw_unrecorded_drift_objects{kind=\"NetworkPolicy\"}"] == 1)
+            #expect(metrics["bylaw_unrecorded_drift_objects{kind=\"Role\"}"] == 2)
             #expect(run.isRunning)
             return commit
         }
@@ -88,6 +95,10 @@ import Testing
             try await run.untilItSays("The journal can be used again")
             try await run.untilItSynced(commit)
             try await eventually("the drift is corrected") { try await isPutRight }
+            let metrics = try await run.metrics()
+            #expect(metrics["bylaw_journal_usable"] == 1)
+            #expect(metrics.filter { $0.key.hasPrefix("bylaw_unrecorded_drift_objects") && $0.value != 0 }.isEmpty)
+            #expect(metrics["bylaw_incidents_total{reason=\"\(reason)\"}"] == 1)
             let told = try await program.entries(["--reason", reason])
             #expect(told.count == 1, "\(told)")
             let message = try #require(told.first?["message"]?.string)
@@ -167,6 +178,28 @@ import Testing
         }
         try FileManager.default.moveItem(atPath: aside, toPath: journal)
         try await scene.expectRecovery(run, to: commit, reason: reason)
+    }
+
+    /// Pages that were sound when it began, and that it reads only when it needs them.
+    @Test func pagesThatAreDamagedWhileItRuns() async throws {
+        let scene = try await Scene("pages")
+        let first = try await scene.commit(round: 0)
+        let sync = try await scene.program.run(["sync"] + scene.flags)
+        try #require(sync.status == 0, "\(sync.output)\(sync.errors)")
+        try await outgrowCache(scene.program.journal)
+        let run = try scene.start()
+        try await run.untilItSynced(first)
+        let damage = try PageDamage(of: scene.program.journal)
+        // What it still has in memory is good: some corrections are recorded before it needs another page.
+        for round in 0..<50 where run.count("The journal cannot be used") == 0 {
+            try await scene.openEgress()
+            try await eventually("correction \(round), or none any more") {
+                try await scene.isPutRight || run.count("The journal cannot be used") > 0
+            }
+        }
+        let commit = try await scene.expectNothingIsChanged(run, reason: "JournalDamaged")
+        try damage.repair()
+        try await scene.expectRecovery(run, to: commit, reason: "JournalDamaged")
     }
 
     /// What is open stays open: rights are asked for when a file is opened.

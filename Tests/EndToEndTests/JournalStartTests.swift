@@ -39,13 +39,18 @@ import Testing
         #expect(refused.status == 2, "\(refused.output)")
         #expect(refused.errors.contains("see: bylaw runbook show \(reason)"), "\(refused.errors)")
 
-        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags(program, name))
+        let run = try RunningProgram(
+            program, ["run", "--interval", "200ms"] + RunningProgram.metricsFlags + flags(program, name))
         try await run.untilItSays("The journal cannot be used; nothing is changed in the cluster until it can")
         try await run.untilItSays("Not as declared, and left so while the journal cannot be used")
         #expect(run.text.contains("runbook=\(reason)"), "\(run.text)")
         #expect(run.count("Not as declared", "object=\"\(reader(name))\"") == 1, "\(run.text)")
         #expect(run.count("Not as declared") == 1, "the rest is as declared: \(run.text)")
         #expect(try await cluster.versions(prefix: "e2e-\(name)") == before, "nothing was written")
+        let metrics = try await run.metrics()
+        #expect(metrics["bylaw_journal_usable"] == 0)
+        #expect(metrics["bylaw_journal_outages_total{reason=\"\(reason)\"}"] == 1)
+        #expect(metrics["bylaw_unrecorded_drift_objects{kind=\"Role\"}"] == 1)
         #expect(run.isRunning)
         return run
     }
