@@ -25,19 +25,9 @@ package final class GroupedWriter: Sendable {
     package init<Failure: Error>(
         label: String, maximumGroupSize: Int = 256, _ open: @escaping @Sendable () throws(Failure) -> sending Connection
     ) async throws(Failure) {
-        let queue = DispatchQueue(label: label)
-        let opened: Result<ConfinedConnection, Failure> = await withCheckedContinuation { continuation in
-            queue.async {
-                do throws(Failure) {
-                    continuation.resume(returning: .success(ConfinedConnection(try open())))
-                } catch {
-                    continuation.resume(returning: .failure(error))
-                }
-            }
-        }
-        self.queue = queue
+        queue = DispatchQueue(label: label)
         self.maximumGroupSize = maximumGroupSize
-        confined = try opened.get()
+        confined = try await ConfinedConnection.opened(on: queue, open)
     }
 
     deinit {

@@ -12,18 +12,8 @@ package final class SerializedConnection: Sendable {
     package init<Failure: Error>(
         label: String, _ open: @escaping @Sendable () throws(Failure) -> sending Connection
     ) async throws(Failure) {
-        let queue = DispatchQueue(label: label)
-        let opened: Result<ConfinedConnection, Failure> = await withCheckedContinuation { continuation in
-            queue.async {
-                do throws(Failure) {
-                    continuation.resume(returning: .success(ConfinedConnection(try open())))
-                } catch {
-                    continuation.resume(returning: .failure(error))
-                }
-            }
-        }
-        self.queue = queue
-        confined = try opened.get()
+        queue = DispatchQueue(label: label)
+        confined = try await ConfinedConnection.opened(on: queue, open)
     }
 
     deinit {
@@ -72,7 +62,23 @@ package final class SerializedConnection: Sendable {
 final class ConfinedConnection: @unchecked Sendable {
     private var connection: Connection?
 
-    init(_ connection: sending Connection) { self.connection = connection }
+    private init(_ connection: sending Connection) { self.connection = connection }
+
+    /// Opens a connection on the queue that it stays on.
+    static func opened<Failure: Error>(
+        on queue: DispatchQueue, _ open: @escaping @Sendable () throws(Failure) -> sending Connection
+    ) async throws(Failure) -> ConfinedConnection {
+        let opened: Result<ConfinedConnection, Failure> = await withCheckedContinuation { continuation in
+            queue.async {
+                do throws(Failure) {
+                    continuation.resume(returning: .success(ConfinedConnection(try open())))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try opened.get()
+    }
 
     func use<Value, Failure: Error>(
         orElse convert: (DatabaseError) -> Failure, _ work: (Connection) throws(Failure) -> Value

@@ -17,7 +17,7 @@ struct BaselineChange {
         let namespace = ObjectID(.namespace, name: id.namespace)
         guard let base = change.base[id], change.edits[namespace] != .removed else { return nil }
         guard let head = change.head[id] else {
-            return finding(
+            return change.finding(
                 .quotaLoosened, .medium, .loosens, id, "\(id) is removed and its limits with it",
                 before: limits(base.tree).map { "\($0.key): \($0.value)" }.sorted(), guardrail: .quotaLoosened)
         }
@@ -29,7 +29,7 @@ struct BaselineChange {
             lifted.append("what its scopes leave out")
         }
         guard !lifted.isEmpty else { return nil }
-        return finding(
+        return change.finding(
             .quotaLoosened, .low, .loosens, id, "\(id) allows more of \(lifted.joined(separator: ", "))",
             before: lifted.compactMap { key in before[key].map { "\(key): \($0)" } },
             after: lifted.map { "\($0): \(after[$0] ?? "not limited")" }, guardrail: .quotaLoosened)
@@ -69,7 +69,7 @@ struct BaselineChange {
             let subject = AccessSubject(kind: .serviceAccount, namespace: id.namespace, name: id.name)
             let grants = head.grants(of: AccessIdentity(of: subject), in: "").filter { $0.subject == subject }
             let isStrong = grants.contains { $0.rule.isCriticalForCluster }
-            return finding(
+            return change.finding(
                 .tokenMountEnabled, isStrong ? .high : .low, .loosens, id,
                 "pods that run as \(id) get its token, unless they say otherwise",
                 before: ["automountServiceAccountToken: false"], after: ["automountServiceAccountToken: true"])
@@ -80,18 +80,8 @@ struct BaselineChange {
 
     private func removal(_ id: ObjectID) -> ChangeFinding? {
         guard change.edits[id] == .removed else { return nil }
-        return finding(
+        return change.finding(
             .namespaceRemoved, .high, .breaks, id,
             "namespace \(id.name) is no longer declared: deleting it deletes everything in it")
-    }
-
-    private func finding(
-        _ reason: ChangeReason, _ severity: Severity, _ direction: ChangeDirection, _ id: ObjectID, _ message: String,
-        before: [String] = [], after: [String] = [], guardrail: Guardrail? = nil
-    ) -> ChangeFinding {
-        ChangeFinding(
-            reason: reason, severity: severity, direction: direction, subject: FindingSubject(id),
-            scope: scopeName(id.scopeNamespace), message: message, before: before, after: after,
-            causes: change.causes(among: [id]), guardrail: guardrail)
     }
 }

@@ -23,7 +23,7 @@ struct PodSecurityChange {
     private func unenforced(_ id: ObjectID, _ settings: NamespacePodSecurity) -> [ChangeFinding] {
         guard settings.enforce.level == .privileged else { return [] }
         return [
-            finding(
+            change.finding(
                 .podSecurityLoosened, .high, .loosens, id,
                 "new namespace \(id.name) admits privileged pods: it enforces no Pod Security level",
                 after: [line(.enforce, settings.enforce)], guardrail: .podSecurityLoosened)
@@ -38,7 +38,7 @@ struct PodSecurityChange {
         let words = looser.map { "\($0.mode.rawValue) from \($0.before) to \($0.after)" }.joined(separator: ", ")
         let pin = looser.contains { !$0.changesControls } ? "; a pinned version misses the controls to come" : ""
         return [
-            finding(
+            change.finding(
                 .podSecurityLoosened, worst, .loosens, id, "namespace \(id.name) loosens \(words)\(pin)",
                 before: looser.map { line($0.mode, $0.before) }, after: looser.map { line($0.mode, $0.after) },
                 guardrail: worst >= .medium ? .podSecurityLoosened : nil)
@@ -57,7 +57,7 @@ struct PodSecurityChange {
         guard !stricter.isEmpty else { return [] }
         let words = stricter.map { "\($0.mode.rawValue) from \($0.before) to \($0.after)" }.joined(separator: ", ")
         return [
-            finding(
+            change.finding(
                 .podSecurityTightened, .info, .tightens, id, "namespace \(id.name) tightens \(words)",
                 before: stricter.map { line($0.mode, $0.before) }, after: stricter.map { line($0.mode, $0.after) })
         ]
@@ -84,7 +84,7 @@ struct PodSecurityChange {
         let owners = Set(pods.filter { new[$0.id] != nil }.compactMap(\.controller)).sorted().map(\.description)
         let made = owners.isEmpty ? "" : ", made by \(owners.prefix(5).joined(separator: ", "))"
         return [
-            finding(
+            change.finding(
                 .podsWouldBeRefused, .high, .breaks, id,
                 "\(new.count) running \(new.count == 1 ? "pod" : "pods") of namespace \(id.name) would be refused at "
                     + "\(after) when made again\(made)",
@@ -97,15 +97,5 @@ struct PodSecurityChange {
 
     private func line(_ mode: PodSecurityMode, _ setting: PodSecuritySetting) -> String {
         "\(mode.rawValue): \(setting)"
-    }
-
-    private func finding(
-        _ reason: ChangeReason, _ severity: Severity, _ direction: ChangeDirection, _ id: ObjectID, _ message: String,
-        before: [String] = [], after: [String] = [], guardrail: Guardrail? = nil
-    ) -> ChangeFinding {
-        ChangeFinding(
-            reason: reason, severity: severity, direction: direction, subject: FindingSubject(id),
-            scope: scopeName(id.name), message: message, before: before, after: after,
-            causes: change.causes(among: [id]), guardrail: guardrail)
     }
 }

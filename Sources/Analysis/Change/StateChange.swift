@@ -1,4 +1,5 @@
 import Manifest
+import Policy
 
 /// Two states side by side, and which objects differ between them.
 struct StateChange: Sendable {
@@ -20,6 +21,17 @@ struct StateChange: Sendable {
         }
         for id in base.objects.keys where head.objects[id] == nil { edits[id] = .removed }
         self.edits = edits
+    }
+
+    /// A finding about one edited object, in its namespace.
+    func finding(
+        _ reason: ChangeReason, _ severity: Severity, _ direction: ChangeDirection, _ id: ObjectID, _ message: String,
+        before: [String] = [], after: [String] = [], guardrail: Guardrail? = nil
+    ) -> ChangeFinding {
+        ChangeFinding(
+            reason: reason, severity: severity, direction: direction, subject: FindingSubject(id),
+            scope: scopeName(id.scopeNamespace), message: message, before: before, after: after,
+            causes: causes(among: [id]), guardrail: guardrail)
     }
 
     /// The edits among some objects as causes, in the order of the objects, each once.
