@@ -3,9 +3,11 @@ package import Reconciler
 import SQLite
 
 extension JournalReader {
-    /// Which object of a name the journal last saw in force before an entry, and in which version.
+    /// Which object of a name the journal last saw in force on a cluster before an entry, and in which version.
+    ///
+    /// - Parameter cluster: Its name in the journal, which may be of several; whichever instance saw it.
     package func lastState(
-        of object: ObjectID, before sequence: Int64
+        of object: ObjectID, on cluster: String, before sequence: Int64
     ) async throws(JournalError) -> (uid: String, resourceVersion: String?)? {
         try await read { (connection) throws(JournalFailure) in
             let after = try JournalFailure.wrapping { () throws(DatabaseError) in
@@ -14,12 +16,13 @@ extension JournalReader {
                     SELECT after FROM entries INDEXED BY entries_object
                     WHERE name = ? AND namespace = ? AND object_kind = ? AND api_group = ? AND sequence < ?
                         AND after IS NOT NULL
+                        AND cluster = ?
                         AND (kind = 'action' AND outcome = 'succeeded' OR reason = 'Recognised')
                     ORDER BY sequence DESC LIMIT 1
                     """,
                     [
                         .text(object.name), .text(object.namespace), .text(object.kind), .text(object.group),
-                        .integer(sequence),
+                        .integer(sequence), .text(cluster),
                     ]
                 ) { (row) throws(DatabaseError) in try row.text(0) }
             }

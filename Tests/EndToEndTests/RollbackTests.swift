@@ -111,6 +111,8 @@ import Testing
         let again = try parseJSON(try await rollback(bad, "--push", "--new-branch", "fix/shop", "-o", "json").output)
         #expect(again["outcome"]?.string == "wasThere")
         #expect(again["pushed"] == .bool(true))
+        let reworded = try await rollback(bad, "--new-branch", "fix/shop", "--because", "a better reason")
+        #expect(reworded.output.contains("keeps the message it was made with"), "\(reworded.output)")
 
         try repository.write("#!/bin/sh\necho 'ask the board'\nexit 1\n", to: ".git/hooks/pre-receive")
         try FileManager.default.setAttributes(

@@ -52,6 +52,25 @@ import Testing
         await other.close()
     }
 
+    /// One journal may be of several clusters, whose objects have the same names.
+    @Test func whatAnotherClusterSawIsNotWhatThisOneSaw() async throws {
+        let scratch = try await ScratchJournal.open()
+        try await scratch.journal.record(change(role, "b"), owned: .unchanged)
+        await scratch.journal.close()
+        var configuration = Sample.configuration(scratch.path)
+        configuration.cluster = "staging"
+        let staging = try await SQLiteJournal.open(configuration)
+        try await staging.record(
+            change(role, "b") { $0.after?.set(["metadata", "uid"], to: "u-2") }, owned: .unchanged)
+        await staging.close()
+        let reader = try await JournalReader.open(scratch.path)
+        #expect(try await reader.lastState(of: role, on: "production", before: 100)?.uid == "u-1")
+        #expect(try await reader.lastState(of: role, on: "staging", before: 100)?.uid == "u-2")
+        #expect(try await reader.lastState(of: role, on: "staging", before: 2) == nil)
+        #expect(try await reader.lastState(of: role, on: "other", before: 100) == nil)
+        await reader.close()
+    }
+
     @Test func whatAnIntentUndoesSurvivesACrash() async throws {
         let scratch = try await ScratchJournal.open()
         var intent = Sample.intent(role)

@@ -11,7 +11,7 @@ func mayHaveActor(_ entry: JournalEntry) -> Bool { entry.kind == .action && entr
 func observedChange(behind entry: JournalEntry, reader: JournalReader) async throws(JournalError) -> ObservedChange? {
     guard mayHaveActor(entry), let object = entry.object, let action = entry.action else { return nil }
     let before = try entry.content().before
-    let earlier = try await reader.lastState(of: object, before: entry.sequence)
+    let earlier = try await reader.lastState(of: object, on: entry.cluster, before: entry.sequence)
     let uid = before?["metadata"]?["uid"]?.string
     let isSame = uid != nil && uid == earlier?.uid
     let claims = entry.actor.map { actor in

@@ -254,6 +254,11 @@ private struct Rollback {
         report.plan = try await pass?.plan(commit, trust: .off)
         report.commit = commit
         report.outcome = existing == nil ? .made : .wasThere
+        if existing != nil, because != nil || incident != nil {
+            report.notes.append(
+                "The commit keeps the message it was made with: for another one delete the branch "
+                    + "(git -C \(source.clonePath) branch -D \(report.branch)) and run this again")
+        }
         if existing == nil { try await source.makeBranch(report.branch, at: commit) }
     }
 
