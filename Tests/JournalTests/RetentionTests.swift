@@ -304,7 +304,8 @@ import TransparencyLog
                 group.addTask {
                     for number in stride(from: task, to: 6000, by: 64) {
                         let name = number < 4200 ? "role-\(number)" : "busy"
-                        _ = try await journal.record(Sample.correction(Sample.role(name)), owned: .unchanged)
+                        let correction = Sample.correction(Sample.role(name), at: Int64(number) * 600)
+                        _ = try await journal.record(correction, owned: .unchanged)
                     }
                 }
             }

@@ -101,6 +101,10 @@ let journalCutCommand = Command(
         throw error
     }
     await journal.close()
-    if !isDone { invocation.terminal.write("Nothing to remove: no whole run of 256 entries is old enough\n") }
+    if !isDone {
+        invocation.terminal.write(
+            "Nothing to remove: no whole run of 256 entries is old enough, both by the clock and by the time that the journal saw pass\n"
+        )
+    }
     return isDone ? ExitStatus.success : ExitStatus.findings
 }

@@ -1,5 +1,3 @@
-import Manifest
-
 /// How long entries stay that nothing in force depends on.
 package struct RetentionPolicy: Sendable, Equatable {
     /// Whatever the size: a flood of new entries must not push out the evidence of how it began.
@@ -15,14 +13,14 @@ package struct RetentionPolicy: Sendable, Equatable {
         self.maximumBytes = maximumBytes
     }
 
-    /// Entries from before that moment may go; nil where none may.
+    /// How old entries must be to go, as ``RetentionClock`` judges it; nil where none may.
     ///
     /// - Parameter bytes: How many bytes the journal holds.
-    func limit(at now: Timestamp, bytes: Int64) -> Timestamp? {
+    func age(bytes: Int64) -> Duration? {
         var ages: [Duration] = []
         if let maximumAge { ages.append(maximumAge) }
         if let maximumBytes, bytes > maximumBytes { ages.append(Self.minimumAge) }
-        return ages.min().map { now.advanced(by: .zero - $0) }
+        return ages.min()
     }
 }
 

@@ -25,7 +25,7 @@ extension SQLiteJournal {
     ///
     /// First an entry says what goes and what stays, then a checkpoint over it is signed, and only then entries go; their
     /// hashes stay. So whoever verifies sees that each missing entry was removed by retention. A step is small; call it
-    /// again until it gives nil.
+    /// again until it gives nil. One wrong clock removes nothing, see ``RetentionClock``.
     ///
     /// - Parameter minimumCount: Fewer entries are not worth an entry about it.
     /// - Returns: Nil where there is nothing to remove.
@@ -35,8 +35,9 @@ extension SQLiteJournal {
     ) async throws(JournalError) -> RetentionReport? {
         let signer = try await noteSigner()
         let plan = try await perform("remove old entries of") { (connection) throws(JournalFailure) in
+            let last = try Self.lastOld(policy, at: now, on: connection)
             for window in Self.windows {
-                let plan = try Self.plan(policy, at: now, window: window, on: connection)
+                let plan = try Self.plan(through: last, window: window, on: connection)
                 guard var plan, plan.removedCount >= max(1, minimumCount) else { continue }
                 plan.leaves = try Self.soundLeaves(of: plan, signedBy: signer.verifier, on: connection)
                 try plan.cut.sign(of: signer.verifier.name, with: signer)
@@ -63,28 +64,30 @@ extension SQLiteJournal {
             keptCount: Int64(plan.cut.kept.count), bytes: bytes)
     }
 
+    /// The last entry that the policy lets go; 0 where it lets none go.
+    private static func lastOld(
+        _ policy: RetentionPolicy, at now: Timestamp, on connection: Connection
+    ) throws(JournalFailure) -> Int64 {
+        let start = try JournalCut.through(on: connection)
+        return try JournalFailure.wrapping { () throws(DatabaseError) in
+            guard let age = policy.age(bytes: try connection.usedBytes()) else { return 0 }
+            return try RetentionClock(age: age, now: now).lastOld(after: start, on: connection) ?? 0
+        }
+    }
+
     private static func plan(
-        _ policy: RetentionPolicy, at now: Timestamp, window: Int64, on connection: Connection
+        through last: Int64, window: Int64, on connection: Connection
     ) throws(JournalFailure) -> Plan? {
         let previous = try JournalCut.read(on: connection)
         let start = previous?.through ?? 0
-        let end: (through: Int64, time: String)? = try JournalFailure.wrapping { () throws(DatabaseError) in
-            guard let limit = policy.limit(at: now, bytes: try connection.usedBytes()) else { return nil }
-            // The clock may have been set back, so the first that is too young counts, not the last that is old.
-            let young = try connection.firstRow(
-                """
-                SELECT ifnull(
-                    (SELECT min(sequence) FROM entries NOT INDEXED WHERE sequence > ?1 AND sequence <= ?2 AND time >= ?3),
-                    (SELECT min(max(sequence), ?2) + 1 FROM entries))
-                """, [.integer(start), .integer(start + window), .text(limit.description)]
-            ) { (row) throws(DatabaseError) in try row.integer(0) }
-            let through = ((young ?? 1) - 1) / JournalFrontier.blockSize * JournalFrontier.blockSize
-            guard through > start else { return nil }
-            return try connection.firstRow("SELECT time FROM entries WHERE sequence = ?", [.integer(through)]) {
-                (row) throws(DatabaseError) in (through: through, time: try row.text(0))
+        let through = min(last, start + window) / JournalFrontier.blockSize * JournalFrontier.blockSize
+        guard through > start else { return nil }
+        let text = try JournalFailure.wrapping { () throws(DatabaseError) in
+            try connection.firstRow("SELECT time FROM entries WHERE sequence = ?", [.integer(through)]) {
+                (row) throws(DatabaseError) in try row.text(0)
             }
         }
-        guard let (through, text) = end else { return nil }
+        guard let text else { return nil }
         guard let time = Timestamp(text) else { throw .unreadable("entry \(through) has the time “\(text)”") }
         let kept = try KeptEntries.upTo(through, on: connection)
         let staying = Set(kept)
