@@ -6,45 +6,41 @@ package import Reconciler
 
 /// Admission policies and their bindings, which are none of the managed kinds.
 extension KubeCluster {
-    package func keepPrevention(
-        _ objects: [Tree], removing unwanted: [ObjectID], instance: String
-    ) async throws(ClusterError) -> [PreventionChange] {
-        var changes: [PreventionChange] = []
-        for object in objects {
-            let (id, resource) = try policyID(of: object)
-            if let change = try await keep(object, as: id, of: resource) { changes.append(change) }
+    package func preventionChange(
+        of id: ObjectID, to wanted: Tree?, instance: String
+    ) async throws(ClusterError) -> PreventionChange? {
+        let live = try await readPolicy(id, of: try policyResource(of: id))
+        guard let wanted else {
+            guard let live, live.label(Ownership.instanceLabel) == instance, !live.isTerminating else { return nil }
+            return PreventionChange(id: id, kind: .removed, before: live)
         }
-        for id in unwanted {
-            guard let resource = policyResource(of: id.kind), let live = try await readPolicy(id, of: resource),
-                live.label(Ownership.instanceLabel) == instance, !live.isTerminating
-            else { continue }
-            _ = try await call(
-                .delete(resource, id, expecting: live), what: "delete \(id)", resource: resource)
-            changes.append(PreventionChange(id: id, kind: .removed))
-        }
-        return changes
+        guard let live else { return PreventionChange(id: id, kind: .made, wanted: wanted) }
+        guard let patch = policyPatch(from: live.tree, to: wanted) else { return nil }
+        let writer = attribute([], of: live, ourFieldManager: fieldManager)
+        return PreventionChange(
+            id: id, kind: .putBack, before: live, wanted: wanted, patch: patch, writer: writer?.manager)
     }
 
-    private func keep(_ wanted: Tree, as id: ObjectID, of resource: Resource) async throws(ClusterError)
-        -> PreventionChange?
-    {
-        guard let live = try await readPolicy(id, of: resource) else {
+    package func make(_ change: PreventionChange) async throws(ClusterError) -> LiveObject? {
+        let (id, resource) = (change.id, try policyResource(of: change.id))
+        guard let wanted = change.wanted else {
+            guard let before = change.before else { return nil }
+            _ = try await call(.delete(resource, id, expecting: before), what: "delete \(id)", resource: resource)
+            return nil
+        }
+        guard let before = change.before, let patch = change.patch else {
             let what = "apply \(id)"
-            _ = try await call(
+            let answer = try await call(
                 .apply(wanted, resource, id, fieldManager: fieldManager, expecting: nil, isDryRun: false), what: what,
                 resource: resource)
-            return PreventionChange(id: id, kind: .made)
+            return try liveObject(answer, what, of: resource)
         }
-        guard let patch = policyPatch(from: live.tree, to: wanted) else { return nil }
         // Not an apply: the lists are keyed maps to the server, and what somebody added to them would stay.
         let what = "patch \(id)"
         let answer = try await call(
-            .mergePatch(patch, resource, id, fieldManager: fieldManager, expecting: live), what: what,
+            .mergePatch(patch, resource, id, fieldManager: fieldManager, expecting: before), what: what,
             resource: resource)
-        // Members that a later server fills in by itself come back at once, and are nobody's doing.
-        guard try liveObject(answer, what, of: resource).resourceVersion != live.resourceVersion else { return nil }
-        let writer = attribute([], of: live, ourFieldManager: fieldManager)
-        return PreventionChange(id: id, kind: .putBack, writer: writer?.manager)
+        return try liveObject(answer, what, of: resource)
     }
 
     private func readPolicy(_ id: ObjectID, of resource: Resource) async throws(ClusterError) -> LiveObject? {
@@ -58,15 +54,10 @@ extension KubeCluster {
         }
     }
 
-    private func policyID(of object: Tree) throws(ClusterError) -> (ObjectID, Resource) {
-        guard let name = object["metadata"]?["name"]?.string,
-            let resource = policyResource(of: object["kind"]?.string ?? "")
-        else { throw ClusterError(kind: .invalid, status: 0, message: "an admission policy without a kind or name") }
-        return (ObjectID(resource, name: name), resource)
-    }
-
-    private func policyResource(of kind: String) -> Resource? {
-        [Resource.admissionPolicy, .admissionPolicyBinding].first { $0.kind == kind }
+    private func policyResource(of id: ObjectID) throws(ClusterError) -> Resource {
+        guard let resource = [Resource.admissionPolicy, .admissionPolicyBinding].first(where: { $0.kind == id.kind })
+        else { throw ClusterError(kind: .invalid, status: 0, message: "\(id) is no admission policy") }
+        return resource
     }
 }
 

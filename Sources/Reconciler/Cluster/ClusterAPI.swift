@@ -42,30 +42,46 @@ package protocol ClusterAPI: Sendable {
     /// Deletes the object in exactly the version of `expecting`, where that has one, in the background (rules F8 and H3).
     func delete(_ id: ObjectID, expecting: LiveObject) async throws(ClusterError) -> DeleteAnswer
 
-    /// Makes the admission policies of an instance, and their bindings, those that are wanted, by looking at each first.
+    /// What has to be done to an admission policy, or to the binding of one, by a look at it.
     ///
-    /// - Parameters:
-    ///   - objects: What is wanted, with our marker, in the order in which it is to be written.
-    ///   - unwanted: What is to be gone, in that order; it is left alone where it does not carry our label.
-    ///   - instance: The value of our label.
-    /// - Returns: What had to be done, none where all was as it should be.
+    /// - Parameter wanted: With our marker; nil where it is to be gone, and then it is left alone where it does not carry
+    ///   the label of the instance.
+    /// - Returns: Nil where all is as it should be.
     /// - Throws: ``ClusterError`` of the kind `resourceNotServed` where the server has no such policies.
-    func keepPrevention(_ objects: [Tree], removing unwanted: [ObjectID], instance: String) async throws(ClusterError)
-        -> [PreventionChange]
+    func preventionChange(
+        of id: ObjectID, to wanted: Tree?, instance: String
+    ) async throws(ClusterError) -> PreventionChange?
+
+    /// Does it, to the object in exactly the version that was looked at.
+    ///
+    /// - Returns: The object afterwards; nil where it was to be gone.
+    func make(_ change: PreventionChange) async throws(ClusterError) -> LiveObject?
 }
 
-/// Something that had to be done to an admission policy or its binding.
-package struct PreventionChange: Sendable, Equatable {
+/// Something that has to be done to an admission policy or its binding.
+package struct PreventionChange: Sendable {
     package enum Kind: Sendable, Equatable { case made, putBack, removed }
 
     package var id: ObjectID
     package var kind: Kind
-    /// Who wrote last what had to be put back, by the object's own word.
+    /// What was found.
+    package var before: LiveObject?
+    /// Nil where it is to be gone.
+    package var wanted: Tree?
+    /// The merge patch, where something is put back.
+    package var patch: Tree?
+    /// Who wrote last what has to be put back, by the object's own word.
     package var writer: String?
 
-    package init(id: ObjectID, kind: Kind, writer: String? = nil) {
+    package init(
+        id: ObjectID, kind: Kind, before: LiveObject? = nil, wanted: Tree? = nil, patch: Tree? = nil,
+        writer: String? = nil
+    ) {
         self.id = id
         self.kind = kind
+        self.before = before
+        self.wanted = wanted
+        self.patch = patch
         self.writer = writer
     }
 }

@@ -37,10 +37,7 @@ extension EnforcedState {
     func wantedPolicies(for user: UserIdentity, ownership: Ownership) -> [Tree] {
         let settings = PreventionSettings(configuration, instance: ownership.instance, bylawUser: user.name)
         return settings.map(preventionObjects)?.map { tree in
-            let isPolicy = tree["kind"]?.string == Resource.admissionPolicy.kind
-            let id = ObjectID(
-                isPolicy ? .admissionPolicy : .admissionPolicyBinding, name: tree["metadata"]?["name"]?.string ?? "")
-            return ownership.marked(tree, id: id)
+            ownership.marked(tree, id: tree.policyID)
         } ?? []
     }
 }

@@ -15,7 +15,7 @@ extension Controller {
     ///
     /// Those that cannot be read now stay open and are settled when they can.
     func settleInterrupted() async throws(JournalError) {
-        for (id, intent) in try await journal.unsettledIntents() {
+        for (id, intent) in try await journal.unsettledIntents() where !intent.isOfPolicy {
             openIntents[intent.object] = OpenIntent(id: id, intent: intent, isFromEarlierRun: true)
         }
         // Where the cluster does not answer the rest is settled later, each before its object is touched.

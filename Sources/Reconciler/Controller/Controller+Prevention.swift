@@ -37,25 +37,13 @@ extension Controller {
         }
         // Somebody else's doing is what is different although it was as wanted.
         let wasKept = remembered == digest
-        // They have no intents, since their entries tell what was done: it must be possible to write those.
-        try await journal.expectWritable(bytes: 4096)
-        // One by one, so that what was done before a failure is told.
-        var changes: [PreventionChange] = []
-        do throws(ClusterError) {
-            for object in objects {
-                changes += try await cluster.keepPrevention([object], removing: [], instance: configuration.instance)
-            }
-            for id in unwantedPolicies(beside: objects) {
-                changes += try await cluster.keepPrevention([], removing: [id], instance: configuration.instance)
-            }
-        } catch {
-            try await notePrevention(changes, isOthersDoing: wasKept)
+        for (id, wanted) in policies(wanted: objects) {
+            guard let error = try await keepPolicy(id, as: wanted, isOthersDoing: wasKept) else { continue }
             return try await noteFailedPrevention(
                 error, isWanted: !objects.isEmpty, wasKept: wasKept, isNew: remembered == nil)
         }
         isPreventionInForce = !objects.isEmpty
         preventionFailure = nil
-        try await notePrevention(changes, isOthersDoing: wasKept)
         if !wasKept { try await journal.remember(.keptPrevention, digest) }
         try await resolve([.preventionFailed], object: nil)
     }
@@ -63,37 +51,21 @@ extension Controller {
     private func endPrevention() async throws(JournalError) {
         isPreventionInForce = false
         preventionFailure = nil
+        try await leavePolicyIntents()
         try await resolve([.preventionFailed], object: nil)
     }
 
-    /// What an earlier revision may have had put in force: the bindings first, so that nothing is judged by half.
-    private func unwantedPolicies(beside objects: [Tree]) -> [ObjectID] {
-        let wanted = Set(objects.compactMap { $0["metadata"]?["name"]?.string })
+    /// What is to be looked at, in the order in which it is to be written.
+    ///
+    /// What an earlier revision may have had put in force comes last, the bindings first, so that nothing is judged by half.
+    private func policies(wanted objects: [Tree]) -> [(ObjectID, Tree?)] {
+        let wanted = objects.map { ($0.policyID, $0) }
         let names = PreventionPolicyNames(of: configuration.instance)
-        return [names.undeclared, names.managed].filter { !wanted.contains($0) }.flatMap { name in
-            [Resource.admissionPolicyBinding, .admissionPolicy].map { ObjectID($0, name: name) }
-        }
-    }
-
-    private func notePrevention(_ changes: [PreventionChange], isOthersDoing: Bool) async throws(JournalError) {
-        guard !changes.isEmpty else { return }
-        guard isOthersDoing else {
-            try await journal.record(
-                event(.revisionChanged, "prevention: \(changes.map(\.description).joined(separator: ", "))"),
-                owned: .unchanged)
-            return
-        }
-        for change in changes {
-            let what = change.kind == .made ? "was removed by somebody else" : "was changed by somebody else"
-            let entry = EntryDraft(
-                at: surroundings.now(), kind: .notice, reason: .incident(.preventionFailed), outcome: .succeeded,
-                object: change.id, revision: enforced.map { RevisionFacts($0.revision) },
-                actor: change.writer.map { Actor(name: $0, operation: "", time: nil, certainty: .claimed) },
-                message:
-                    "\(change.id) \(what): until it was put back the API server may have let pass what is not declared")
-            try await journal.record(entry, owned: .unchanged)
-            notify(.incident(entry))
-        }
+        let unwanted = [names.undeclared, names.managed].filter { name in !wanted.contains { $0.0.name == name } }
+        return wanted.map { ($0, $1) }
+            + unwanted.flatMap { name in
+                [Resource.admissionPolicyBinding, .admissionPolicy].map { (ObjectID($0, name: name), nil) }
+            }
     }
 
     /// - Parameters:
@@ -152,15 +124,5 @@ extension Controller {
             .breakGlassUsed, object: id, outcome: .held, live: object,
             message: "\(id) is not as declared, and is left as it is until \(end): somebody broke the glass"
                 + (writer.map { "; \($0.manager) wrote it last" } ?? ""))
-    }
-}
-
-extension PreventionChange: CustomStringConvertible {
-    package var description: String {
-        switch kind {
-        case .made: "\(id) made"
-        case .putBack: "\(id) changed"
-        case .removed: "\(id) removed"
-        }
     }
 }

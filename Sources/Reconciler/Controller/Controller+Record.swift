@@ -88,6 +88,7 @@ extension Controller {
         // An earlier run may have ended before it said what it holds.
         if let enforced { try await noteHolds(enforced.holds, revision: enforced.revision) }
         await learnUser()
+        try await takeUpPolicyIntents()
         await keepPrevention()
         try await settleInterrupted()
     }

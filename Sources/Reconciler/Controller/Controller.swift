@@ -146,6 +146,10 @@ package actor Controller {
     var isOldPreventionAsked = false
     /// The words of the last failure to make it so, without its figures.
     var preventionFailure: String?
+    /// Writes to admission policies whose outcome is not known, or that were refused; each is tried again under its intent.
+    var openPolicyIntents: [ObjectID: OpenIntent] = [:]
+    /// Patches of admission policies that changed nothing.
+    var fruitlessPatches: [ObjectID: Tree] = [:]
 
     /// Since when, and why, nothing can be recorded; nil where all is well.
     var outage: JournalOutage?
