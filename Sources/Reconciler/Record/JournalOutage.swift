@@ -5,10 +5,20 @@ package struct JournalOutage: Sendable {
     package var since: Timestamp
     /// Why, as it was found last.
     package var error: JournalError
-    /// What was told of each object that is not as declared.
-    private var told: [ObjectID: String] = [:]
-    /// Every object that was found so at some time of it.
-    private var found: Set<ObjectID> = []
+    /// What was seen of an object that was not as declared at some time of it.
+    private struct Finding {
+        /// In which way it is not as declared now; nil where it is.
+        var words: String?
+        /// What was told of it.
+        var told: [String] = []
+        /// How often it became so, or so in another way.
+        var count = 0
+    }
+
+    /// An object that changes all the time must not fill the log.
+    private static let tellingsOfAnObject = 3
+
+    private var findings: [ObjectID: Finding] = [:]
     /// What was to be recorded and was not.
     private var missed: Set<String> = []
     /// The newest revision, which waits.
@@ -20,29 +30,41 @@ package struct JournalOutage: Sendable {
     }
 
     /// How many objects are known to be not as declared.
-    package var differing: Int { told.count }
+    package private(set) var differing = 0
     /// The same for each kind, without those that have none.
     package private(set) var differingByKind: [String: Int] = [:]
 
     /// Takes in that an object is not as declared.
     ///
-    /// - Returns: Whether that is news.
+    /// - Returns: Whether that is to be told: each way in which it differs once, and a few of them at most.
     package mutating func note(_ id: ObjectID, _ words: String) -> Bool {
-        found.insert(id)
-        let before = told.updateValue(words, forKey: id)
-        if before == nil { differingByKind[id.kind, default: 0] += 1 }
-        return before != words
+        var finding = findings[id] ?? Finding()
+        defer { findings[id] = finding }
+        guard finding.words != words else { return false }
+        if finding.words == nil { count(1, of: id.kind) }
+        finding.words = words
+        finding.count += 1
+        guard finding.told.count < Self.tellingsOfAnObject, !finding.told.contains(words) else { return false }
+        finding.told.append(words)
+        return true
     }
 
     /// Takes in that an object is as declared.
     package mutating func noteAsDeclared(_ id: ObjectID) {
-        guard told.removeValue(forKey: id) != nil, let count = differingByKind[id.kind] else { return }
-        differingByKind[id.kind] = count > 1 ? count - 1 : nil
+        guard findings[id]?.words != nil else { return }
+        findings[id]?.words = nil
+        count(-1, of: id.kind)
     }
 
     /// Takes in that only these objects are not as declared.
     package mutating func keep(only ids: Set<ObjectID>) {
-        for id in told.keys where !ids.contains(id) { noteAsDeclared(id) }
+        for id in findings.keys where !ids.contains(id) { noteAsDeclared(id) }
+    }
+
+    private mutating func count(_ change: Int, of kind: String) {
+        differing += change
+        let number = differingByKind[kind, default: 0] + change
+        differingByKind[kind] = number > 0 ? number : nil
     }
 
     /// Takes in that something was not recorded.
@@ -60,10 +82,12 @@ package struct JournalOutage: Sendable {
     package func entry(until end: Timestamp, revision: RevisionFacts?) -> EntryDraft {
         var message =
             "from \(since) to \(end) nothing could be recorded, and nothing was changed in the cluster: \(error.message)"
-        let examples = found.sorted().prefix(5).map(\.description).joined(separator: ", ")
-        if !found.isEmpty {
-            message += "; not as declared meanwhile: \(found.count) object\(found.count == 1 ? "" : "s") (\(examples)"
-            message += found.count > 5 ? ", ...)" : ")"
+        let examples = findings.sorted { $0.key < $1.key }.prefix(5).map { id, finding in
+            "\(id)" + (finding.count > 1 ? " \(finding.count) times" : "")
+        }
+        if !findings.isEmpty {
+            message += "; not as declared meanwhile: \(findings.count) object\(findings.count == 1 ? "" : "s") "
+            message += "(\(examples.joined(separator: ", "))\(findings.count > 5 ? ", ...)" : ")")"
         }
         if let waitingRevision { message += "; revision \(waitingRevision) waited" }
         if !missed.isEmpty { message += "; not done meanwhile: \(missed.sorted().joined(separator: ", "))" }

@@ -1,0 +1,47 @@
+import Manifest
+import Reconciler
+import Testing
+
+/// What is told of objects while nothing can be recorded.
+@Suite struct JournalOutageTests {
+    private let role = ObjectID(.role, namespace: "a", name: "r")
+    private let other = ObjectID(.role, namespace: "a", name: "s")
+    private let start = Timestamp(microsecondsSinceEpoch: 0)
+    private var outage: JournalOutage
+
+    init() {
+        outage = JournalOutage(
+            since: start, error: JournalError(kind: .unwritable, message: "the disk is full", hint: ""))
+    }
+
+    private func message(_ outage: JournalOutage) -> String { outage.entry(until: start, revision: nil).message }
+
+    @Test mutating func anObjectThatComesAndGoesIsToldOnce() {
+        var told = 0
+        for _ in 0..<1000 {
+            if outage.note(role, "deleted by hand") { told += 1 }
+            #expect(outage.differing == 1)
+            outage.noteAsDeclared(role)
+            #expect(outage.differing == 0)
+        }
+        #expect(told == 1)
+        #expect(message(outage).contains("1 object (Role a/r 1000 times)"), "\(message(outage))")
+    }
+
+    @Test mutating func whatAnObjectIsIsToldAFewTimes() {
+        let told = (0..<1000).count { outage.note(role, "changed by hand at rules/\($0)") }
+        #expect(told == 3)
+        // That says nothing of others.
+        let isNews = outage.note(other, "deleted by hand")
+        #expect(isNews)
+        #expect(message(outage).contains("2 objects (Role a/r 1000 times, Role a/s)"), "\(message(outage))")
+    }
+
+    @Test mutating func whatStaysTheSameIsNoNews() {
+        let told = (0..<2).map { _ in outage.note(role, "deleted by hand") }
+        #expect(told == [true, false])
+        outage.keep(only: [other])
+        #expect(outage.differing == 0)
+        #expect(message(outage).contains("1 object (Role a/r)"), "\(message(outage))")
+    }
+}
