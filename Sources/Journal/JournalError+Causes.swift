@@ -31,6 +31,8 @@ enum JournalFailure: Error {
     case checkpoint(String)
     /// The file that was open is not there any more, or another journal lies in its place.
     case replaced(String)
+    /// Another process has written it while it was not open here.
+    case takenOver
 }
 
 extension JournalFailure {
@@ -45,6 +47,7 @@ extension JournalFailure {
         case .foreignEntries, .missingEntries, .contradictsCheckpoint: .tampered
         case .checkpoint: .keyless
         case .hashing, .replaced: .unwritable
+        case .takenOver: .takenOver
         }
     }
 
@@ -145,6 +148,10 @@ extension JournalError {
             self.init(
                 kind: kind, message: "\(start): \(detail)",
                 hint: "Put the journal back, or start bylaw again to go on with what lies there now.")
+        case .takenOver:
+            self.init(
+                kind: kind, message: "\(start): another process has written it in between",
+                hint: "bylaw run begins anew with what it says now; let no two of them share a journal.")
         case .unreadable(let detail):
             self.init(kind: kind, message: "\(start): \(detail)", hint: "Use the version of bylaw that wrote it.")
         }

@@ -47,7 +47,7 @@ struct OpenedJournal: Sendable {
                         let (instanceID, lastIntent) = try Self.register(configuration, connection)
                         let mayContinue = try Self.replaceMark(
                             of: instanceID, by: mark, expecting: earlier?.mark, on: connection)
-                        guard mayContinue else { throw .replaced("another process has written it in between") }
+                        guard mayContinue else { throw .takenOver }
                         return (origin, instanceID, lastIntent)
                     }, orElse: { .database($0) })
                 file = try FileIdentity(path)

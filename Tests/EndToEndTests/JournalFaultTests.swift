@@ -202,6 +202,39 @@ import Testing
         try await scene.expectRecovery(run, to: commit, reason: "JournalDamaged")
     }
 
+    /// What this process remembers of the journal is out of date then, so it begins anew by itself.
+    @Test func whatAnotherProcessWroteMeanwhileIsTakenUp() async throws {
+        let scene = try await Scene("taken")
+        let run = try scene.start()
+        try await run.untilItSynced(try await scene.commit(round: 0))
+        let (journal, aside) = (scene.program.journal, scene.program.folder.path + "/aside.sqlite")
+        func move(from: String, to: String) throws {
+            for suffix in ["-wal", "-shm", ""] where FileManager.default.fileExists(atPath: from + suffix) {
+                try FileManager.default.moveItem(atPath: from + suffix, toPath: to + suffix)
+            }
+        }
+        try move(from: journal, to: aside)
+        try await scene.openEgress()
+        try await run.untilItSays("The journal cannot be used; nothing is changed in the cluster until it can")
+        let second = try await scene.commit(round: 1)
+        let sync = try await scene.program.run(
+            ["sync"]
+                + scene.flags.map {
+                    $0 == journal ? aside : $0 == scene.program.folder.path + "/cache" ? $0 + "-too" : $0
+                } + ["--journal-key", journal + ".key"])
+        #expect(sync.status == 0, "\(sync.errors)")
+        try move(from: aside, to: journal)
+        try await run.untilItSays("another process has written it in between")
+        try await run.untilItSays("The journal can be used again")
+        try await scene.openEgress()
+        try await eventually("the drift is corrected") { try await scene.isPutRight }
+        try await run.untilItSynced(second)
+        try await run.stop()
+        #expect(run.status == 0)
+        #expect(try await scene.program.entries(["--reason", "JournalUnwritable"]).count == 1)
+        try await scene.expectProof()
+    }
+
     /// What is open stays open: rights are asked for when a file is opened.
     @Test func rightsThatAreTakenAwayWhileItRunsStopNothing() async throws {
         let scene = try await Scene("rights", launcher: Self.withoutOverride)

@@ -82,6 +82,26 @@ import Testing
         #expect(try await scratch.journal.remembered(.status) == nil, "nothing is left of the probe")
     }
 
+    @Test func aJournalThatAnotherWroteMeanwhileIsNotGoneOnWith() async throws {
+        let scratch = try await ScratchJournal.open()
+        try await scratch.journal.record(Sample.event("one"), owned: .unchanged)
+        try FileManager.default.moveItem(atPath: scratch.path, toPath: scratch.path + ".aside")
+        await #expect(throws: JournalError.self) { try await scratch.journal.expectWritable(bytes: 1) }
+        try FileManager.default.moveItem(atPath: scratch.path + ".aside", toPath: scratch.path)
+        let other = try await SQLiteJournal.open(Sample.configuration(scratch.path))
+        try await other.record(Sample.event("of another"), owned: .unchanged)
+        await other.close()
+        for _ in 1...2 {
+            let error = await #expect(throws: JournalError.self) { try await scratch.journal.expectWritable(bytes: 1) }
+            #expect(error?.kind == .takenOver)
+            #expect(error?.incident == .journalUnwritable)
+        }
+        // Whoever begins anew may.
+        let again = try await SQLiteJournal.open(Sample.configuration(scratch.path))
+        #expect(try await again.record(Sample.event("three"), owned: .unchanged) == 3)
+        await again.close()
+    }
+
     /// Somebody puts another file in its place: an older copy, another journal, something else.
     @Test(arguments: ["older", "other", "text"]) func whatTakesItsPlaceIsRefused(_ replacement: String) async throws {
         let scratch = try await ScratchJournal.open()

@@ -79,6 +79,14 @@ struct JournalWait {
         notify(isNew ? .journalLost(outage) : .journalStillLost(outage))
     }
 
+    /// Takes in that an outage of the controller goes on here.
+    mutating func goOn(with outage: JournalOutage) {
+        self.outage = outage
+        pause = .milliseconds(500)
+        nextReminder = .now + Self.reminderInterval
+        notify(.journalLost(outage))
+    }
+
     private mutating func open() async throws -> SQLiteJournal {
         let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
         guard let ended = outage else { return journal }

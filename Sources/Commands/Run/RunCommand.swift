@@ -51,6 +51,8 @@ let runCommand = Command(
         } catch let error as JournalError where error.incident != nil {
             // It could be opened and not be worked with.
             wait.note(error)
+        } catch let taken as JournalTakenOver {
+            wait.goOn(with: taken.outage)
         }
     }
     run.logger.log(.notice, "Stopped")
@@ -89,7 +91,8 @@ private struct Run {
 
     /// Enforces until a signal comes; closes the journal.
     ///
-    /// - Throws: ``JournalError`` where the journal cannot be used at the start; whatever else cannot begin.
+    /// - Throws: ``JournalError`` where the journal cannot be used at the start, ``JournalTakenOver`` where another process
+    ///   has written it meanwhile; whatever else cannot begin.
     func enforce(with journal: SQLiteJournal, until signals: StopSignals) async throws {
         do {
             try await enforceOpened(journal, until: signals)

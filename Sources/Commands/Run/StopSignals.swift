@@ -17,11 +17,13 @@ final class StopSignals: Sendable {
 
     var isSet: Bool { state.count > 0 }
 
+    /// Returns when a signal has come, or when the task that waits is cancelled; others wait on.
     func wait() async {
+        let waiter = state.newWaiter()
         await withTaskCancellationHandler {
-            await withCheckedContinuation { state.wait($0) }
+            await withCheckedContinuation { state.wait($0, as: waiter) }
         } onCancel: {
-            state.release()
+            state.release(waiter)
         }
     }
 }
@@ -32,8 +34,10 @@ private final class SignalState: @unchecked Sendable {
     private let queue = DispatchQueue(label: "bylaw.signals")
     private var sources: [any DispatchSourceSignal] = []
     private var signals = 0
-    private var isReleased = false
-    private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var lastWaiter = 0
+    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    /// Those that were let go before they waited.
+    private var released: Set<Int> = []
 
     var count: Int { lock.withLock { signals } }
 
@@ -44,28 +48,38 @@ private final class SignalState: @unchecked Sendable {
         lock.withLock { sources.append(source) }
     }
 
-    func wait(_ continuation: CheckedContinuation<Void, Never>) {
+    func newWaiter() -> Int {
+        lock.withLock {
+            lastWaiter += 1
+            return lastWaiter
+        }
+    }
+
+    func wait(_ continuation: CheckedContinuation<Void, Never>, as waiter: Int) {
         let isOver = lock.withLock {
-            guard signals == 0, !isReleased else { return true }
-            waiters.append(continuation)
+            guard signals == 0, released.remove(waiter) == nil else { return true }
+            waiters[waiter] = continuation
             return false
         }
         if isOver { continuation.resume() }
     }
 
-    func release() { resumeAll { isReleased = true } }
+    func release(_ waiter: Int) {
+        let continuation = lock.withLock {
+            let continuation = waiters.removeValue(forKey: waiter)
+            if continuation == nil { released.insert(waiter) }
+            return continuation
+        }
+        continuation?.resume()
+    }
 
     private func receive() {
         if count > 0 { _exit(130) }
-        resumeAll { signals += 1 }
-    }
-
-    private func resumeAll(_ change: () -> Void) {
         let resumed = lock.withLock {
-            change()
-            let all = waiters
-            waiters = []
-            return all
+            signals += 1
+            let all = waiters.values
+            waiters = [:]
+            return Array(all)
         }
         for waiter in resumed { waiter.resume() }
     }

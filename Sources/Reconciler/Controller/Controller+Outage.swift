@@ -87,6 +87,11 @@ extension Controller {
                     try await journal.expectWritable(bytes: Self.probeBytes)
                     try await endOutage()
                 } catch {
+                    if error.kind == .takenOver {
+                        outage?.error = error
+                        isTakenOver = true
+                        return stop()
+                    }
                     if error.incident != nil || error.message != toldTrouble {
                         noteJournalFailure(error, "try the journal")
                         if error.incident == nil { toldTrouble = error.message }

@@ -153,6 +153,8 @@ package actor Controller {
 
     /// Since when, and why, nothing can be recorded; nil where all is well.
     var outage: JournalOutage?
+    /// Another process has written the journal meanwhile, so that this run ends.
+    var isTakenOver = false
     /// By the clock of ``Surroundings/uptime``.
     var outageEndedAt = Duration.seconds(-3600)
     /// How often the journal was tried in vain in an outage and those shortly before it.
@@ -205,7 +207,8 @@ package actor Controller {
     ///
     /// While the journal cannot be written nothing is changed: what is not as declared is told, and the journal tried again.
     ///
-    /// - Throws: ``JournalError`` where the journal cannot be read or written at the start. Everything later is tried again.
+    /// - Throws: ``JournalError`` where the journal cannot be read or written at the start, ``JournalTakenOver`` where another
+    ///   process has written it in an outage. Everything else is tried again.
     package func run() async throws {
         mode = .continuous
         try await prepare()
@@ -220,6 +223,7 @@ package actor Controller {
         await withJournal("record the stop") { () async throws(JournalError) in
             try await self.journal.record(self.event(.stopped, "bylaw stopped"), owned: .unchanged)
         }
+        if isTakenOver, let outage { throw JournalTakenOver(outage: outage) }
     }
 
     /// Lets running changes end, starts no new ones, and lets ``run()`` return.

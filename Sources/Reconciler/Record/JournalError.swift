@@ -6,6 +6,8 @@ package struct JournalError: Error, Equatable {
         case unwritable
         /// Another process writes it.
         case locked
+        /// Another process has written it since: what this one remembers of it is out of date.
+        case takenOver
         /// The file is damaged.
         case damaged
         /// The file is not what was written and signed.
@@ -35,7 +37,7 @@ extension JournalError.Kind {
     /// The incident, and so the runbook, of a journal that nothing can be recorded in; nil for a single request.
     package var incident: IncidentReason? {
         switch self {
-        case .unwritable, .locked: .journalUnwritable
+        case .unwritable, .locked, .takenOver: .journalUnwritable
         case .damaged: .journalDamaged
         case .tampered: .journalTampered
         case .keyless: .journalKeyUnusable

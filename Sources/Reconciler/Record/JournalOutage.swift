@@ -97,6 +97,13 @@ package struct JournalOutage: Sendable {
     }
 }
 
+/// Another process has written the journal in an outage of this one.
+///
+/// What is remembered of it is out of date, so whoever enforces has to begin anew, with what the journal says now.
+package struct JournalTakenOver: Error {
+    package var outage: JournalOutage
+}
+
 extension RunJournal {
     /// Records an outage that is over: an incident with nothing left to do about it.
     ///
