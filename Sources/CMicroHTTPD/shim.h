@@ -9,11 +9,12 @@
 
 /// A daemon on one address with one thread of its own; port 0 lets the system choose. NULL for what is no address, and for
 /// a key or certificate (PEM; both NULL for plain HTTP) that cannot be used. With authorities (PEM, else NULL) clients are
-/// asked for a certificate, and connect whatever they show.
+/// asked for a certificate, and connect whatever they show. `per_address` is how many connections one address may have; 0 for
+/// any number.
 static inline struct MHD_Daemon *shim_httpd_start(
     const char *host, uint16_t port, MHD_AccessHandlerCallback handler, void *context,
-    MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int idle_seconds,
-    const char *key, const char *certificate, const char *authorities) {
+    MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int per_address,
+    unsigned int idle_seconds, const char *key, const char *certificate, const char *authorities) {
     struct sockaddr_in address4;
     struct sockaddr_in6 address6;
     memset(&address4, 0, sizeof address4);
@@ -41,8 +42,14 @@ static inline struct MHD_Daemon *shim_httpd_start(
         flags, port, NULL, NULL, handler, context,
         MHD_OPTION_ARRAY, key != NULL && certificate != NULL ? tls : none,
         MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_SOCK_ADDR, address,
-        MHD_OPTION_CONNECTION_LIMIT, maximum_connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
+        MHD_OPTION_CONNECTION_LIMIT, maximum_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+}
+
+/// How long a connection may be silent from now on.
+static inline void shim_httpd_set_idle(struct MHD_Connection *connection, unsigned int seconds) {
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
 }
 
 static inline uint16_t shim_httpd_port(struct MHD_Daemon *daemon) {

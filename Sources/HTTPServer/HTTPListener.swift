@@ -34,8 +34,8 @@ package final class HTTPListener: Sendable {
                 withOptionalText(identity?.clientAuthorities) { authorities in
                     shim_httpd_start(
                         address, number, accept, Unmanaged.passRetained(state).toOpaque(), complete,
-                        UInt32(limits.maximumConnections),
-                        UInt32(max(1, limits.idleTimeout.components.seconds)), key, certificate, authorities)
+                        UInt32(limits.maximumConnections), UInt32(limits.maximumConnectionsPerAddress ?? 0),
+                        limits.seconds(isProven: false), key, certificate, authorities)
                 }
             }
         }
@@ -163,7 +163,11 @@ private func accept(
                 method: String(cString: method), path: String(cString: url),
                 query: values(of: connection, .GET_ARGUMENT_KIND), headers: values(of: connection, .HEADER_KIND),
                 body: [], clientCertificate: state.asksForCertificates ? ClientCertificate(of: connection) : .absent))
-        if let refusal = state.precheck(exchange.request) { return queue(refusal, on: connection) }
+        let refusal = state.precheck(exchange.request)
+        if state.limits.unprovenTimeout != nil {
+            shim_httpd_set_idle(connection, state.limits.seconds(isProven: refusal == nil))
+        }
+        if let refusal { return queue(refusal, on: connection) }
         guard state.add(exchange) else { return MHD_Result.NO }
         slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
         return MHD_Result.YES

@@ -45,14 +45,31 @@ package struct ServerResponse: Sendable {
 /// The bounds of a listener.
 package struct ListenerLimits: Sendable {
     package var maximumConnections: Int
+    /// How many of them one address may have, so that it cannot take them all; nil for any number.
+    ///
+    /// What is beyond it is closed at once.
+    package var maximumConnectionsPerAddress: Int?
     package var maximumBodyBytes: Int
+    /// How long a connection may be silent, in whole seconds.
     package var idleTimeout: Duration
+    /// The same for one of which no request has passed the precheck; as ``idleTimeout`` where it is nil.
+    package var unprovenTimeout: Duration?
 
-    package init(maximumConnections: Int = 512, maximumBodyBytes: Int = 8 << 20, idleTimeout: Duration = .seconds(120))
-    {
+    package init(
+        maximumConnections: Int = 512, maximumConnectionsPerAddress: Int? = nil, maximumBodyBytes: Int = 8 << 20,
+        idleTimeout: Duration = .seconds(120), unprovenTimeout: Duration? = nil
+    ) {
         self.maximumConnections = maximumConnections
+        self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
         self.maximumBodyBytes = maximumBodyBytes
         self.idleTimeout = idleTimeout
+        self.unprovenTimeout = unprovenTimeout
+    }
+
+    /// In seconds, of which libmicrohttpd takes none for no bound at all.
+    func seconds(isProven: Bool) -> UInt32 {
+        let timeout = isProven ? idleTimeout : unprovenTimeout ?? idleTimeout
+        return UInt32(clamping: max(1, timeout.components.seconds))
     }
 }
 

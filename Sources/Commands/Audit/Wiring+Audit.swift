@@ -65,8 +65,10 @@ extension Wiring {
         do throws(ListenerError) {
             let listener = try HTTPListener(
                 address: address, port: port,
+                // An API server has one or two, from its own address, and keeps them between batches.
                 limits: ListenerLimits(
-                    maximumConnections: 16, maximumBodyBytes: maximumAuditBytes, idleTimeout: .seconds(25)),
+                    maximumConnections: 32, maximumConnectionsPerAddress: 8, maximumBodyBytes: maximumAuditBytes,
+                    idleTimeout: .seconds(25), unprovenTimeout: .seconds(5)),
                 identity: identity, precheck: access.refusal(of:)
             ) { request in
                 await answerAudit(request, identifier: identifier, logger: logger)
