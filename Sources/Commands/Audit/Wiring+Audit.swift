@@ -62,6 +62,7 @@ extension Wiring {
         guard let text = arguments.text("audit-listen") else { return nil }
         let (access, identity) = try auditAccess()
         let (address, port) = try listeningAddress(text, flag: "audit-listen")
+        let voice = DampedVoice(logger)
         do throws(ListenerError) {
             let listener = try HTTPListener(
                 address: address, port: port,
@@ -71,7 +72,7 @@ extension Wiring {
                     idleTimeout: .seconds(25), unprovenTimeout: .seconds(5)),
                 identity: identity, precheck: access.refusal(of:)
             ) { request in
-                await answerAudit(request, identifier: identifier, logger: logger)
+                await answerAudit(request, identifier: identifier, logger: logger, voice: voice)
             }
             logger.log(.notice, "Taking audit events", [("address", address), ("port", String(listener.port))])
             return listener
@@ -100,7 +101,7 @@ private func learnOurUser(of cluster: KubeCluster, for identifier: ActorIdentifi
 
 /// Answers one batch: 200 once it is kept and what it explains is in the journal, whatever could not be read (rule M2).
 private func answerAudit(
-    _ request: ServerRequest, identifier: ActorIdentifier, logger: Logger
+    _ request: ServerRequest, identifier: ActorIdentifier, logger: Logger, voice: DampedVoice
 ) async -> ServerResponse {
     // The server sends the batch again.
     guard let ourUser = await identifier.ourUser else { return plainAnswer(503, "not ready yet") }
@@ -117,8 +118,10 @@ private func answerAudit(
         return plainAnswer(200, "taken")
     } catch {
         let failure = auditFailure(error)
-        logger.log(
-            .warning, "Audit events could not be recorded", [("error", failure.message), ("hint", failure.hint)])
+        // The server sends the batch again and again.
+        voice.log(
+            .warning, "Audit events could not be recorded", [("error", failure.message), ("hint", failure.hint)],
+            at: systemUptime())
         return plainAnswer(500, "what the batch tells cannot be kept")
     }
 }
