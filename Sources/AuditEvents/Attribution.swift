@@ -27,7 +27,8 @@ package struct Attribution: Sendable, Equatable {
         /// so without the event of the one that did the two cannot be told apart.
         case answer
         /// The answer has exactly that, and the request cannot but have written: it created the object, or required a
-        /// version before this one, or removed the object, or the object's newest field manager is this request's.
+        /// version before this one, or removed the object, or the object's newest field manager is this request's and no other
+        /// user who may have made the change used that name.
         case write
 
         package static func < (left: Evidence, right: Evidence) -> Bool { left.rawValue < right.rawValue }

@@ -4,7 +4,8 @@ extension AuditMemory {
     /// Says who made a change, as far as the events that have come so far tell; nil where nothing does.
     ///
     /// A proof holds whatever clocks say and whichever events were lost. It presumes that versions are not used twice: after
-    /// etcd was restored from a copy (rule C8) begin with an empty memory.
+    /// etcd was restored from a copy (rule C8) begin with an empty memory. One that rests on the mark of a field manager
+    /// also presumes that the events of all who used that name have come: with one of another user it is none.
     ///
     /// - Returns: `proven` where exactly one request must have been it, `likely` where one or several may have been it,
     ///   `claimed` where only a field manager of the object says so.
@@ -29,7 +30,15 @@ extension AuditMemory {
 
     private func attribution(_ matches: [ChangeMatch], _ change: ObservedChange) -> Attribution? {
         let writes = matches.filter { $0.evidence == .write }
-        if writes.count == 1 { return proof(writes[0], among: matches, change) }
+        if writes.count == 1 {
+            let rivals = writes[0].restsOnMark ? matches.filter { $0.mayHaveMarked(writes[0]) } : []
+            guard rivals.isEmpty else {
+                let earlier = before(writes[0], in: matches).filter { [.interval, .window].contains($0.evidence) }
+                return guess(
+                    writes[0], of: writes + rivals, contributors: earlier + [writes[0]], evidence: .answer)
+            }
+            return proof(writes[0], among: matches, change)
+        }
         // Two that cannot both be it disprove each other.
         let exact = writes.isEmpty ? matches.filter { $0.evidence == .answer } : writes
         if let first = exact.first {

@@ -6,6 +6,18 @@ struct ChangeMatch {
     var evidence: Attribution.Evidence
     /// The version that the event's answer has, where that can be ordered.
     var version: String?
+    /// That it made all of the change, only the mark of its field manager says, which others may have used as well.
+    var restsOnMark: Bool
+
+    /// Whether this request may have left the mark that another one rests on, or an earlier one in its place.
+    ///
+    /// The object keeps one mark of a manager, with the time of its last change: what a request before changed under the
+    /// same name is marked as the later one's.
+    func mayHaveMarked(_ other: ChangeMatch) -> Bool {
+        event != other.event && evidence < .write && evidence > .scope && mayMark(event)
+            && event.fieldManager.hasSameBytes(as: other.event.fieldManager)
+            && !event.actor.name.hasSameBytes(as: other.event.actor.name)
+    }
 }
 
 /// Says whether an event may have made a change, and what speaks for it; nil where it cannot have.
@@ -15,7 +27,10 @@ func match(_ event: AuditEvent, _ change: ObservedChange, in window: Attribution
         ? evidenceOfDeletion(event, change, in: window) : evidenceOfWrite(event, change, in: window)
     return evidence.map {
         let version = event.answered?.resourceVersion ?? ""
-        return ChangeMatch(event: event, evidence: $0, version: isVersion(version) ? version : nil)
+        return ChangeMatch(
+            event: event, evidence: $0, version: isVersion(version) ? version : nil,
+            restsOnMark: $0 == .write && change.kind != .deleted
+                && !(event.answered.map { isExactReplacement(event, $0, change) } ?? false))
     }
 }
 
@@ -71,7 +86,11 @@ private func evidenceOfVersion(
 /// change. So the request must have made the object, or have replaced exactly the version before, or the object itself must
 /// say that the part that differs is this request's.
 private func isWholeChange(_ event: AuditEvent, _ answered: AnsweredObject, _ change: ObservedChange) -> Bool {
-    if isMarked(change, by: event) { return true }
+    isMarked(change, by: event) || isExactReplacement(event, answered, change)
+}
+
+/// Whether it made the object, or replaced exactly the version before.
+private func isExactReplacement(_ event: AuditEvent, _ answered: AnsweredObject, _ change: ObservedChange) -> Bool {
     guard isCertainWrite(event, answered) else { return false }
     return event.code == 201 || event.condition != nil && event.condition == change.versionBefore
 }
@@ -82,11 +101,15 @@ private func isWholeChange(_ event: AuditEvent, _ answered: AnsweredObject, _ ch
 /// mark: the newest one is that of the one who did (rule D12). Times of managers are whole seconds, by the same clock as
 /// the event's.
 private func isMarked(_ change: ObservedChange, by event: AuditEvent) -> Bool {
-    guard event.dryRun == .no, ["patch", "update", "create"].contains(event.verb) else { return false }
+    guard mayMark(event) else { return false }
     let newest = change.claims.filter { $0.time != nil }.max { ($0.time ?? .earliest) < ($1.time ?? .earliest) }
     guard let newest, let time = newest.time else { return false }
     return newest.manager == event.fieldManager && time >= event.receivedAt.advanced(by: .seconds(-1))
         && time <= event.at
+}
+
+private func mayMark(_ event: AuditEvent) -> Bool {
+    event.dryRun == .no && ["patch", "update", "create"].contains(event.verb)
 }
 
 /// Whether the version in the answer can only be this request's work.

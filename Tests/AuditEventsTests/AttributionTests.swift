@@ -43,6 +43,34 @@ import Testing
             samples: [Sample(query: "?fieldManager=kubectl-label", version: "105")], change: change(claims: [claim]),
             certainty: .likely, evidence: .answer, contributors: ["alice"]),
         Example(
+            testDescription: "two users of one field manager within a second: the mark is the later one's in any case",
+            samples: [
+                Sample(user: "bob", query: "?fieldManager=kubectl-edit", at: -0.6, version: "104"),
+                Sample(query: "?fieldManager=kubectl-edit", version: "105"),
+            ], change: change(claims: [claim]), certainty: .likely, evidence: .answer, candidates: 2,
+            contributors: ["bob", "alice"]),
+        Example(
+            testDescription: "the same where nothing but the time is known of the earlier one",
+            samples: [
+                Sample(level: "Metadata", user: "bob", query: "?fieldManager=kubectl-edit", at: -40),
+                Sample(query: "?fieldManager=kubectl-edit", version: "105"),
+            ], change: change(claims: [claim]), certainty: .likely, evidence: .answer, candidates: 2,
+            contributors: ["bob", "alice"]),
+        Example(
+            testDescription: "one user twice, and another who used another field manager",
+            samples: [
+                Sample(query: "?fieldManager=kubectl-edit", at: -0.9, version: "103"),
+                Sample(user: "bob", query: "?fieldManager=kubectl-label", at: -0.6, version: "104"),
+                Sample(query: "?fieldManager=kubectl-edit", version: "105"),
+            ], change: change(claims: [claim]), certainty: .proven, evidence: .write,
+            contributors: ["alice", "bob", "alice"]),
+        Example(
+            testDescription: "who replaced exactly the version before needs no mark",
+            samples: [
+                Sample(level: "Metadata", user: "bob", query: "?fieldManager=kubectl-edit", at: -40),
+                Sample(verb: "update", condition: "100", query: "?fieldManager=kubectl-edit", version: "105"),
+            ], change: change(claims: [claim]), certainty: .proven, evidence: .write, contributors: ["alice"]),
+        Example(
             testDescription: "a creation", samples: [Sample(verb: "create", code: 201, version: "105")],
             change: change(.created, before: nil), certainty: .proven, evidence: .write, contributors: ["alice"]),
         Example(
