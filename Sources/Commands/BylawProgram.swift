@@ -10,11 +10,11 @@ enum ExitStatus {
 }
 
 /// A command that cannot do its work: one message with the next step.
-struct CommandFailure: Error {
-    var message: String
-    var hint: String
+package struct CommandFailure: Error {
+    package var message: String
+    package var hint: String
     /// The incident reason whose runbook says more.
-    var runbook: String?
+    package var runbook: String?
 }
 
 /// A command's description with what it does.

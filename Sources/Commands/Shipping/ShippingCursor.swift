@@ -2,26 +2,44 @@ import Foundation
 import Glibc
 import JSON
 import Manifest
+import Signatures
 
 /// How far a journal has been sent to one receiver, in a file that survives a crash.
-struct ShippingCursor: Sendable {
-    let path: String
+package struct ShippingCursor: Sendable {
+    package let path: String
     /// Which journal it counts in: the numbers of another one mean other entries.
-    let journal: String
+    package let journal: String
+    /// Where an earlier version kept it, for all receivers of a kind; nil where that does not count.
+    package let earlierPath: String?
+
+    package init(path: String, journal: String, earlierPath: String? = nil) {
+        self.path = path
+        self.journal = journal
+        self.earlierPath = earlierPath
+    }
 
     /// The last entry that was dealt with; nil where nothing was sent yet.
     ///
+    /// Only a file that is not there is one to which nothing was sent. The one of an earlier version is taken over by the
+    /// first receiver that asks, and by no other: from where that one was, another would leave entries out.
+    ///
     /// - Throws: ``CommandFailure`` where the file is of another journal, or cannot be read: sending all of it again, or
     ///   leaving some out, is nothing to guess.
-    func read() throws(CommandFailure) -> Int64? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
+    package func read() throws(CommandFailure) -> Int64? {
+        if let sequence = try sequence(in: path) { return sequence }
+        guard let earlierPath, let sequence = try sequence(in: earlierPath) else { return nil }
+        guard rename(earlierPath, path) == 0 else { throw failure() }
+        return sequence
+    }
+
+    /// - Returns: Nil where there is no such file.
+    private func sequence(in path: String) throws(CommandFailure) -> Int64? {
+        guard let bytes = try content(of: path) else { return nil }
         let tree: Tree
         do {
-            tree = try parseJSON([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
+            tree = try parseJSON(bytes)
         } catch {
-            throw CommandFailure(
-                message: "read the cursor \(path): it cannot be read, or is no cursor",
-                hint: "Name another file with --cursor; one that is not there yet begins with the first entry.")
+            throw unreadable(path, "it is no cursor")
         }
         guard tree["journal"]?.string == journal, let sequence = tree["sequence"]?.integer else {
             throw CommandFailure(
@@ -31,8 +49,31 @@ struct ShippingCursor: Sendable {
         return sequence
     }
 
+    private func content(of path: String) throws(CommandFailure) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let code = errno
+            guard code == ENOENT else { throw unreadable(path, String(cString: strerror(code))) }
+            return nil
+        }
+        defer { close(descriptor) }
+        // Far more than what is ever written there.
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        guard count >= 0 else { throw unreadable(path, String(cString: strerror(errno))) }
+        return Array(bytes.prefix(count))
+    }
+
+    private func unreadable(_ path: String, _ why: String) -> CommandFailure {
+        CommandFailure(
+            message: "read the cursor \(path): \(why)",
+            hint:
+                "Give the right to read it, or name another file with --cursor; one that is not there yet begins with the "
+                + "first entry.")
+    }
+
     /// Keeps how far it is, durably and at once or not at all.
-    func store(_ sequence: Int64) throws(CommandFailure) {
+    package func store(_ sequence: Int64) throws(CommandFailure) {
         let content: Tree = ["journal": .string(journal), "sequence": .integer(sequence)]
         let temporary = "\(path).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -49,4 +90,18 @@ struct ShippingCursor: Sendable {
             message: "keep how far the journal has been sent in \(path): \(String(cString: strerror(errno)))",
             hint: "Give it a file in a folder that can be written; nothing more is sent until it can be kept.")
     }
+}
+
+/// The file in which it is kept how far a journal has been sent, where none is named: one for each receiver.
+///
+/// A receiver is its address, without the query, in which a token may stand, and what it files entries under.
+package func standardCursorPath(journal path: String, kind: String, url: String, index: String) -> String {
+    let address = URLComponents(string: url)
+    var place = address?.path ?? ""
+    if place.hasSuffix("/") { place.removeLast() }
+    let words = [
+        kind, address?.scheme?.lowercased() ?? "", address?.host?.lowercased() ?? "",
+        address?.port.map(String.init) ?? "", place, ["elasticsearch", "splunk"].contains(kind) ? index : "",
+    ]
+    return "\(path).\(kind)-\(sha256Hex(words.joined(separator: "\n").utf8).prefix(12))-cursor"
 }

@@ -36,7 +36,8 @@ extension Flags {
             flag("cert-file", .text, "F", "the PEM certificate that is shown to the receiver, where it wants one", nil),
             flag("key-file", .text, "F", "the PEM key of that certificate", nil),
             flag(
-                "cursor", .text, "FILE", "where it is kept how far it is; beside the journal where it is not given",
+                "cursor", .text, "FILE",
+                "where it is kept how far it is; beside the journal, one for each address, where it is not given",
                 nil),
             flag("batch", .number(1...10_000), "N", "how many entries are sent at once at most", "500"),
         ]
@@ -108,8 +109,13 @@ struct ShippingFlags {
     func shipper(
         _ kind: String, _ delivery: any ShippingDelivery, reader: JournalReader, logger: Logger, endsWhenSent: Bool
     ) async throws -> Shipper {
-        let cursor = ShippingCursor(
-            path: text("cursor") ?? "\(wiring.journalPath).\(kind)-cursor", journal: try await reader.identity())
+        let journal = try await reader.identity()
+        let standard = standardCursorPath(
+            journal: wiring.journalPath, kind: kind, url: text("url") ?? "", index: text("index") ?? "bylaw")
+        let cursor =
+            text("cursor").map { ShippingCursor(path: $0, journal: journal) }
+            ?? ShippingCursor(
+                path: standard, journal: journal, earlierPath: "\(wiring.journalPath).\(kind)-cursor")
         return Shipper(
             reader: reader, delivery: delivery, cursor: cursor,
             voice: ShippingVoice(logger.adding([("receiver", delivery.place)])),
