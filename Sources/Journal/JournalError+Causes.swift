@@ -25,6 +25,8 @@ enum JournalFailure: Error {
     case contradictsCheckpoint(String)
     /// Retention has removed what was asked for.
     case removed(through: Int64, time: Timestamp, entry: Int64)
+    /// A revision is not known, and retention has removed what may have told of it.
+    case revisionRemoved(String, through: Int64, time: Timestamp, entry: Int64)
     /// Retention removed entries between two steps of what was done.
     case removedMeanwhile
     /// A checkpoint could not be signed or read.
@@ -42,7 +44,7 @@ extension JournalFailure {
         case .database(let error), .schema(.database(let error)): error.kind
         case .schema(.damaged), .unreadable: .damaged
         case .schema(.foreign), .schema(.newer), .schema(.older), .missing, .unknownIntent, .secret, .oversized,
-            .removed, .removedMeanwhile:
+            .removed, .revisionRemoved, .removedMeanwhile:
             .request
         case .foreignEntries, .missingEntries, .contradictsCheckpoint: .tampered
         case .checkpoint: .keyless
@@ -137,6 +139,14 @@ extension JournalError {
                 message: "\(start): retention has removed what was before \(time) (entries up to \(through), see entry "
                     + "\(entry))",
                 hint: "Ask for a later moment, or look into a backup or an export that was made before.")
+        case .revisionRemoved(let name, let through, let time, let entry):
+            self.init(
+                kind: kind,
+                message:
+                    "\(start): no entry tells that revision \(name) was enforced, and retention has removed what was "
+                    + "before \(time) (entries up to \(through), see entry \(entry)), so the journal may reach back to it no "
+                    + "longer",
+                hint: "Check the name, or look into a backup or an export that was made before.")
         case .removedMeanwhile:
             self.init(
                 kind: kind, message: "\(start): retention removed entries at the same time", hint: "Do it again.")

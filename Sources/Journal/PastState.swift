@@ -46,10 +46,17 @@ package enum PastMoment: Sendable, Equatable {
 extension JournalReader {
     /// The state of a moment; nil where the journal does not know the revision.
     ///
-    /// - Throws: ``JournalError`` also where the beginning of a commit's id fits several.
+    /// - Throws: ``JournalError`` also where the beginning of a commit's id fits several, and where retention has removed
+    ///   what would have told of the moment.
     package func state(at moment: PastMoment, _ scope: Scope) async throws(JournalError) -> PastState? {
         try await read { (connection) throws(JournalFailure) in
-            guard let found = try Self.lastEntry(of: moment, scope, on: connection) else { return nil }
+            guard let found = try Self.lastEntry(of: moment, scope, on: connection) else {
+                // Whether it was ever enforced cannot be told where the entries of then are gone.
+                guard case .revision(let name) = moment, let cut = try JournalCut.read(on: connection) else {
+                    return nil
+                }
+                throw .revisionRemoved(name, through: cut.through, time: cut.time, entry: cut.entry)
+            }
             let last = try Self.knownEntry(found, of: moment, on: connection)
             return try Self.state(through: last, scope, on: connection)
         }

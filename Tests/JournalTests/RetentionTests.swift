@@ -119,6 +119,12 @@ import TransparencyLog
         let failure = await #expect(throws: JournalError.self) { _ = try await state(of: made, at: 511) }
         #expect(failure?.message.contains("retention has removed what was before") == true)
         let reader = try await JournalReader.open(made.path)
+        // That of days 10 to 299 is not told to be unknown, and the one in force is known.
+        let early = await #expect(throws: JournalError.self) {
+            _ = try await reader.state(at: .revision(String(Self.commits[0].prefix(12))), scope)
+        }
+        #expect(early?.message.contains("retention has removed what was before") == true)
+        #expect(try await reader.state(at: .revision(Self.commits[1]), scope)?.throughSequence == 701)
         let unproven = await #expect(throws: JournalError.self) { _ = try await reader.proof(of: 200) }
         #expect(unproven?.message.contains("retention has removed") == true)
         // What was kept is proven as ever.
