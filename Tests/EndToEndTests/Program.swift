@@ -75,6 +75,14 @@ final class Program: Sendable {
         ]
     }
 
+    /// A namespace, and the flags of an instance, that no other run on the same cluster has used.
+    func ofThisRun(
+        _ name: String, repository: PolicyRepository, cluster: ClusterUnderTest
+    ) -> (namespace: String, flags: [String]) {
+        let name = "\(name)-\(UUID().uuidString.prefix(8).lowercased())"
+        return ("e2e-" + name, flags(repository: repository, cluster: cluster, instance: name))
+    }
+
     /// The journal's entries that fit some filters, oldest first.
     func entries(_ filters: [String] = []) async throws -> [Tree] {
         let outcome = try await run(
