@@ -73,8 +73,7 @@ import Testing
 
     /// A launcher that ignores SIGCHLD hands that down, and the system then keeps no exit status for us.
     @Test func aFailingCredentialProgramUnderALauncherThatIgnoresItsChildren() async throws {
-        let plugin = try program.folder.write("#!/bin/sh\nexit 3\n", to: "plugin")
-        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: plugin)
+        let plugin = try program.folder.writeProgram("#!/bin/sh\nexit 3\n", to: "plugin")
         let file = try unreachableKubeconfig(
             user:
                 "{exec: {apiVersion: client.authentication.k8s.io/v1, command: \"\(plugin)\", interactiveMode: Never}}")

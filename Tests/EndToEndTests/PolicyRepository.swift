@@ -17,6 +17,8 @@ final class PolicyRepository: Sendable {
 
     func write(_ text: String, to file: String) throws { try folder.write(text, to: file) }
 
+    func writeProgram(_ text: String, to file: String) throws { try folder.writeProgram(text, to: file) }
+
     func remove(_ file: String) throws { try FileManager.default.removeItem(atPath: path + "/" + file) }
 
     /// Copies the files of a folder into the work tree.

@@ -13,8 +13,9 @@ import Testing
         try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(atPath: bin + "/bylaw", withDestinationPath: program.path)
         try await repository.git("init", "--quiet", "--bare", "--initial-branch=main", server)
-        try FileManager.default.copyItem(
-            atPath: sourceRoot + "/Deploy/ci/pre-receive", toPath: server + "/hooks/pre-receive")
+        try program.folder.writeProgram(
+            try String(contentsOfFile: sourceRoot + "/Deploy/ci/pre-receive", encoding: .utf8),
+            to: "server.git/hooks/pre-receive")
         try await repository.git("-C", server, "config", "bylaw.path", "policies")
         func push() async throws -> ChildProcessResult {
             try await runChildProcess(

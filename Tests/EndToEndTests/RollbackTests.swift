@@ -114,9 +114,7 @@ import Testing
         let reworded = try await rollback(bad, "--new-branch", "fix/shop", "--because", "a better reason")
         #expect(reworded.output.contains("keeps the message it was made with"), "\(reworded.output)")
 
-        try repository.write("#!/bin/sh\necho 'ask the board'\nexit 1\n", to: ".git/hooks/pre-receive")
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o755], ofItemAtPath: repository.path + "/.git/hooks/pre-receive")
+        try repository.writeProgram("#!/bin/sh\necho 'ask the board'\nexit 1\n", to: ".git/hooks/pre-receive")
         let refused = try await rollback(bad, "--push", "--new-branch", "fix/two")
         #expect(refused.status == 2)
         #expect(refused.errors.contains("ask the board"), "\(refused.errors)")

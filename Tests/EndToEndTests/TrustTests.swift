@@ -165,8 +165,7 @@ import Testing
         try await tool(
             "gpg", "--batch", "--armor", "--output", keys.path + "/ring.asc", "--export", environment: gpg)
         try repository.write(teamManifests(namespace), to: "team.yaml")
-        try keys.write("#!/bin/sh\nGNUPGHOME=\(home) exec gpg \"$@\"\n", to: "sign-with-gpg")
-        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: keys.path + "/sign-with-gpg")
+        try keys.writeProgram("#!/bin/sh\nGNUPGHOME=\(home) exec gpg \"$@\"\n", to: "sign-with-gpg")
         try await repository.git("config", "gpg.program", keys.path + "/sign-with-gpg")
         try await repository.git("config", "user.signingkey", "ann@example.com")
         try await repository.git("add", "--all")

@@ -204,13 +204,12 @@ private struct Scene {
 
     init(hook: String, onServer: Bool, path: String? = "policy") async throws {
         folder = try ScratchDirectory(named: "bylaw-hook")
-        try folder.write(standIn, to: "bin/bylaw")
+        try folder.writeProgram(standIn, to: "bin/bylaw")
         let hooks = onServer ? "server/hooks" : "work/.git/hooks"
         let configured = onServer ? "server" : "work"
         let outcome = try await shell(
             """
             set -e
-            chmod +x bin/bylaw
             git init -q --bare --initial-branch main server
             git init -q --initial-branch main work
             git -C work remote add origin "$PWD/server"

@@ -186,10 +186,7 @@ let deployFolder = URL(fileURLWithPath: #filePath)
     private func run(
         _ script: String, in folder: ScratchDirectory, _ review: Review, environment: [String: String]
     ) async throws -> ChildProcessResult {
-        for (name, text) in standIns {
-            let path = try folder.write(text, to: "bin-test/\(name)")
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-        }
+        for (name, text) in standIns { try folder.writeProgram(text, to: "bin-test/\(name)") }
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         let given = [
             "PATH": "\(folder.path)/bin-test:\(path)", "STAND_IN": folder.path, "CHECK": review.check,

@@ -55,11 +55,8 @@ import Testing
     }
 
     private func installHook(_ name: String, _ script: String, in remote: ScratchRemote) throws {
-        let folder = remote.path + "/.git/hooks"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let path = folder + "/" + name
-        try Data(script.utf8).write(to: URL(fileURLWithPath: path))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        try remote.folder.writeProgram(
+            script, to: remote.path.dropFirst(remote.folder.path.count + 1) + "/.git/hooks/" + name)
     }
 
     // MARK: A folder

@@ -25,7 +25,7 @@ import Testing
         -> CredentialSource
     {
         try scratch.write(output, to: "output")
-        let script = try scratch.write(
+        try scratch.writeProgram(
             """
             #!/bin/sh
             cd '\(scratch.path)'
@@ -36,7 +36,6 @@ import Testing
             \(before)
             cat output
             """, to: "bin/credentials")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
         var exec = ExecCredential(apiVersion: Self.version, command: "bin/credentials", directory: scratch.path)
         change(&exec)
         return CredentialSource(

@@ -241,7 +241,7 @@ private final class OpenPGPHome: Sendable {
         let ring = try await home.export("ann@x")
         let log = home.folder.path + "/log"
         // Looks for the real tool behind itself on the search path.
-        let path = try await home.folder.searchPath(
+        let path = try home.folder.searchPath(
             replacing: "gpg", with: "echo \"$*\" >>'\(log)'; PATH=${PATH#*:}; exec gpg \"$@\"\n")
         let verifier = try home.folder.verifier(TrustedKeys(keyRingFile: ring), searchPath: path)
         let (annsSignature, bobsSignature) = try await (home.sign(as: ann), home.sign(as: bob))

@@ -39,14 +39,8 @@ extension ScratchDirectory {
     }
 
     /// A search path on which a shell script stands before the tool it is named after.
-    ///
-    /// A shell writes it: a file that this process has open for writing cannot be executed, and each child that another
-    /// test starts at that moment would keep it open.
-    func searchPath(replacing tool: String, with script: String) async throws -> String {
-        let file = path + "/bin/" + tool
-        try await run(
-            "sh", ["-c", "mkdir -p \"$1\" && cat >\"$2\" && chmod +x \"$2\"", "sh", path + "/bin", file],
-            input: Array("#!/bin/sh\n\(script)\n".utf8))
+    func searchPath(replacing tool: String, with script: String) throws -> String {
+        try writeProgram("#!/bin/sh\n\(script)\n", to: "bin/" + tool)
         return path + "/bin:" + (toolEnvironment["PATH"] ?? "")
     }
 

@@ -90,7 +90,7 @@ import Testing
         let file = try folder.write("", to: "file")
         let verdict = try await verify(Self.openPGP, TrustedKeys(allowedSignersFile: file))
         #expect(verdict == .untrusted("it is an OpenPGP signature, and no key ring is given that could say whose"))
-        let path = try await folder.searchPath(
+        let path = try folder.searchPath(
             replacing: "ssh-keygen", with: "echo 'Good \"git\" signature with ED25519 key SHA256:abc'")
         #expect(
             try await verify(Self.ssh, TrustedKeys(keyRingFile: file), searchPath: path)
@@ -102,7 +102,7 @@ import Testing
         let file = try folder.write("x", to: "file")
         let keys = TrustedKeys(allowedSignersFile: file, keyRingFile: file)
         for (signature, tool) in [(Self.ssh, "ssh-keygen"), (Self.openPGP, "gpg")] {
-            let path = try await folder.searchPath(replacing: tool, with: script)
+            let path = try folder.searchPath(replacing: tool, with: script)
             let verdict = try await verify(signature, keys, searchPath: path, deadline: .milliseconds(300))
             #expect(verdict == .uncheckable("\(tool) did not end within 0.3 seconds"))
         }
@@ -112,7 +112,7 @@ import Testing
         let file = try folder.write("x", to: "file")
         let keys = TrustedKeys(allowedSignersFile: file, keyRingFile: file)
         for (signature, tool) in [(Self.ssh, "ssh-keygen"), (Self.openPGP, "gpg")] {
-            let path = try await folder.searchPath(replacing: tool, with: "exec yes")
+            let path = try folder.searchPath(replacing: tool, with: "exec yes")
             let verdict = try await verify(signature, keys, searchPath: path)
             #expect(verdict == .uncheckable("\(tool): wrote more than 1048576 bytes"))
         }
@@ -136,7 +136,7 @@ import Testing
     func onlyTheExactWordsOfSSHKeygenAreTrusted(_ script: String, _ kind: String) async throws {
         let file = try folder.write("x", to: "file")
         for search in ["echo ann@x", script] {
-            let path = try await folder.searchPath(
+            let path = try folder.searchPath(
                 replacing: "ssh-keygen", with: "case $2 in find*) \(search);; *) \(script);; esac")
             let verdict = try await verify(Self.ssh, TrustedKeys(allowedSignersFile: file), searchPath: path)
             #expect(verdict.kind == (search == script ? "uncheckable" : kind), "\(verdict)")
@@ -203,7 +203,7 @@ import Testing
         let text = example.lines.map { $0 + "\n" }.joined()
         let status = try folder.write(text, to: "status")
         let ring = try folder.write("x", to: "ring")
-        let path = try await folder.searchPath(
+        let path = try folder.searchPath(
             replacing: "gpg",
             with: """
                 case " $* " in
