@@ -48,6 +48,11 @@ package struct Attribution: Sendable, Equatable {
     package var candidates: Int
     /// The users, besides the one that is named, who may have been it.
     package var rivals: [String]
+    /// Whether a proof rests on the mark of a field manager: the event of another user of that name may still come.
+    package var restsOnMark = false
+
+    /// Whether no event that comes later can change it.
+    var isFinal: Bool { certainty == .proven && !restsOnMark }
 
     /// The user, else the field manager.
     package var name: String { event?.actor.name ?? claim?.manager ?? "" }
@@ -64,9 +69,13 @@ package struct Attribution: Sendable, Equatable {
         return words
     }
 
-    /// Whether this says more than what was said before: never anything less sure.
+    /// Whether this says more than what was said before: never anything less sure, but where a proof rested on a mark that
+    /// another user may have left as well.
     package func supersedes(_ other: Attribution?) -> Bool {
         guard let other else { return true }
+        if other.certainty == .proven, other.restsOnMark, certainty == .likely {
+            return evidence == .answer && !rivals.isEmpty
+        }
         if certainty != other.certainty { return certainty > other.certainty }
         // Another candidate makes a guess more honest; a proof stays as it is, and so does what rests on better evidence
         // that has been forgotten since.

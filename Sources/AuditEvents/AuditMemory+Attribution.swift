@@ -5,7 +5,7 @@ extension AuditMemory {
     ///
     /// A proof holds whatever clocks say and whichever events were lost. It presumes that versions are not used twice: after
     /// etcd was restored from a copy (rule C8) begin with an empty memory. One that rests on the mark of a field manager
-    /// also presumes that the events of all who used that name have come: with one of another user it is none.
+    /// also presumes that the events of all who used that name have come: with one of another user it is none any more.
     ///
     /// - Returns: `proven` where exactly one request must have been it, `likely` where one or several may have been it,
     ///   `claimed` where only a field manager of the object says so.
@@ -64,7 +64,8 @@ extension AuditMemory {
         guard change.kind == .deleted, carriesOut(write) else {
             return Attribution(
                 certainty: .proven, evidence: .write, event: write.event, claim: nil,
-                contributors: (earlier + [write]).map(\.event), candidates: 1, rivals: [])
+                contributors: (earlier + [write]).map(\.event), candidates: 1, rivals: [],
+                restsOnMark: write.restsOnMark)
         }
         // That the controller removed it is certain. Who made it do so is not, and that event may still come.
         let scopes = before(write, in: matches).filter { $0.evidence == .scope }

@@ -3,7 +3,8 @@ package import Manifest
 /// Recorded changes that still wait for the audit event that explains them.
 ///
 /// A batch comes up to half a minute after what it tells of, and after failures minutes later (rules M1, M2), so a change
-/// is recorded first and attributed when the event comes. What is said of a change only ever becomes surer.
+/// is recorded first and attributed when the event comes. What is said of a change only ever becomes surer, but for a proof
+/// by a field manager's mark, which the late event of another user takes back.
 package struct PendingAttributions<Key: Hashable & Sendable>: Sendable {
     private struct Entry: Sendable {
         var key: Key
@@ -37,7 +38,7 @@ package struct PendingAttributions<Key: Hashable & Sendable>: Sendable {
         _ change: ObservedChange, key: Key, known: Attribution? = nil, waitingFrom start: Timestamp? = nil
     ) -> Key? {
         entries.removeAll { $0.key == key }
-        guard known?.certainty != .proven else { return nil }
+        guard known?.isFinal != true else { return nil }
         let deadline = (start ?? change.observedAt).advanced(by: patience)
         entries.append(Entry(key: key, change: change, deadline: deadline, known: known))
         return entries.count > capacity ? entries.removeFirst().key : nil
@@ -45,7 +46,7 @@ package struct PendingAttributions<Key: Hashable & Sendable>: Sendable {
 
     /// Finds the changes of which more can be said now that events have come.
     ///
-    /// What is proven waits no longer; what is likely waits on for a proof or for another candidate.
+    /// What is proven waits no longer, unless by a mark; what is likely waits on for a proof or for another candidate.
     ///
     /// - Parameters:
     ///   - events: The events that are new.
@@ -62,7 +63,7 @@ package struct PendingAttributions<Key: Hashable & Sendable>: Sendable {
             entries[index].known = attribution
             found.append((entries[index].key, attribution))
         }
-        entries.removeAll { $0.known?.certainty == .proven }
+        entries.removeAll { $0.known?.isFinal == true }
         return found
     }
 

@@ -28,6 +28,17 @@ import Testing
         #expect(arrive([Sample(level: "Metadata", user: "dave", at: 0.3)]).isEmpty)
     }
 
+    /// Batches of another server come later.
+    @Test mutating func aProofByAMarkIsTakenBackWhereAnotherUsedIt() {
+        pending.add(change(claims: [AttributionTests.claim]), key: 1)
+        let query = "?fieldManager=kubectl-edit"
+        #expect(arrive([Sample(user: "bob", query: query, version: "105")]) == ["1 proven bob"])
+        #expect(arrive([Sample(level: "Metadata", user: "carol", query: "?fieldManager=other", at: -1)]).isEmpty)
+        #expect(arrive([Sample(user: "alice", query: query, at: -0.5, version: "104")]) == ["1 likely bob"])
+        #expect(memory.attribute(change(claims: [AttributionTests.claim]))?.rivals == ["alice"])
+        #expect(pending.count == 1)
+    }
+
     @Test mutating func anotherCandidateIsTold() {
         pending.add(change(), key: 1)
         #expect(arrive([Sample(level: "Metadata")]) == ["1 likely alice"])
