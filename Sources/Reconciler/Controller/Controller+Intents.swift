@@ -52,9 +52,11 @@ extension Controller {
         let wasDone = isDone(intent, live: object)
         let change = ownershipChange(by: intent, wasDone: wasDone, live: object)
         let how = open.isFromEarlierRun ? "after a restart" : "after the answer was lost"
+        // A correction of drift that was done stays one: among what a revision changed, a revert would undo it.
+        let isInterruption = !wasDone || open.isFromEarlierRun && intent.reason == .revisionChanged
         let entry = EntryDraft(
             at: surroundings.now(), kind: .action,
-            reason: wasDone && !open.isFromEarlierRun ? intent.reason : .incident(.actionInterrupted),
+            reason: isInterruption ? .incident(.actionInterrupted) : intent.reason,
             outcome: wasDone ? .succeeded : .abandoned, action: intent.action, object: intent.object,
             uid: object?.uid ?? intent.uid, resourceVersion: object?.resourceVersion, before: intent.before,
             after: object?.content, patch: intent.patch, revision: intent.revision, actor: intent.actor,
