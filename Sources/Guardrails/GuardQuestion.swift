@@ -23,15 +23,16 @@ package struct GuardQuestion: Sendable {
     package var privilegedNamespaces: Set<String>
     /// Kinds that cannot be read now.
     package var unreadKinds: Set<Resource>
-    /// What of the new revision was in force before.
-    package var restoration: Restoration?
+    /// Whether the new revision brings back the whole declared state of an earlier one, all of which was in the cluster
+    /// once, with nothing of it held.
+    package var isRestoration: Bool
 
     package init(
         inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
         live: [ObjectID: LiveObject] = [:], leftBehind: Set<ObjectID> = [],
         owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
         privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = [],
-        restoration: Restoration? = nil
+        isRestoration: Bool = false
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -42,6 +43,6 @@ package struct GuardQuestion: Sendable {
         self.approvals = approvals
         self.privilegedNamespaces = privilegedNamespaces
         self.unreadKinds = unreadKinds
-        self.restoration = restoration
+        self.isRestoration = isRestoration
     }
 }

@@ -7,11 +7,15 @@ import Policy
 /// Whoever takes a bad grant back must not wait for anybody. What counts as stricter is narrow: what is known to take away
 /// rights or reachability and nothing else. A namespace, a service account with its tokens, a quota and what isolates pods
 /// are none of that, nor is a role that somebody is still bound to.
+///
+/// A policy that only allows is known to take away, also where a workload needs what it allows, such as DNS: stricter is not
+/// the same as harmless. The budget is there for deletions that nobody meant, and whoever brings back a whole state, which
+/// the journal proves to have been in force as it is, means it.
 extension RevisionGuard {
     /// Those of some deletions that restore a stricter state.
     func restorations(among removed: [ObjectID]) -> Set<ObjectID> {
         // What nothing restores is the usual case. An empty repository restores nothing.
-        guard question.restoration != nil, let inForce = question.inForce, !question.head.objects.isEmpty else {
+        guard question.isRestoration, let inForce = question.inForce, !question.head.objects.isEmpty else {
             return []
         }
         let restored = removed.filter { inForce.objects[$0] != nil }

@@ -80,28 +80,29 @@ import Testing
         let base = try declared(Text.namespace() + example.stays + example.added)
         let objects = try live(Text.namespace() + example.stays + example.added + example.strangers)
             .filter { $0.key.resource.map(example.unread.contains) != true }
-        func judge(_ restoration: Restoration?) -> GuardVerdict {
+        func judge(_ isRestoration: Bool) -> GuardVerdict {
             guardRevision(
                 GuardQuestion(
-                    inForce: base, head: head, live: objects, unreadKinds: example.unread, restoration: restoration))
+                    inForce: base, head: head, live: objects, unreadKinds: example.unread, isRestoration: isRestoration)
+            )
         }
-        let verdict = judge(Restoration(commit: "earlier"))
+        let verdict = judge(true)
         let held = verdict.holds.filter { head.objects[$0.id] == nil }
         #expect(held.count == example.held, "\(verdict.held)")
         #expect(verdict.restored.count == 12 - example.held && verdict.removed.count == 12 - example.held)
         // The same change that restores nothing waits.
-        #expect(judge(nil).holds.filter { head.objects[$0.id] == nil }.count == 12)
+        #expect(judge(false).holds.filter { head.objects[$0.id] == nil }.count == 12)
     }
 
     private func verdict(
-        from base: String, to head: DeclaredState, _ restoration: Restoration?, approvals: [String] = []
+        from base: String, to head: DeclaredState, approvals: [String] = []
     ) throws -> GuardVerdict {
         let source = ApprovalSource(
             commit: "c", approvals: approvals.compactMap(Approval.init(trailer:)), declared: head)
         return guardRevision(
             GuardQuestion(
                 inForce: try declared(base), head: head, live: try live(base), approvals: [source],
-                restoration: restoration))
+                isRestoration: true))
     }
 
     @Test func theRestStillHasTheBudget() throws {
@@ -109,22 +110,21 @@ import Testing
             "---\n{apiVersion: v1, kind: ResourceQuota, metadata: {name: q\($0), namespace: a}, spec: {hard: {cpu: 1}}}\n"
         }
         let head = try declared(Text.namespace())
-        let restoration = Restoration(commit: "earlier")
         let mixed = try verdict(
-            from: Text.namespace() + Self.bindings + quotas.joined(), to: head, restoration)
+            from: Text.namespace() + Self.bindings + quotas.joined(), to: head)
         #expect(mixed.holds.count == 12 && mixed.holds.allSatisfy { $0.id.resource == .resourceQuota })
         #expect(mixed.restored.count == 12 && mixed.removed.count == 12)
         // What the budget has anyway is not told.
-        let few = try verdict(from: Text.namespace() + Text.binding(in: "a"), to: head, restoration)
+        let few = try verdict(from: Text.namespace() + Text.binding(in: "a"), to: head)
         #expect(few.holds == [] && few.restored == [] && few.removed.count == 1)
         // What was approved is not counted as restored.
         let approved = try verdict(
-            from: Text.namespace() + Self.bindings, to: head, restoration, approvals: ["deletion-budget by Alice"])
+            from: Text.namespace() + Self.bindings, to: head, approvals: ["deletion-budget by Alice"])
         #expect(approved.holds == [] && approved.restored == [] && approved.approved.count == 12)
     }
 
     @Test func anEmptyStateRestoresNothing() throws {
-        let refused = try verdict(from: Self.bindings, to: DeclaredState(), Restoration(commit: "earlier"))
+        let refused = try verdict(from: Self.bindings, to: DeclaredState())
         #expect(refused.holds.count == 12 && refused.removed == [] && refused.restored == [])
     }
 
@@ -136,14 +136,14 @@ import Testing
             GuardQuestion(
                 inForce: state, head: state, live: objects,
                 leftBehind: Set(objects.keys).subtracting(state.objects.keys), owned: Set(objects.keys),
-                restoration: Restoration(commit: "earlier")))
+                isRestoration: true))
         #expect(verdict.holds.count == 12 && verdict.restored == [])
     }
 
     @Test func whatARestorationLoosensWaits() throws {
         let grant = Text.clusterRole("r", Text.rule("", "secrets", "get")) + Text.binding()
         let head = try declared(Text.namespace("a", "privileged") + grant)
-        let refused = try verdict(from: Text.namespace() + Text.denyAll, to: head, Restoration(commit: "earlier"))
+        let refused = try verdict(from: Text.namespace() + Text.denyAll, to: head)
         #expect(
             Set(refused.held) == ["Namespace a", "NetworkPolicy a/deny", "ClusterRole r", "ClusterRoleBinding b"],
             "\(refused.held)")
@@ -155,7 +155,7 @@ import Testing
             GuardQuestion(
                 inForce: declared(Text.namespace(), configuration: "scopes: {default: report}\n"),
                 head: declared(Text.namespace(), configuration: "scopes: {default: enforce}\n"),
-                live: live(Text.namespace() + Self.bindings), restoration: Restoration(commit: "earlier")))
+                live: live(Text.namespace() + Self.bindings), isRestoration: true))
         #expect(verdict.guardrails == [.scopeEnforced] && verdict.restored == [])
     }
 }

@@ -37,7 +37,7 @@ import Testing
     @Test func onlyWhatWasInForceCanBeRestoredAsThat() {
         var states = DeclaredStates()
         func noteInForce(_ commit: String) -> Bool { states.noteInForce(commit) }
-        states.accept("a", digest: "1", configuration: "x")
+        states.accept("a", digest: "1")
         #expect(noteInForce("a"))
         #expect(!noteInForce("a"))
         states.accept("held", digest: "2")
@@ -50,8 +50,10 @@ import Testing
         states.accept("revert", digest: "1")
         #expect(states.inForce("1")?.commit == "a")
         #expect(DeclaredStates(states.tree) == states)
-        // The journal of an earlier version does not tell.
+        // The journal of an earlier version does not tell, or tells what nobody asks for any more.
         #expect(DeclaredStates([["commit": "a", "digest": "1"]]).inForce("1") == nil)
+        let older = DeclaredStates([["commit": "a", "digest": "1", "configuration": "x", "wasInForce": true]])
+        #expect(older.inForce("1")?.commit == "a")
     }
 
     @Test func whatIsRememberedSurvivesItsTextAndIsBounded() {

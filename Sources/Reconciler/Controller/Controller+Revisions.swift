@@ -172,7 +172,6 @@ extension Controller {
         if hold == nil {
             let state = states.accept(
                 newest.commit, digest: digest,
-                configuration: configurationDigest(of: loaded.declared, canonical: canonical),
                 takesBack: try await RevertSearch(among: states, in: source).revisions(takenBackBy: newest))
             undoing = Undoing(by: newest.commit, among: states)
             restoredCommit = state.restores

@@ -1,6 +1,6 @@
 import Guardrails
 
-/// Finds what of a new revision brings back what was in force before.
+/// Finds whether a new revision brings back what was in force before.
 ///
 /// Proven is that by the journal alone: the earlier revision was accepted, and a pass once ended with all of it in the
 /// cluster and nothing of it held. So what a guardrail never let through cannot be had by taking something back and bringing
@@ -10,7 +10,7 @@ struct RestorationSearch {
     let states: DeclaredStates
     let canonical: Canonical
 
-    func find(_ loaded: LoadedRevision) -> Restoration? {
-        states.inForce(stateDigest(of: loaded.declared, canonical: canonical)).map { Restoration(commit: $0.commit) }
+    func finds(_ loaded: LoadedRevision) -> Bool {
+        states.inForce(stateDigest(of: loaded.declared, canonical: canonical)) != nil
     }
 }

@@ -15,8 +15,6 @@ package struct DeclaredStates: Equatable, Sendable {
         package var takesBack: [String] = []
         /// The number of the entry that says it was accepted; nil where that is not known.
         package var entry: Int64?
-        /// SHA-256 over its configuration, which ``digest`` leaves out; nil where an earlier version accepted it.
-        package var configuration: String?
         /// Whether a pass has ended with all of it in the cluster, and nothing of it held.
         package var wasInForce = false
     }
@@ -38,7 +36,7 @@ package struct DeclaredStates: Equatable, Sendable {
             return Record(
                 commit: commit, digest: digest, restores: item["restores"]?.string,
                 takesBack: (item["takesBack"]?.array ?? []).compactMap(\.string), entry: item["entry"]?.integer,
-                configuration: item["configuration"]?.string, wasInForce: item["wasInForce"]?.bool ?? false)
+                wasInForce: item["wasInForce"]?.bool ?? false)
         }
     }
 
@@ -51,7 +49,6 @@ package struct DeclaredStates: Equatable, Sendable {
                     tree.set(["takesBack"], to: .array(record.takesBack.map(Tree.string)))
                 }
                 if let entry = record.entry { tree.set(["entry"], to: .integer(entry)) }
-                if let digest = record.configuration { tree.set(["configuration"], to: .string(digest)) }
                 if record.wasInForce { tree.set(["wasInForce"], to: true) }
                 return tree
             })
@@ -63,14 +60,13 @@ package struct DeclaredStates: Equatable, Sendable {
     /// - Returns: Its record: it restores the newest earlier revision of the same state, where others came in between.
     @discardableResult
     package mutating func accept(
-        _ commit: String, digest: String, configuration: String? = nil, takesBack: [String] = []
+        _ commit: String, digest: String, takesBack: [String] = []
     ) -> Record {
         let isChange = records.last.map { $0.digest != digest } ?? false
         let restored = isChange ? records.last { $0.digest == digest && $0.commit != commit }?.commit : nil
         // The same revision again, as after a restart, stays what it was.
         if let last = records.last, last.commit == commit, last.digest == digest { return last }
-        let record = Record(
-            commit: commit, digest: digest, restores: restored, takesBack: takesBack, configuration: configuration)
+        let record = Record(commit: commit, digest: digest, restores: restored, takesBack: takesBack)
         records.append(record)
         if records.count > Self.capacity { records.removeFirst(records.count - Self.capacity) }
         return record
@@ -97,11 +93,6 @@ extension DeclaredStates {
 
     /// The newest revision of a state that was in force once.
     package func inForce(_ digest: String) -> Record? { records.last { $0.wasInForce && $0.digest == digest } }
-}
-
-/// The digest of a configuration.
-func configurationDigest(of declared: DeclaredState, canonical: Canonical) -> String {
-    canonical.digest(declared.configuration.encoded)
 }
 
 /// The digest of a declared state: over the identity of each object and the digest of its declaration.

@@ -102,8 +102,8 @@ package struct RevisionJudgement: Sendable {
             leftBehind: left, owned: owned, approvals: approvals.sources,
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds),
             // Under a hold nothing is exempt: whoever set it need not be one who may merge.
-            restoration: inForce == nil || !takesApprovals
-                ? nil : RestorationSearch(states: states, canonical: canonical).find(loaded))
+            isRestoration: inForce != nil && takesApprovals
+                && RestorationSearch(states: states, canonical: canonical).finds(loaded))
         var verdict = await Self.decide(question)
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         let used = Set(loaded.declared.objects.keys.map(\.scopeNamespace))
