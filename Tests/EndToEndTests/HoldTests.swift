@@ -41,6 +41,18 @@ import Testing
         return try await repository.commit("Let it be \(resource)")
     }
 
+    /// Somebody who has the Role.
+    func writeBinding() throws {
+        try repository.write(
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: extra, namespace: \(namespace)}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: extra}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: ops}]
+            """, to: "binding.yaml")
+    }
+
     func resource() async throws -> String? {
         try await cluster.object(extra)?["rules"]?.array?.first?["resources"]?.array?.first?.string
     }
@@ -294,15 +306,7 @@ import Testing
     /// What the way back loosens is held: the trailers of then approved it for then.
     @Test func aHoldApprovesNothing() async throws {
         try await makePlace()
-        let binding = """
-            ---
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: RoleBinding
-            metadata: {name: extra, namespace: \(namespace)}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: extra}
-            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: ops}]
-            """
-        try repository.write(binding, to: "binding.yaml")
+        try writeBinding()
         let first = try await commit("secrets")
         #expect(try await sync().status == 0)
         _ = try await commit("pods")
@@ -315,6 +319,28 @@ import Testing
         #expect(try await resource() != "secrets", "\(held.output)\(held.errors)")
         #expect(try await status()["enforcedRevision"]?.string == first)
         #expect(try await reasons() == ["HoldBegan", "HoldActive"])
+    }
+
+    /// Both compare what is newest with what was in force before the hold.
+    @Test func aPlanAfterTheEndSaysWhatASyncDoes() async throws {
+        try await makePlace()
+        try writeBinding()
+        let first = try await commit("pods")
+        #expect(try await sync().status == 0)
+        for resource in ["secrets", "pods"] {
+            _ = try await commit(resource)
+            #expect(try await sync().status == 0)
+        }
+        #expect(try await hold("--revision", first, "--for", "1h", "--because", "Wait").status == 0)
+        #expect(try await sync().status == 1)
+        _ = try await commit("secrets")
+        try await repository.git("commit", "--amend", "--quiet", "--message", "Approved by nobody")
+        #expect(try await hold("--end").status == 0)
+        let plan = try await program.run(["plan"] + flags)
+        #expect(
+            plan.status == 1 && plan.output.contains("held Role \(namespace)/extra"), "\(plan.output)\(plan.errors)")
+        #expect(try await sync().errors.contains("ApprovalMissing: Role \(namespace)/extra is held"))
+        #expect(try await resource() != "secrets")
     }
 
     @Test(.enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)"))

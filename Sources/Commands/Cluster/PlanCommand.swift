@@ -114,6 +114,7 @@ struct PlannedPass {
             complain(error.explanation.message, error.explanation.hint)
             inForce = nil
         }
+        let before = await beforeHold(known)
         let loaded: LoadedRevision
         switch try await examine(
             revision, trust: trust, after: known.trustedRevision, from: source, cluster: { inForce?.cluster })
@@ -127,15 +128,16 @@ struct PlannedPass {
         }
         let user = OwnAccess.User(answered: try await cluster.whoWeAre())
         let judgement = RevisionJudgement(
-            inForce: inForce,
-            configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
+            enforced: inForce, inForce: before.map(\.state) ?? inForce,
+            configurationInForce: before.map(\.configuration)
+                ?? rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             owned: Set(known.owned.keys), user: user,
             trust: wiring.trust, source: source,
             states: DeclaredStates(known.declaredStates.flatMap(wiring.canonical.tree)), canonical: wiring.canonical,
             takesApprovals: hold == nil)
         let enforced: EnforcedState
-        if let inForce, inForce.revision == revision, !judgement.mayBeOtherwise {
+        if let inForce, inForce.revision == revision, before == nil || hold != nil, !judgement.mayBeOtherwise {
             enforced = inForce
         } else {
             let (verdict, basis) = try await judgement.verdict(on: loaded, complain: complain)
@@ -145,7 +147,7 @@ struct PlannedPass {
                 return .refused(.lockout(lockout))
             }
             let guarded = GuardedState(
-                verdict, basis: basis, on: revision.commit, after: inForce)
+                verdict, basis: basis, on: revision.commit, after: judgement.inForce)
             enforced = EnforcedState(loaded, guarded: guarded, canonical: wiring.canonical)
         }
         let prevention = PreventionOutlook(

@@ -63,6 +63,19 @@ extension PlannedPass {
         }
     }
 
+    /// What was in force before the hold that enforces what is; nil where none does.
+    func beforeHold(_ known: JournalKnowledge) async -> StateBeforeHold? {
+        guard var before = StateBeforeHold(rememberedIn: known.guardedState, canonical: wiring.canonical) else {
+            return nil
+        }
+        do throws(SourceError) {
+            before.state = try await loadRememberedState(before.tree, from: source, canonical: wiring.canonical)
+        } catch {
+            complain(error.explanation.message, error.explanation.hint)
+        }
+        return before
+    }
+
     private func subject(
         held hold: EmergencyHold, _ newest: Revision, trust: TrustMode, _ known: JournalKnowledge
     ) async throws -> PlanSubject {

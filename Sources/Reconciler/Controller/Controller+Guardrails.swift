@@ -10,8 +10,11 @@ extension Controller {
     func judgement() async throws(JournalError) -> RevisionJudgement {
         // What is enforced knows its own; the memory is read only where its revision is lost.
         let remembered = enforced == nil ? try await journal.remembered(.guardedState) : nil
+        await loadStateBeforeHold()
         return RevisionJudgement(
-            inForce: enforced, configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
+            enforced: enforced, inForce: hold.before.map(\.state) ?? enforced,
+            configurationInForce: hold.before.map(\.configuration)
+                ?? rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,
             trust: configuration.trust, source: source, states: try await declaredStates(), canonical: canonical,
             memory: history, takesApprovals: hold.active == nil)
@@ -48,7 +51,7 @@ extension Controller {
             isLaterApprovalRefused = false
             enforced?.basis = guarded.basis
             if judgement.hasBecomeReadable { needsPass = true }
-            try await remember(guarded, of: newest)
+            try await remember(guarded, of: newest, before: self.hold.before)
             return false
         }
         await learnUser()
@@ -65,9 +68,13 @@ extension Controller {
     }
 
     /// Writes down what the guardrails let through of a revision.
-    func remember(_ guarded: GuardedState, of revision: Revision) async throws(JournalError) {
-        try await journal.remember(
-            .guardedState, canonical.text(guarded.encoded(revision: revision.commit, place: source.place)))
+    ///
+    /// - Parameter before: What it stands in the place of, where it is in force by a hold.
+    func remember(
+        _ guarded: GuardedState, of revision: Revision, before: StateBeforeHold?
+    ) async throws(JournalError) {
+        let tree = guarded.encoded(revision: revision.commit, place: source.place)
+        try await journal.remember(.guardedState, canonical.text(before?.stored(in: tree) ?? tree))
     }
 
     func lockout(by verdict: GuardVerdict) async -> String? {

@@ -22,6 +22,10 @@ struct EmergencyHoldState {
     var refusal: Refusal?
     /// The newest revision, where it is sound and waits.
     var waiting: Revision?
+    /// What was in force before the revision that is enforced by a hold, which may be over; nil where none is so.
+    var before: StateBeforeHold?
+    /// It was told that the clone does not give that.
+    var isLossTold = false
 
     /// The hold that is in force.
     var active: EmergencyHold? { memory.flatMap { $0.isOver ? nil : $0.hold } }
@@ -134,6 +138,35 @@ extension Controller {
         notify(.hold(entry))
     }
 
+    // MARK: What was before it
+
+    /// What a revision takes the place of that a hold enforces from now on.
+    func stateBeforeHold() async throws(JournalError) -> StateBeforeHold? {
+        if let known = hold.before { return known }
+        if let enforced { return StateBeforeHold(enforced, place: source.place) }
+        return try await journal.remembered(.guardedState).flatMap(canonical.tree).map(StateBeforeHold.init(replacing:))
+    }
+
+    /// Reads what was in force before a hold, where that was not read yet.
+    ///
+    /// Where the clone does not have it, what is new is compared with the cluster, as after the loss of what is in force.
+    func loadStateBeforeHold() async {
+        guard let before = hold.before, before.state == nil else { return }
+        do throws(SourceError) {
+            hold.before?.state = try await loadRememberedState(before.tree, from: source, canonical: canonical)
+        } catch {
+            guard !hold.isLossTold else { return }
+            hold.isLossTold = true
+            notify(
+                .trouble(
+                    "the clone does not give the revision before the emergency hold, \(before.commit ?? ""): "
+                        + error.explanation.message, hint: error.explanation.hint))
+        }
+    }
+
+    /// The commit that was accepted last by itself, as far as it is known.
+    var lastAccepted: String? { hold.before.map(\.commit) ?? enforced?.revision.commit ?? newestCommit }
+
     // MARK: Keeping to it
 
     /// Keeps the revision of a hold enforced, and judges what waits behind it.
@@ -221,6 +254,11 @@ extension Controller {
     /// Looks at the newest revision without taking it on, so that a mistake in the revert is known before the hold ends.
     private func judgeBehindHold(_ newest: Revision, _ active: EmergencyHold) async throws {
         guard newest.commit != enforced?.revision.commit else {
+            if newest.commit != newestCommit {
+                try await noteRewrittenHistory(newest, since: newestCommit, lastAccepted)
+                try await journal.remember(.newestRevision, newest.commit)
+                newestCommit = newest.commit
+            }
             hold.waiting = nil
             refusedCommit = nil
             try await resolve(refusalIncidents, object: nil)
@@ -228,7 +266,7 @@ extension Controller {
         }
         guard newest.commit != hold.waiting?.commit, newest.commit != refusedCommit || isRefusalPassing else { return }
         hold.waiting = nil
-        try await noteRewrittenHistory(newest, since: newestCommit)
+        try await noteRewrittenHistory(newest, since: newestCommit, lastAccepted)
         let trusted = try await journal.remembered(.trustedRevision)
         switch try await examine(
             newest, trust: configuration.trust, after: trusted, suspect: distrustedCommit, from: source,

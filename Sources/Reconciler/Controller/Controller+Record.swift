@@ -98,6 +98,7 @@ extension Controller {
         let enforced = try await journal.remembered(.enforcedRevision)
         let guarded = try await journal.remembered(.guardedState)
         let states = try await declaredStates()
+        hold.before = StateBeforeHold(rememberedIn: guarded, canonical: canonical)
         do throws(SourceError) {
             let state = try await loadRememberedState(
                 enforced: enforced, guarded: guarded, from: source, canonical: canonical)

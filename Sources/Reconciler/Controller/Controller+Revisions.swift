@@ -103,7 +103,8 @@ extension Controller {
     /// - Parameter hold: One that cannot be enforced while nothing is.
     func takeNewest(_ newest: Revision, despite hold: EmergencyHold? = nil) async throws -> Bool {
         let trusted = try await journal.remembered(.trustedRevision)
-        let isEnforced = newest.commit == enforced?.revision.commit
+        // What a hold enforces was never accepted by itself, also where the branch was put back to it.
+        let isEnforced = newest.commit == enforced?.revision.commit && self.hold.before == nil
         if isEnforced, configuration.trust == .off || trusted == newest.commit {
             try await keep(newest)
             return true
@@ -127,7 +128,7 @@ extension Controller {
             try await keep(newest)
             return true
         }
-        try await noteRewrittenHistory(newest, since: enforced?.revision.commit ?? newestCommit)
+        try await noteRewrittenHistory(newest, since: lastAccepted)
         await untilGathered()
         guard !hasStopped else { return true }
         let (verdict, guarded) = try await judge(loaded, by: try await judgement())
@@ -195,8 +196,9 @@ extension Controller {
             try await journal.remember(.declaredStates, canonical.text(states.tree))
             try await journal.remember(.newestRevision, newest.commit)
         }
+        let before = hold == nil ? nil : try await stateBeforeHold()
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
-        try await remember(guarded, of: newest)
+        try await remember(guarded, of: newest, before: before)
         try await journal.remember(.enforcedRevision, newest.commit)
         if hold == nil {
             if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
@@ -204,6 +206,7 @@ extension Controller {
         }
         var enforcing = EnforcedState(loaded, guarded: guarded, canonical: canonical)
         enforcing.undoing = undoing
+        self.hold.before = before
         enforce(enforcing)
         needsPass = true
         notify(.revisionAccepted(newest, objectCount: loaded.declared.objects.count))
@@ -234,17 +237,16 @@ extension Controller {
         notify(.revisionRefused(newest, refusal))
     }
 
-    /// - Parameter before: What was followed, or enforced, before it.
-    func noteRewrittenHistory(_ newest: Revision, since before: String?) async throws {
-        guard let before else { return }
-        if try await source.isAncestor(before, of: newest.commit) {
-            try await resolve([.historyRewritten], object: nil)
-        } else {
+    /// - Parameter earlier: What was followed, or accepted, before it; nil where that is not known.
+    func noteRewrittenHistory(_ newest: Revision, since earlier: String?...) async throws {
+        for case let before? in earlier where try await !source.isAncestor(before, of: newest.commit) {
             try await raise(
                 .historyRewritten, object: nil, revision: newest,
                 message: "\(newest.commit) does not contain \(before), which came before it: "
                     + "the history was rewritten, or another reference is followed")
+            return
         }
+        if earlier.contains(where: { $0 != nil }) { try await resolve([.historyRewritten], object: nil) }
     }
 
     /// Swaps the declared state.

@@ -21,6 +21,19 @@ package struct GuardedState: Sendable {
     /// What the verdict rested on; nil where that is not known.
     package var basis: JudgementBasis?
 
+    /// What is in force of a state.
+    init(of state: EnforcedState) {
+        configuration = state.configuration
+        holds = state.holds
+        kept = [:]
+        for hold in state.holds { kept[hold.id] = state.objects[hold.id] }
+        frozen = state.frozen
+        deletableNamespaces = state.deletableNamespaces
+        heldSince = state.heldSince
+        approvers = state.approvers
+        basis = state.basis
+    }
+
     /// Everything of it is let through.
     init(state: DeclaredState) {
         configuration = state.configuration
@@ -34,7 +47,7 @@ package struct GuardedState: Sendable {
 
     /// - Parameters:
     ///   - revision: The commit that was judged.
-    ///   - inForce: What was in force before; nil where nothing was, or that is not known.
+    ///   - inForce: What it was compared with; nil where nothing was in force, or that is not known.
     package init(
         _ verdict: GuardVerdict, basis: JudgementBasis, on revision: String, after inForce: EnforcedState?
     ) {

@@ -1,7 +1,6 @@
 import Guardrails
-
+package import Manifest
 package import Policy
-import Manifest
 
 /// The state that an earlier run enforced last, as far as the clone has its commit.
 ///
@@ -14,30 +13,40 @@ import Manifest
 package func loadRememberedState(
     enforced: String?, guarded: String?, from source: any RevisionSource, canonical: Canonical
 ) async throws(SourceError) -> EnforcedState? {
-    var state: GuardedState?
-    var commit = enforced
     if let guarded {
-        guard let tree = canonical.tree(guarded), let known = GuardedState(tree),
-            let revision = GuardedState.revision(of: tree)
-        else {
-            throw SourceError(
-                Explanation(
-                    reason: IncidentReason.fetchFailed.rawValue,
-                    message: "read what the guardrails hold: the journal's memory of it is damaged", retry: .later,
-                    hint: "The newest revision is judged anew, compared with the cluster."))
-        }
-        // Read in another place the commit would declare something else, and all that was declared would seem to be gone.
-        guard tree["place"]?.string == source.place else { return nil }
-        state = known
-        // Written together: what is held belongs to exactly this commit.
-        commit = revision
+        return try await loadRememberedState(canonical.tree(guarded), from: source, canonical: canonical)
     }
-    guard let commit else { return nil }
+    guard let enforced else { return nil }
+    return try await load(enforced, nil, from: source, canonical: canonical)
+}
+
+/// The same of a state that was read already.
+///
+/// - Parameter guarded: As ``GuardedState/encoded(revision:place:)`` gave it; nil where that cannot be read.
+package func loadRememberedState(
+    _ guarded: Tree?, from source: any RevisionSource, canonical: Canonical
+) async throws(SourceError) -> EnforcedState? {
+    guard let guarded, let state = GuardedState(guarded), let commit = GuardedState.revision(of: guarded) else {
+        throw SourceError(
+            Explanation(
+                reason: IncidentReason.fetchFailed.rawValue,
+                message: "read what the guardrails hold: the journal's memory of it is damaged", retry: .later,
+                hint: "The newest revision is judged anew, compared with the cluster."))
+    }
+    // Read in another place the commit would declare something else, and all that was declared would seem to be gone.
+    guard guarded["place"]?.string == source.place else { return nil }
+    // Written together: what is held belongs to exactly this commit.
+    return try await load(commit, state, from: source, canonical: canonical)
+}
+
+private func load(
+    _ commit: String, _ guarded: GuardedState?, from source: any RevisionSource, canonical: Canonical
+) async throws(SourceError) -> EnforcedState? {
     let loaded = try await source.load(try await source.cachedRevision(commit: commit))
     guard !loaded.findings.contains(where: { $0.severity == .error }), !loaded.declared.objects.isEmpty else {
         return nil
     }
-    return EnforcedState(loaded, guarded: state, canonical: canonical)
+    return EnforcedState(loaded, guarded: guarded, canonical: canonical)
 }
 
 /// The settings that were in force last, whether or not their revision can be read.

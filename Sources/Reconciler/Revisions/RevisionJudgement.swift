@@ -36,6 +36,9 @@ package struct JudgementBasis: Sendable, Equatable {
 /// Everything that judging a new revision takes, besides the revision.
 package struct RevisionJudgement: Sendable {
     /// What is enforced so far; nil where nothing is.
+    package var enforced: EnforcedState?
+    /// What the revision is compared with: what is enforced, or what was before the hold that enforces it; nil where nothing
+    /// is in force, or that is not known.
     package var inForce: EnforcedState?
     /// The settings that were in force, which are remembered even where their commit cannot be read; nil at the first start.
     package var configurationInForce: RepositoryConfiguration?
@@ -58,12 +61,14 @@ package struct RevisionJudgement: Sendable {
     package var takesApprovals: Bool
 
     package init(
-        inForce: EnforcedState?, configurationInForce: RepositoryConfiguration?, live: LiveState, ownership: Ownership,
+        enforced: EnforcedState?, inForce: EnforcedState?, configurationInForce: RepositoryConfiguration?,
+        live: LiveState, ownership: Ownership,
         owned: Set<ObjectID>, user: OwnAccess.User,
         trust: TrustMode,
         source: any RevisionSource, states: DeclaredStates, canonical: Canonical,
         memory: HistoryMemory = HistoryMemory(), takesApprovals: Bool = true
     ) {
+        self.enforced = enforced
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
         self.live = live
@@ -84,7 +89,12 @@ package struct RevisionJudgement: Sendable {
     package func verdict(
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> (GuardVerdict, JudgementBasis) {
-        let objects = live.all
+        let effect = HoldEffect(before: inForce, enforced: enforced, head: loaded.declared)
+        var objects = live.all
+        for id in effect.brought { objects[id] = nil }
+        var compared = inForce?.inForce
+        // From one hold to the next the deletions of both count: somebody could take everything away in small steps.
+        if takesApprovals { for id in effect.takenAway { compared?.objects[id] = nil } }
         let left = leftBehind(among: objects.values)
         let approvals =
             !takesApprovals
@@ -98,13 +108,14 @@ package struct RevisionJudgement: Sendable {
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
         let question = GuardQuestion(
-            inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
+            inForce: compared, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
             leftBehind: left, owned: owned, approvals: approvals.sources,
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds),
             // Under a hold nothing is exempt: whoever set it need not be one who may merge.
             isRestoration: inForce != nil && takesApprovals
                 && RestorationSearch(states: states, canonical: canonical).finds(loaded))
         var verdict = await Self.decide(question)
+        verdict.removed += effect.brought.sorted()
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         let used = Set(loaded.declared.objects.keys.map(\.scopeNamespace))
         verdict.deletableNamespaces.formUnion(
@@ -139,16 +150,16 @@ package struct RevisionJudgement: Sendable {
 
     /// Whether the verdict on the revision in force may be another one now, without a new commit.
     package var mayBeOtherwise: Bool {
-        guard let inForce else { return false }
-        let isHeld = !inForce.holds.isEmpty
-        guard let basis = inForce.basis else { return isHeld }
+        guard let enforced else { return false }
+        let isHeld = !enforced.holds.isEmpty
+        guard let basis = enforced.basis else { return isHeld }
         if isHeld, basis.trust != trust || basis.hasMetDistrust { return true }
         return hasBecomeReadable && (isHeld || !basis.unseenKinds.isDisjoint(with: live.knownKinds))
     }
 
     /// Whether a kind that could not be read then can be read now.
     package var hasBecomeReadable: Bool {
-        inForce?.basis?.unreadKinds.isDisjoint(with: live.knownKinds) == false
+        enforced?.basis?.unreadKinds.isDisjoint(with: live.knownKinds) == false
     }
 
     /// Off whatever actor asks, so that drift is corrected meanwhile: a large repository takes up to a second.
