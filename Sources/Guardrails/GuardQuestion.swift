@@ -26,13 +26,15 @@ package struct GuardQuestion: Sendable {
     /// Whether the new revision brings back the whole declared state of an earlier one, all of which was in the cluster
     /// once, with nothing of it held.
     package var isRestoration: Bool
+    /// Whether an emergency hold brings it: then the settings of the revision count as well, where they are stricter.
+    package var isByHold: Bool
 
     package init(
         inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
         live: [ObjectID: LiveObject] = [:], leftBehind: Set<ObjectID> = [],
         owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
         privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = [],
-        isRestoration: Bool = false
+        isRestoration: Bool = false, isByHold: Bool = false
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -44,5 +46,6 @@ package struct GuardQuestion: Sendable {
         self.privilegedNamespaces = privilegedNamespaces
         self.unreadKinds = unreadKinds
         self.isRestoration = isRestoration
+        self.isByHold = isByHold
     }
 }

@@ -45,7 +45,8 @@ struct RevisionGuard {
         approvals = ApprovalSet(sources: question.approvals, head: question.head)
         // At the first start nothing was in force: then the strict table counts, and what is stricter still.
         let first = question.head.configuration.guardrails.stricter(GuardrailSettings())
-        settings = question.configurationInForce?.guardrails ?? first
+        let known = question.configurationInForce?.guardrails
+        settings = known.map { question.isByHold ? $0.stricter(question.head.configuration.guardrails) : $0 } ?? first
         configuration = question.head.configuration
         before = question.live.filter { question.leftBehind.contains($0.key) }.compactMapValues(\.asDeclared)
             .merging(question.inForce?.objects ?? [:]) { $1 }

@@ -63,7 +63,7 @@ extension GuardrailSettings {
             always: min(deletions.always, other.deletions.always))
         // Where one of them leaves it to the table, only a hold is stricter than that.
         result.decisions = decisions.filter { $0.value == .hold || other.decisions[$0.key] != nil }
-            .merging(other.decisions.filter { $0.value == .hold }) { max($0, $1) }
+            .merging(other.decisions.filter { $0.value == .hold || decisions[$0.key] != nil }) { max($0, $1) }
         result.approvers = approvers.filter(other.approvers.contains)
         return result
     }

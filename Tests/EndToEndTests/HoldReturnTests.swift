@@ -188,6 +188,30 @@ import Testing
         #expect(roleCount() == 10)
     }
 
+    // MARK: Settings
+
+    @Test func theSettingsOfTheHeldRevisionLetNothingThrough() async throws {
+        try configure("{risks: {risky-grant: allow}}")
+        let loose = try await run.commit("secrets")
+        try await accept(loose)
+        try configure("{}")
+        try await accept(try await run.commit("pods", approvals: []))
+        let pass = try await holdOf(loose)
+        #expect(pass.ofObjects[Self.role] == [.approvalMissing])
+        #expect(pass.ofObjects.values.contains([.configurationHeld]), "\(pass.ofObjects)")
+        #expect(run.resource != "secrets")
+    }
+
+    @Test func theStricterSettingsOfTheHeldRevisionCountAsWell() async throws {
+        let strict = try await run.commit("secrets")
+        try await accept(strict)
+        try configure("{risks: {risky-grant: allow}}")
+        try await accept(try await run.commit("pods"))
+        let pass = try await holdOf(strict)
+        #expect(pass.ofObjects[Self.role] == [.approvalMissing])
+        #expect(run.resource != "secrets")
+    }
+
     // MARK: The history
 
     @Test func aForcePushThatIsSeenAtTheEndIsTold() async throws {

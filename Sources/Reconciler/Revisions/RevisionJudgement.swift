@@ -57,7 +57,8 @@ package struct RevisionJudgement: Sendable {
     package var memory: HistoryMemory
     /// Whether trailers let anything through.
     ///
-    /// Under an emergency hold they do not: what an earlier revision's trailers approved was approved for then.
+    /// Under an emergency hold they do not: what an earlier revision's trailers approved was approved for then. Nor does what
+    /// its settings let through: the stricter of both counts.
     package var takesApprovals: Bool
 
     package init(
@@ -113,7 +114,8 @@ package struct RevisionJudgement: Sendable {
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds),
             // Under a hold nothing is exempt: whoever set it need not be one who may merge.
             isRestoration: inForce != nil && takesApprovals
-                && RestorationSearch(states: states, canonical: canonical).finds(loaded))
+                && RestorationSearch(states: states, canonical: canonical).finds(loaded),
+            isByHold: !takesApprovals)
         var verdict = await Self.decide(question)
         verdict.removed += effect.brought.sorted()
         // What was approved before and is not gone yet stays approved, unless it is declared again.
