@@ -37,6 +37,13 @@ import Testing
         #expect(message(outage).contains("2 objects (Role a/r 1000 times, Role a/s)"), "\(message(outage))")
     }
 
+    @Test mutating func reasonsThatTakeTurnsAreToldOnceEach() {
+        let kinds: [JournalError.Kind] = [.unwritable, .damaged, .unwritable, .damaged, .locked, .damaged]
+        let told = kinds.map { outage.note(JournalError(kind: $0, message: "\($0)", hint: "")) }
+        #expect(told == [false, true, false, false, true, false])
+        #expect(outage.error.kind == .damaged)
+    }
+
     @Test mutating func whatStaysTheSameIsNoNews() {
         let told = (0..<2).map { _ in outage.note(role, "deleted by hand") }
         #expect(told == [true, false])

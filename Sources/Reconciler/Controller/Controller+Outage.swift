@@ -20,7 +20,7 @@ extension Controller {
             notify(.trouble("\(what): \(error.message)", hint: error.hint))
             return false
         }
-        guard let before = outage else {
+        guard outage != nil else {
             let began = JournalOutage(since: surroundings.now(), error: error)
             outage = began
             if surroundings.uptime() - outageEndedAt > Self.relapse { failedProbes = 0 }
@@ -28,8 +28,7 @@ extension Controller {
             outages.wish.yield()
             return true
         }
-        outage?.error = error
-        if before.error.kind != error.kind, let now = outage { notify(.journalLost(now)) }
+        if outage?.note(error) == true, let now = outage { notify(.journalLost(now)) }
         return true
     }
 

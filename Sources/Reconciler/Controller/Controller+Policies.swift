@@ -60,9 +60,10 @@ extension Controller {
         var entry = entry(of: open, outcome: .succeeded)
         (entry.uid, entry.resourceVersion) = (after?.uid ?? entry.uid, after?.resourceVersion)
         entry.after = after?.content
-        if isOthersDoing {
+        if !isOthersDoing {
+            (entry.kind, entry.reason, entry.actor) = (.event, .revisionChanged, nil)
+        } else {
             let what = change.kind == .made ? "was removed by somebody else" : "was changed by somebody else"
-            (entry.kind, entry.reason, entry.actor) = (.notice, .incident(.preventionFailed), change.actor)
             entry.message =
                 "\(change.id) \(what): until it was put back the API server may have let pass what is not declared"
         }
@@ -105,9 +106,9 @@ extension Controller {
     private func entry(of open: OpenIntent, outcome: EntryOutcome) -> EntryDraft {
         let intent = open.intent
         return EntryDraft(
-            at: surroundings.now(), kind: .event, reason: .revisionChanged, outcome: outcome, object: intent.object,
-            uid: intent.uid, before: intent.before, patch: intent.patch, revision: intent.revision,
-            message: intent.message)
+            at: surroundings.now(), kind: intent.reason.incident == nil ? .event : .notice, reason: intent.reason,
+            outcome: outcome, object: intent.object, uid: intent.uid, before: intent.before, patch: intent.patch,
+            revision: intent.revision, actor: intent.actor, message: intent.message)
     }
 }
 

@@ -19,6 +19,8 @@ package struct JournalOutage: Sendable {
     private static let tellingsOfAnObject = 3
 
     private var findings: [ObjectID: Finding] = [:]
+    /// Which kinds of reason were told.
+    private var toldKinds: Set<JournalError.Kind>
     /// What was to be recorded and was not.
     private var missed: Set<String> = []
     /// The newest revision, which waits.
@@ -27,6 +29,15 @@ package struct JournalOutage: Sendable {
     package init(since: Timestamp, error: JournalError) {
         self.since = since
         self.error = error
+        toldKinds = [error.kind]
+    }
+
+    /// Takes in why it goes on.
+    ///
+    /// - Returns: Whether that is to be told: a reason of another kind than all that were, as they may take turns.
+    package mutating func note(_ error: JournalError) -> Bool {
+        self.error = error
+        return toldKinds.insert(error.kind).inserted
     }
 
     /// How many objects are known to be not as declared.
