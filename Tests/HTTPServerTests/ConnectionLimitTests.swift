@@ -13,8 +13,8 @@ import Testing
 
         init(port: Int, from address: String = "127.0.0.1") throws {
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            // Far longer than anything here takes: a test that fails must not hang.
-            var patience = timeval(tv_sec: 30, tv_usec: 0)
+            // Far longer than anything here takes, on a machine that is busy with other tests: what fails must not hang.
+            var patience = timeval(tv_sec: 180, tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
             var (own, server) = (Self.address(address, 0), Self.address("127.0.0.1", UInt16(port)))
             let isBound = withUnsafePointer(to: &own) { pointer in
