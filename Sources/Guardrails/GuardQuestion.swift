@@ -28,13 +28,16 @@ package struct GuardQuestion: Sendable {
     package var isRestoration: Bool
     /// Whether an emergency hold brings it: then the settings of the revision count as well, where they are stricter.
     package var isByHold: Bool
+    /// What of what is in force is gone already, by a hold that is over: its deletion is not counted again.
+    package var alreadyGone: Set<ObjectID>
 
     package init(
         inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
         live: [ObjectID: LiveObject] = [:], leftBehind: Set<ObjectID> = [],
         owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
         privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = [],
-        isRestoration: Bool = false, isByHold: Bool = false
+        isRestoration: Bool = false, isByHold: Bool = false,
+        alreadyGone: Set<ObjectID> = []
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -47,5 +50,6 @@ package struct GuardQuestion: Sendable {
         self.unreadKinds = unreadKinds
         self.isRestoration = isRestoration
         self.isByHold = isByHold
+        self.alreadyGone = alreadyGone
     }
 }

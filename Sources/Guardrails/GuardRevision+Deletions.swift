@@ -9,7 +9,10 @@ extension RevisionGuard {
         var unapproved: [ObjectID] = []
         for id in removed where id.resource == .namespace && holds[id] == nil { judgeNamespace(id) }
         var restorable: Set<ObjectID> = []
-        let counted = removed.filter { $0.resource != .namespace && holds[$0] == nil && !goesWithItsNamespace($0) }
+        let counted = removed.filter { id in
+            id.resource != .namespace && holds[id] == nil && !goesWithItsNamespace(id)
+                && !question.alreadyGone.contains(id)
+        }
         let stricter = restorations(among: counted)
         for id in counted where !isApproved(id, by: Guardrail.deletionBudget.rawValue) {
             if stricter.contains(id) { restorable.insert(id) } else { unapproved.append(id) }

@@ -164,15 +164,81 @@ import Testing
         try await accept(try await run.commit("pods", approvals: []))
         _ = try await holdOf(first)
         #expect(isThere(.networkPolicy, "deny-again"))
-        let manifests = teamManifests(Self.namespace).split(separator: "---\n")
-        try run.repository.write(
-            manifests.filter { !$0.contains("default-deny") }.joined(separator: "---\n"), to: "team.yaml")
+        try dropDefaultDeny()
         _ = try await run.commit("pods", approvals: [])
         let after = try await passAfterItsEnd()
         #expect(
             after.ofObjects[ObjectID(.networkPolicy, namespace: Self.namespace, name: "default-deny")]
                 == [.approvalMissing])
         #expect(isThere(.networkPolicy, "default-deny") && !isThere(.networkPolicy, "deny-again"))
+    }
+
+    /// Leaves of the namespace's policies only what these tests write themselves.
+    private func dropDefaultDeny() throws {
+        let manifests = teamManifests(Self.namespace).split(separator: "---\n")
+        try run.repository.write(
+            manifests.filter { !$0.contains("default-deny") }.joined(separator: "---\n"), to: "team.yaml")
+    }
+
+    private func ofPolicy(_ name: String, _ pass: RestartedController.Pass) -> Set<IncidentReason>? {
+        pass.ofObjects[ObjectID(.networkPolicy, namespace: Self.namespace, name: name)]
+    }
+
+    /// The one that isolates has another name before the hold than by it.
+    @Test func whatTheHoldTookAwayProtectsAfterIt() async throws {
+        try dropDefaultDeny()
+        try run.repository.write(policy("deny-old"), to: "policies.yaml")
+        let first = try await run.commit("pods")
+        try await accept(first)
+        try run.repository.write(policy("deny-new"), to: "policies.yaml")
+        try await accept(try await run.commit("pods", approvals: []))
+        _ = try await holdOf(first)
+        #expect(isThere(.networkPolicy, "deny-old") && !isThere(.networkPolicy, "deny-new"))
+        try run.repository.remove("policies.yaml")
+        _ = try await run.commit("pods", approvals: [])
+        let after = try await passAfterItsEnd()
+        #expect(ofPolicy("deny-new", after) == [.approvalMissing], "\(after)")
+        #expect(isThere(.networkPolicy, "deny-new") && !isThere(.networkPolicy, "deny-old"))
+    }
+
+    /// It was somebody's, and only the hold has made it ours.
+    @Test func whatTheHoldFoundIsNotItsToTakeAway() async throws {
+        try dropDefaultDeny()
+        try run.repository.write(policy("deny-again"), to: "policies.yaml")
+        let first = try await run.commit("pods")
+        try await accept(first)
+        try run.repository.remove("policies.yaml")
+        try await accept(try await run.commit("pods"))
+        #expect(!isThere(.networkPolicy, "deny-again"))
+        run.cluster.seed([
+            [
+                "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+                "metadata": ["name": "deny-again", "namespace": .string(Self.namespace)],
+                "spec": ["podSelector": .object(Members()), "policyTypes": ["Ingress", "Egress"]],
+            ]
+        ])
+        _ = try await holdOf(first)
+        let after = try await passAfterItsEnd()
+        #expect(ofPolicy("deny-again", after) == [.approvalMissing], "\(after)")
+        #expect(isThere(.networkPolicy, "deny-again"))
+    }
+
+    /// What was put into it meanwhile was not there when its deletion was approved.
+    @Test func aNamespaceThatTheHoldMadeAnewStays() async throws {
+        let spare = ObjectID(.namespace, name: "spare")
+        try run.repository.write(teamManifests("spare"), to: "spare.yaml")
+        let first = try await run.commit("pods")
+        try await accept(first)
+        try run.repository.remove("spare.yaml")
+        try await accept(
+            try await run.commit(
+                "pods", approvals: PolicyRepository.approvingEverything + ["namespace-deletion by Ann Policy"]))
+        #expect(run.cluster.object(spare) == nil)
+        _ = try await holdOf(first)
+        #expect(run.cluster.object(spare) != nil)
+        let after = try await passAfterItsEnd()
+        #expect(after.ofObjects[spare] == [.namespaceDeletionHeld], "\(after)")
+        #expect(run.cluster.object(spare) != nil)
     }
 
     @Test func fromHoldToHoldTheDeletionsOfBothCount() async throws {

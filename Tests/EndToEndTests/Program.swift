@@ -94,38 +94,41 @@ final class Program: Sendable {
 
 /// A process that goes on until it is told to stop, with its output in a file.
 final class RunningProgram: @unchecked Sendable {
-    // The process id is set once in the initializer; `hasEnded` is only touched by the test that owns this.
+    // The first two are set once in the initializer; the others are only touched by the test that owns this.
     let processID: Int32
     let output: String
-    private var process: Process
+    private var process: ChildProcess
+    private var ending: ChildProcess.Ending?
     private var hasEnded = false
 
-    /// Foundation's `Process` is good enough here: no grandchild keeps its streams open.
     init(_ program: Program, _ arguments: [String], named name: String = "run") throws {
         output = program.folder.path + "/\(name)-\(UUID().uuidString).log"
         try Data().write(to: URL(fileURLWithPath: output))
-        let handle = try #require(FileHandle(forWritingAtPath: output))
-        process = Process()
         let line = program.commandLine(arguments)
-        process.executableURL = URL(fileURLWithPath: line.program)
-        process.arguments = line.arguments
-        process.environment = program.environment
-        process.standardOutput = handle
-        process.standardError = handle
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        processID = process.processIdentifier
+        // A shell sets up the streams and becomes the program.
+        process = try ChildProcess(
+            "sh", ["-c", #"exec "$@" < /dev/null > "$0" 2>&1"#, output, line.program] + line.arguments,
+            environment: program.environment)
+        processID = process.processID
     }
 
     var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
-    var isRunning: Bool { process.isRunning }
+    var isRunning: Bool { !process.hasExited }
 
     /// How many lines of its output hold all of some texts.
     func count(_ words: String...) -> Int {
         text.split(separator: "\n").count { line in words.allSatisfy { line.contains($0) } }
     }
 
-    var status: Int32 { process.terminationStatus }
+    /// How it ended: its exit status, or the signal that ended it; -1 while it runs.
+    var status: Int32 {
+        if ending == nil, process.hasExited { ending = process.end(within: .seconds(1)) }
+        return switch ending {
+        case .exited(let status): status
+        case .killed(let signal): signal
+        case .unknown, nil: -1
+        }
+    }
 
     /// Waits until its output holds a text.
     func untilItSays(_ words: String, within limit: Duration = .seconds(120)) async throws {
@@ -147,17 +150,15 @@ final class RunningProgram: @unchecked Sendable {
         guard !hasEnded else { return }
         hasEnded = true
         kill(processID, SIGTERM)
-        try await eventually(within: .seconds(30), "the program ends after SIGTERM") { !process.isRunning }
+        try await eventually(within: .seconds(30), "the program ends after SIGTERM") { !isRunning }
     }
 
     /// Ends it at once, as a crash would.
     func crash() async throws {
         hasEnded = true
         kill(processID, SIGKILL)
-        try await eventually(within: .seconds(10), "the program ends after SIGKILL") { !process.isRunning }
+        try await eventually(within: .seconds(10), "the program ends after SIGKILL") { !isRunning }
     }
-
-    deinit { if !hasEnded { kill(processID, SIGKILL) } }
 }
 
 /// The folder of the checkout.

@@ -128,9 +128,8 @@ struct PlannedPass {
         }
         let user = OwnAccess.User(answered: try await cluster.whoWeAre())
         let judgement = RevisionJudgement(
-            enforced: inForce, inForce: before.map(\.state) ?? inForce,
-            configurationInForce: before.map(\.configuration)
-                ?? rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
+            enforced: inForce, before: before,
+            configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
             live: gathered.state, ownership: wiring.ownership(instance: instance),
             owned: Set(known.owned.keys), user: user,
             trust: wiring.trust, source: source,

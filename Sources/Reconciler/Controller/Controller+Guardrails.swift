@@ -12,9 +12,8 @@ extension Controller {
         let remembered = enforced == nil ? try await journal.remembered(.guardedState) : nil
         await loadStateBeforeHold()
         return RevisionJudgement(
-            enforced: enforced, inForce: hold.before.map(\.state) ?? enforced,
-            configurationInForce: hold.before.map(\.configuration)
-                ?? rememberedConfiguration(remembered, canonical: canonical),
+            enforced: enforced, before: hold.before,
+            configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,
             trust: configuration.trust, source: source, states: try await declaredStates(), canonical: canonical,
             memory: history, takesApprovals: hold.active == nil)
@@ -49,8 +48,13 @@ extension Controller {
         let (verdict, guarded) = try await judge(loaded, by: judgement)
         guard verdict.holds != before.holds || verdict.frozen != before.frozen else {
             isLaterApprovalRefused = false
-            enforced?.basis = guarded.basis
+            var basis = guarded.basis
+            // Trailers that were not looked at are looked at after the hold.
+            if !judgement.takesApprovals, let earlier = enforced?.basis { basis?.keepTrust(of: earlier) }
+            enforced?.basis = basis
             if judgement.hasBecomeReadable { needsPass = true }
+            var guarded = guarded
+            guarded.basis = basis
             try await remember(guarded, of: newest, before: self.hold.before)
             return false
         }

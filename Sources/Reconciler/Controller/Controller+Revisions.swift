@@ -196,7 +196,12 @@ extension Controller {
             try await journal.remember(.declaredStates, canonical.text(states.tree))
             try await journal.remember(.newestRevision, newest.commit)
         }
-        let before = hold == nil ? nil : try await stateBeforeHold()
+        var before = hold == nil ? nil : try await stateBeforeHold()
+        before?.noteFound(
+            loaded.declared.objects.keys.filter { id in
+                // What cannot be read may be there.
+                owned[id] == nil && (live[id] != nil || id.resource.map(live.knownKinds.contains) != true)
+            })
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest, before: before)
         try await journal.remember(.enforcedRevision, newest.commit)

@@ -187,9 +187,9 @@ extension JudgementBasis {
 }
 
 extension ObjectID {
-    fileprivate var encoded: Tree { .array([group, kind, namespace, name].map(Tree.string)) }
+    var encoded: Tree { .array([group, kind, namespace, name].map(Tree.string)) }
 
-    fileprivate init?(encoded tree: Tree) {
+    init?(encoded tree: Tree) {
         let parts = (tree.array ?? []).compactMap(\.string)
         guard parts.count == 4 else { return nil }
         self.init(group: parts[0], kind: parts[1], namespace: parts[2], name: parts[3])

@@ -31,6 +31,12 @@ package struct JudgementBasis: Sendable, Equatable {
         self.trust = trust
         self.hasMetDistrust = hasMetDistrust
     }
+
+    /// Says of signatures what an earlier one said, since the trailers under them were not looked at.
+    mutating func keepTrust(of earlier: JudgementBasis) {
+        trust = earlier.trust
+        hasMetDistrust = earlier.hasMetDistrust
+    }
 }
 
 /// Everything that judging a new revision takes, besides the revision.
@@ -60,9 +66,11 @@ package struct RevisionJudgement: Sendable {
     /// Under an emergency hold they do not: what an earlier revision's trailers approved was approved for then. Nor does what
     /// its settings let through: the stricter of both counts.
     package var takesApprovals: Bool
+    /// What the hold found there that enforces what is (``StateBeforeHold/found``); nil where none does.
+    package var foundByHold: Set<ObjectID>?
 
     package init(
-        enforced: EnforcedState?, inForce: EnforcedState?, configurationInForce: RepositoryConfiguration?,
+        enforced: EnforcedState?, before: StateBeforeHold?, configurationInForce: RepositoryConfiguration?,
         live: LiveState, ownership: Ownership,
         owned: Set<ObjectID>, user: OwnAccess.User,
         trust: TrustMode,
@@ -70,8 +78,10 @@ package struct RevisionJudgement: Sendable {
         memory: HistoryMemory = HistoryMemory(), takesApprovals: Bool = true
     ) {
         self.enforced = enforced
-        self.inForce = inForce
-        self.configurationInForce = inForce?.configuration ?? configurationInForce
+        foundByHold = before?.found
+        // Where nobody knows what the hold has enforced, its effect is not known either: all that is ours is left behind.
+        inForce = before == nil || enforced == nil ? enforced : before?.state
+        self.configurationInForce = inForce?.configuration ?? before?.configuration ?? configurationInForce
         self.live = live
         self.ownership = ownership
         self.owned = owned
@@ -90,13 +100,10 @@ package struct RevisionJudgement: Sendable {
     package func verdict(
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> (GuardVerdict, JudgementBasis) {
-        let effect = HoldEffect(before: inForce, enforced: enforced, head: loaded.declared)
+        let effect = holdEffect(on: loaded.declared)
         var objects = live.all
         for id in effect.brought { objects[id] = nil }
-        var compared = inForce?.inForce
-        // From one hold to the next the deletions of both count: somebody could take everything away in small steps.
-        if takesApprovals { for id in effect.takenAway { compared?.objects[id] = nil } }
-        let left = leftBehind(among: objects.values)
+        let left = leftBehind(among: objects.values, besides: effect.left)
         let approvals =
             !takesApprovals
             ? FoundApprovals()
@@ -109,17 +116,19 @@ package struct RevisionJudgement: Sendable {
         var privileged: Set<String> = ["kube-system"]
         if let own = user.namespace { privileged.insert(own) }
         let question = GuardQuestion(
-            inForce: compared, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
+            inForce: inForce?.inForce, configurationInForce: configurationInForce, head: loaded.declared, live: objects,
             leftBehind: left, owned: owned, approvals: approvals.sources,
             privilegedNamespaces: privileged, unreadKinds: Set(Resource.managed).subtracting(live.knownKinds),
             // Under a hold nothing is exempt: whoever set it need not be one who may merge.
             isRestoration: inForce != nil && takesApprovals
                 && RestorationSearch(states: states, canonical: canonical).finds(loaded),
-            isByHold: !takesApprovals)
+            isByHold: !takesApprovals,
+            // From one hold to the next the deletions of both count: somebody could take everything away in small steps.
+            alreadyGone: takesApprovals ? effect.takenAway : [])
         var verdict = await Self.decide(question)
         verdict.removed += effect.brought.sorted()
         // What was approved before and is not gone yet stays approved, unless it is declared again.
-        let used = Set(loaded.declared.objects.keys.map(\.scopeNamespace))
+        let used = effect.usedNamespaces.union(loaded.declared.objects.keys.map(\.scopeNamespace))
         verdict.deletableNamespaces.formUnion(
             inForce?.deletableNamespaces.filter { !used.contains($0.name) } ?? [])
         let unread = question.unreadKinds
@@ -139,14 +148,26 @@ package struct RevisionJudgement: Sendable {
 
     private var unseenKinds: Set<Resource> { inForce?.basis?.unseenKinds ?? [] }
 
+    private func holdEffect(on head: DeclaredState) -> HoldEffect {
+        guard let foundByHold, let inForce, let enforced else { return .none }
+        return HoldEffect(before: inForce, enforced: enforced, found: foundByHold, head: head) { id in
+            owned.contains(id) && live[id].map { ownership.claim(of: $0) == .ours } == true
+        }
+    }
+
     /// What is ours, and of which nobody knows any more what was declared.
-    private func leftBehind(among objects: some Collection<LiveObject>) -> Set<ObjectID> {
+    ///
+    /// - Parameter others: What is ours besides, and was declared by what a hold enforced.
+    private func leftBehind(
+        among objects: some Collection<LiveObject>, besides others: Set<ObjectID>
+    ) -> Set<ObjectID> {
         let ours = objects.lazy.filter { ownership.claim(of: $0) == .ours || owned.contains($0.id) }.map(\.id)
         guard let inForce else { return Set(ours) }
         return Set(
             ours.filter { id in
                 inForce.objects[id] == nil
-                    && (inForce.frozen.contains(id) || id.resource.map(unseenKinds.contains) == true)
+                    && (inForce.frozen.contains(id) || id.resource.map(unseenKinds.contains) == true
+                        || others.contains(id))
             })
     }
 
