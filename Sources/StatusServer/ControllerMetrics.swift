@@ -13,7 +13,9 @@ package struct ControllerMetrics: Sendable {
         "Changes to objects of the cluster, made or tried; the reason is that of their entry",
         labels: ["kind", "reason", "outcome"])
     static let incidents = MetricFamily(
-        "bylaw_incidents", .counter, "Incidents that began; the reason is the name of their runbook", labels: ["reason"]
+        "bylaw_incidents", .counter,
+        "Incidents that were recorded, each failed attempt among them; the reason is the name of their runbook",
+        labels: ["reason"]
     )
     static let journalUsable = MetricFamily(
         "bylaw_journal_usable", .gauge, "1 while entries can be recorded; at 0 nothing is changed in the cluster")
