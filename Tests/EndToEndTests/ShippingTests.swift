@@ -40,28 +40,6 @@ import Testing
         server.serve_forever()
         """
 
-    private final class ReceiverProcess: @unchecked Sendable {
-        // Only touched by the test that owns it.
-        private let process = Process()
-        let port: Int
-
-        init(_ script: String, port: Int, log: String) throws {
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-            process.arguments = ["-c", script, String(port), log]
-            let output = Pipe()
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-            self.port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
-        }
-
-        func crash() {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-    }
-
     @Test(
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "there is no python3"),
         .timeLimit(.minutes(4)))
@@ -73,7 +51,7 @@ import Testing
         try "s3cret\n".write(toFile: token, atomically: true, encoding: .utf8)
         let log = program.folder.path + "/received"
         try "".write(toFile: log, atomically: true, encoding: .utf8)
-        var receiver = try ReceiverProcess(Self.receiver, port: 0, log: log)
+        var receiver = try PythonServer(Self.receiver, ["0", log])
         let port = receiver.port
         let words = [
             "journal", "ship", "--to", "splunk", "--url", "http://127.0.0.1:\(port)", "--token-file", token,
@@ -89,7 +67,7 @@ import Testing
             kills += 1
             if kills.isMultiple(of: 2) {
                 receiver.crash()
-                receiver = try ReceiverProcess(Self.receiver, port: port, log: log)
+                receiver = try PythonServer(Self.receiver, [String(port), log])
             } else {
                 try await shipper.crash()
                 shipper = try RunningProgram(program, words, named: "ship")

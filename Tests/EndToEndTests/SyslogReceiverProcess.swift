@@ -46,28 +46,15 @@ final class SyslogReceiverProcess: @unchecked Sendable {
         case silent
     }
 
-    // Only touched by the test that owns it.
-    private let process = Process()
-    let port: Int
+    private let server: PythonServer
+    var port: Int { server.port }
 
     /// - Parameter folder: With `server.crt`, `server.key` and `authority.crt`; see ``makeCertificates(in:)``.
     init(in folder: String, port: Int = 0, _ manner: Manner = .plain) throws {
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.script, folder, String(port), manner.rawValue]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        self.port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+        server = try PythonServer(Self.script, [folder, String(port), manner.rawValue])
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
-    func crash() {
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
+    func crash() { server.crash() }
 
     /// An authority, what it signed for 127.0.0.1 and for a client, and another authority.
     static func makeCertificates(in folder: String) async throws {
