@@ -88,3 +88,15 @@ struct ScratchJournal {
         return entries
     }
 }
+
+extension SQLiteJournal {
+    /// Finds out what is old, and removes of it what one step does.
+    func removeOldEntries(
+        _ policy: RetentionPolicy, at now: Timestamp, minimumCount: Int64
+    ) async throws -> RetentionReport? {
+        let reader = try await JournalReader.open(path)
+        let old = try await reader.oldEntries(policy, at: now)
+        await reader.close()
+        return try await removeOldEntries(old, at: now, minimumCount: minimumCount)
+    }
+}

@@ -47,7 +47,7 @@ import Testing
         #expect(try await cut(made, keeping: 600, on: 702 + Self.year) == nil)
         _ = try await made.journal.record(Sample.event("right", at: 703 * Self.day), owned: .unchanged)
         #expect(try await cut(made, keeping: 600, on: 703) == nil)
-        #expect(try await cut(made, keeping: 180, on: 703) == 512, "what is old by every account goes")
+        #expect(try await cut(made, keeping: 150, on: 703) == 512, "what is old by every account goes")
         await made.journal.close()
     }
 

@@ -308,9 +308,9 @@ import TransparencyLog
         try await withThrowingTaskGroup { group in
             for task in 0..<64 {
                 group.addTask {
-                    for number in stride(from: task, to: 6000, by: 64) {
+                    for number in stride(from: task, to: 6400, by: 64) {
                         let name = number < 4200 ? "role-\(number)" : "busy"
-                        let correction = Sample.correction(Sample.role(name), at: Int64(number) * 600)
+                        let correction = Sample.correction(Sample.role(name), at: Int64(number) * 3600)
                         _ = try await journal.record(correction, owned: .unchanged)
                     }
                 }
@@ -318,7 +318,8 @@ import TransparencyLog
             try await group.waitForAll()
         }
         _ = try await journal.checkpoint(at: now)
-        let report = try await journal.removeOldEntries(policy(1), at: now, minimumCount: 1024)
+        // Of an age of which an eighth is more than what the tasks are out of order by.
+        let report = try await journal.removeOldEntries(policy(22), at: now, minimumCount: 1024)
         #expect(report.map { $0.removedCount >= 1024 } == true)
         await journal.close()
         let whole = try await JournalVerifier.verify(configuration.path, VerificationRequest())

@@ -24,11 +24,12 @@ struct JournalRetention: Sendable {
     }
 
     private func turn() async {
-        for _ in 0..<Self.maximumSteps where !Task.isCancelled {
-            do throws(JournalError) {
+        do throws(JournalError) {
+            let old = try await oldEntries(of: journal.path, policy)
+            for _ in 0..<Self.maximumSteps where !Task.isCancelled {
                 guard
                     let report = try await journal.removeOldEntries(
-                        policy, at: systemNow(), minimumCount: Self.minimumCount)
+                        old, at: systemNow(), minimumCount: Self.minimumCount)
                 else { return }
                 logger.log(
                     .notice, "Old entries were removed from the journal",
@@ -36,13 +37,25 @@ struct JournalRetention: Sendable {
                         ("entry", String(report.entry)), ("through", String(report.through)),
                         ("removed", String(report.removedCount)), ("kept", String(report.keptCount)),
                     ])
-            } catch {
-                logger.log(
-                    .error, "Old entries of the journal could not be removed; trying again in an hour",
-                    [("error", error.message), ("hint", error.hint)])
-                return
             }
+        } catch {
+            logger.log(
+                .error, "Old entries of the journal could not be removed; trying again in an hour",
+                [("error", error.message), ("hint", error.hint)])
         }
+    }
+}
+
+/// Which entries of a journal may go now; read beside whoever writes it.
+private func oldEntries(of path: String, _ policy: RetentionPolicy) async throws(JournalError) -> OldEntries {
+    let reader = try await JournalReader.open(path)
+    do throws(JournalError) {
+        let found = try await reader.oldEntries(policy, at: systemNow())
+        await reader.close()
+        return found
+    } catch {
+        await reader.close()
+        throw error
     }
 }
 
@@ -90,7 +103,8 @@ let journalCutCommand = Command(
             signingKey: try wiring.signingKey(mayMake: false)))
     var isDone = false
     do {
-        while let report = try await journal.removeOldEntries(policy, at: systemNow(), minimumCount: 1) {
+        let old = try await oldEntries(of: wiring.journalPath, policy)
+        while let report = try await journal.removeOldEntries(old, at: systemNow(), minimumCount: 1) {
             isDone = true
             invocation.terminal.write(
                 "Removed \(report.removedCount) entries up to \(report.through); \(report.keptCount) of them stay, "

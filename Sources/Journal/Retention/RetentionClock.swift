@@ -1,70 +1,75 @@
-import Manifest
-import SQLite
+package import Manifest
 
 /// Which entries are old, although any clock may be wrong, now or when one of them was written.
 ///
 /// Choice: two accounts must agree that more than an age has passed since an entry. By the clock it, or an entry behind it,
 /// has a time from before then; so an entry that is dated ahead holds up nothing, and a clock that was set back cuts
 /// nothing. By the journal's own account the steps from each entry to the next, and from the newest to now, add up to more.
-/// There a step back counts nothing, the longest step of all nothing either, and none more than an eighth of the age. So
-/// one clock that jumps ahead makes nothing older, and a second jump makes it older by an eighth at the most.
+/// There no step counts for more than an eighth of the age, neither ahead nor back, and the longest ahead counts nothing.
 ///
-/// Given up: a journal in which nothing is written for more than an eighth of the age keeps its entries longer than that.
-struct RetentionClock {
+/// - A clock that is wrong for some entries and then right again, as that of a machine that starts in 1970 each time, has a
+///   step each way, and they cancel each other, however often. Only the time between the right entries around is lost.
+/// - A clock that jumps ahead and stays there makes nothing older, as that step is the longest; each further jump makes what
+///   is before it older by an eighth at the most.
+/// - A clock that is set back for good makes what is before it younger by an eighth. The sum may fall below zero: that only
+///   keeps more.
+///
+/// Given up: what is before a time in which nothing was written for more than an eighth of the age, or in which the clock
+/// was wrong, stays longer than that. And a clock that jumps ahead again and again, and comes back in one step, counts each
+/// jump as an eighth at the most.
+package struct RetentionClock: Sendable {
     /// The part of the age that one step may count for.
     private static let stepsOfAnAge = 8
-    /// How many entries are looked at; of a journal that has more since the last cut, every second, third and so on.
-    private static let maximumLooks: Int64 = 8192
+    /// The newest entries are looked at one by one; behind them each step is this part of the way to the newest.
+    private static let stepsOfTheWay: Int64 = 2048
 
     let age: Duration
     let now: Timestamp
 
+    package init(age: Duration, now: Timestamp) {
+        self.age = age
+        self.now = now
+    }
+
+    /// Which entries are looked at: all would be too many, and one in so many too few where a flood lies before a quiet time.
+    ///
+    /// Of a thousand million entries these are some thirty thousand.
+    ///
+    /// - Parameters:
+    ///   - last: The newest, with which it begins.
+    ///   - start: Those up to this one do not count.
+    package static func looks(through last: Int64, after start: Int64) -> some Sequence<Int64> {
+        sequence(state: last) { next in
+            guard next > start else { return nil }
+            defer { next -= max(1, (last - next) / stepsOfTheWay) }
+            return next
+        }
+    }
+
     /// The last entry that is old; what comes before it is old as well.
     ///
-    /// - Parameter start: Entries up to this one do not count.
+    /// - Parameters:
+    ///   - last: The newest entry.
+    ///   - start: Entries up to this one do not count.
+    ///   - time: Looks up when an entry was written, by itself; nil where it says nothing.
     /// - Returns: Nil where none is.
-    func lastOld(after start: Int64, on connection: Connection) throws(DatabaseError) -> Int64? {
-        guard let byClock = try lastOldByClock(after: start, on: connection),
-            let byJournal = try lastOldByJournal(after: start, on: connection)
-        else { return nil }
-        return min(byClock, byJournal)
-    }
-
-    private func lastOldByClock(after start: Int64, on connection: Connection) throws(DatabaseError) -> Int64? {
-        try connection.firstRow(
-            "SELECT max(sequence) FROM entries INDEXED BY entries_time WHERE time < ? AND sequence > ?",
-            [.text(now.advanced(by: .zero - age).description), .integer(start)]
-        ) { (row) throws(DatabaseError) in try row.optionalInteger(0) }.flatMap { $0 }
-    }
-
-    private func lastOldByJournal(after start: Int64, on connection: Connection) throws(DatabaseError) -> Int64? {
-        let last = try connection.firstRow("SELECT ifnull(max(sequence), 0) FROM entries") {
-            (row) throws(DatabaseError) in try row.integer(0)
-        }
-        guard let last, last > start else { return nil }
-        // The newest first; one by one, as the rows are long and lie far apart.
-        let times = try connection.rows(
-            """
-            WITH RECURSIVE looks (n) AS (SELECT ?1 UNION ALL SELECT n - ?2 FROM looks WHERE n - ?2 > ?3)
-            SELECT sequence, time FROM looks CROSS JOIN entries ON sequence = n ORDER BY n DESC
-            """, [.integer(last), .integer(1 + (last - start) / Self.maximumLooks), .integer(start)]
-        ) { (row) throws(DatabaseError) in (sequence: try row.integer(0), time: Timestamp(try row.text(1))) }
-        return lastOld(among: times)
-    }
-
-    /// By the journal's own account.
-    ///
-    /// - Parameter entries: The newest first.
-    func lastOld(among entries: [(sequence: Int64, time: Timestamp?)]) -> Int64? {
+    package func lastOld<Failure: Error>(
+        after start: Int64, through last: Int64, time: (Int64) throws(Failure) -> Timestamp?
+    ) throws(Failure) -> Int64? {
+        let threshold = now.advanced(by: .zero - age)
+        let bound = age / Self.stepsOfAnAge
         var (later, passed, longest) = (now, Duration.zero, Duration.zero)
-        for entry in entries {
-            guard let time = entry.time else { continue }
+        var (isOldByClock, isOldByJournal) = (false, false)
+        for sequence in Self.looks(through: last, after: start) {
+            guard let time = try time(sequence) else { continue }
             let distance = Duration.microseconds(later.microsecondsSinceEpoch - time.microsecondsSinceEpoch)
-            let step = min(max(distance, .zero), age / Self.stepsOfAnAge)
+            let step = min(max(distance, .zero - bound), bound)
             passed += step
             longest = max(longest, step)
             later = time
-            if passed - longest > age { return entry.sequence }
+            isOldByClock = isOldByClock || time < threshold
+            isOldByJournal = isOldByJournal || passed - longest > age
+            if isOldByClock, isOldByJournal { return sequence }
         }
         return nil
     }

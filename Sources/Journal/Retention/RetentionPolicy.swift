@@ -12,16 +12,6 @@ package struct RetentionPolicy: Sendable, Equatable {
         self.maximumAge = maximumAge
         self.maximumBytes = maximumBytes
     }
-
-    /// How old entries must be to go, as ``RetentionClock`` judges it; nil where none may.
-    ///
-    /// - Parameter bytes: How many bytes the journal holds.
-    func age(bytes: Int64) -> Duration? {
-        var ages: [Duration] = []
-        if let maximumAge { ages.append(maximumAge) }
-        if let maximumBytes, bytes > maximumBytes { ages.append(Self.minimumAge) }
-        return ages.min()
-    }
 }
 
 /// What retention did in one step.

@@ -21,21 +21,24 @@ extension SQLiteJournal {
         var removedCount: Int64 { cut.through - previous - Int64(keptAnew.count) + Int64(gone.count) }
     }
 
-    /// Removes the oldest entries that the policy lets go, in whole blocks.
+    /// Removes the oldest of the entries that a policy lets go, in whole blocks.
     ///
     /// First an entry says what goes and what stays, then a checkpoint over it is signed, and only then entries go; their
     /// hashes stay. So whoever verifies sees that each missing entry was removed by retention. A step is small; call it
     /// again until it gives nil. One wrong clock removes nothing, see ``RetentionClock``.
     ///
-    /// - Parameter minimumCount: Fewer entries are not worth an entry about it.
+    /// - Parameters:
+    ///   - old: What ``JournalReader/oldEntries(_:at:)`` has found, once for all steps.
+    ///   - minimumCount: Fewer entries are not worth an entry about it.
     /// - Returns: Nil where there is nothing to remove.
     /// - Throws: ``JournalError`` also where an entry that would go is not what was written, and without a signing key.
     package func removeOldEntries(
-        _ policy: RetentionPolicy, at now: Timestamp, minimumCount: Int64
+        _ old: OldEntries, at now: Timestamp, minimumCount: Int64
     ) async throws(JournalError) -> RetentionReport? {
         let signer = try await noteSigner()
         let plan = try await perform("remove old entries of") { (connection) throws(JournalFailure) in
-            let last = try Self.lastOld(policy, at: now, on: connection)
+            let bytes = try JournalFailure.wrapping { () throws(DatabaseError) in try connection.usedBytes() }
+            let last = old.last(bytes: bytes)
             for window in Self.windows {
                 let plan = try Self.plan(through: last, window: window, on: connection)
                 guard var plan, plan.removedCount >= max(1, minimumCount) else { continue }
@@ -62,17 +65,6 @@ extension SQLiteJournal {
         return RetentionReport(
             entry: entry, through: plan.cut.through, removedCount: plan.removedCount,
             keptCount: Int64(plan.cut.kept.count), bytes: bytes)
-    }
-
-    /// The last entry that the policy lets go; 0 where it lets none go.
-    private static func lastOld(
-        _ policy: RetentionPolicy, at now: Timestamp, on connection: Connection
-    ) throws(JournalFailure) -> Int64 {
-        let start = try JournalCut.through(on: connection)
-        return try JournalFailure.wrapping { () throws(DatabaseError) in
-            guard let age = policy.age(bytes: try connection.usedBytes()) else { return 0 }
-            return try RetentionClock(age: age, now: now).lastOld(after: start, on: connection) ?? 0
-        }
     }
 
     private static func plan(
