@@ -180,6 +180,26 @@ import Testing
         try await scene.expectRecovery(run, to: commit, reason: reason)
     }
 
+    /// Otherwise the journal would say of that time that nothing happened.
+    @Test func anOutageThatIsOverWhenItIsToldToStopIsRecorded() async throws {
+        let scene = try await Scene("stopped")
+        let run = try scene.start()
+        try await run.untilItSynced(try await scene.commit(round: 0))
+        let (journal, aside) = (scene.program.journal, scene.program.journal + ".aside")
+        try FileManager.default.moveItem(atPath: journal, toPath: aside)
+        let commit = try await scene.expectNothingIsChanged(run)
+        try FileManager.default.moveItem(atPath: aside, toPath: journal)
+        try await run.stop()
+        #expect(run.status == 0)
+        let told = try await scene.program.entries(["--reason", "JournalUnwritable"])
+        #expect(told.count == 1, "\(run.text)")
+        #expect(told.first?["message"]?.string?.contains("revision \(commit) waited") == true, "\(told)")
+        let stopped = try await scene.program.entries(["--reason", "Stopped"])
+        #expect(stopped.count == 1, "\(run.text)")
+        let verify = try await scene.program.run(["journal", "verify", "--journal", journal])
+        #expect(verify.status == 0, "\(verify.output)\(verify.errors)")
+    }
+
     /// Pages that were sound when it began, and that it reads only when it needs them.
     @Test func pagesThatAreDamagedWhileItRuns() async throws {
         let scene = try await Scene("pages")

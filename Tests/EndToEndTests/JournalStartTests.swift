@@ -158,6 +158,24 @@ import Testing
         try await expectRecovery(run, program, name, reason: damage.reason)
     }
 
+    @Test func anOutageThatIsOverWhenItIsToldToStopIsRecorded() async throws {
+        let program = try Program()
+        let (journal, backup) = (program.journal, program.journal + ".backup")
+        let run = try await startWithDrift(program, "stopped", reason: "JournalDamaged") {
+            try FileManager.default.copyItem(atPath: journal, toPath: backup)
+            try spoil(journal, .header)
+        }
+        try FileManager.default.moveItem(atPath: journal, toPath: journal + ".evidence")
+        try FileManager.default.moveItem(atPath: backup, toPath: journal)
+        try await run.stop()
+        #expect(run.status == 0)
+        let told = try await program.entries(["--reason", "JournalDamaged"])
+        #expect(told.count == 1, "\(run.text)")
+        #expect(told.first?["message"]?.string?.contains("1 object (\(reader("stopped")))") == true, "\(told)")
+        let verify = try await program.run(["journal", "verify", "--journal", journal])
+        #expect(verify.status == 0, "\(verify.output)\(verify.errors)")
+    }
+
     /// Overwrites a page, or cuts the newest entry off behind our back.
     private func spoil(_ journal: String, _ damage: Damage) throws {
         let page: Int64

@@ -51,4 +51,29 @@ import Testing
         #expect(outage.differing == 0)
         #expect(message(outage).contains("1 object (Role a/r)"), "\(message(outage))")
     }
+
+    private func error(_ kind: JournalError.Kind, _ message: String) -> JournalError {
+        JournalError(kind: kind, message: message, hint: "")
+    }
+
+    /// A lock at the end says nothing of the time before.
+    @Test mutating func whatWasMoreThanALockIsRecordedByThat() {
+        #expect(!outage.wasOnlyLocked)
+        _ = outage.note(error(.locked, "another process has it"))
+        _ = outage.note(error(.damaged, "a page is damaged"))
+        _ = outage.note(error(.unwritable, "a right is missing"))
+        #expect(!outage.wasOnlyLocked)
+        #expect(message(outage).hasSuffix(": the disk is full; then a page is damaged"), "\(message(outage))")
+        #expect(outage.entry(until: start, revision: nil).reason.incident == .journalDamaged)
+    }
+
+    @Test func aLockThatBecameMoreIsRecordedByThat() {
+        var outage = JournalOutage(since: start, error: error(.locked, "another process has it"))
+        #expect(outage.wasOnlyLocked)
+        _ = outage.note(error(.damaged, "a page is damaged"))
+        _ = outage.note(error(.locked, "another process has it"))
+        #expect(!outage.wasOnlyLocked)
+        #expect(message(outage).hasSuffix(": a page is damaged"), "\(message(outage))")
+        #expect(outage.entry(until: start, revision: nil).reason.incident == .journalDamaged)
+    }
 }

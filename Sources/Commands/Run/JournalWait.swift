@@ -57,23 +57,35 @@ struct JournalWait {
                 await report()
                 try await sleepUnlessStopped()
             }
-            guard !signals.isSet else { return nil }
+            guard !signals.isSet else { break }
             do {
                 return try await open()
             } catch let error as JournalError where error.incident != nil {
                 note(error)
             }
         }
+        await recordAtStop()
         return nil
+    }
+
+    /// Tries once more before the end: an outage that nobody recorded looks like a time without events.
+    private mutating func recordAtStop() async {
+        guard let outage, !outage.wasOnlyLocked else { return }
+        do {
+            await (try open()).close()
+        } catch {
+            let failure = commandFailure(error)
+            logger.log(
+                .warning, "The outage is not recorded: the journal still cannot be used",
+                [("error", failure.message), ("hint", failure.hint)])
+        }
     }
 
     /// Takes in why the journal cannot be used.
     mutating func note(_ error: JournalError) {
-        let before = outage?.error
-        if outage == nil { outage = JournalOutage(since: systemNow(), error: error) }
-        outage?.error = error
-        guard let outage else { return }
-        let isNew = before == nil || before?.message != error.message
+        let isNew = outage?.note(error) ?? true
+        let outage = outage ?? JournalOutage(since: systemNow(), error: error)
+        self.outage = outage
         guard isNew || ContinuousClock.now >= nextReminder else { return }
         nextReminder = .now + Self.reminderInterval
         notify(isNew ? .journalLost(outage) : .journalStillLost(outage))
@@ -93,7 +105,7 @@ struct JournalWait {
         do throws(JournalError) {
             // Whoever held it has worked, and recorded that.
             let entry =
-                ended.error.kind == .locked
+                ended.wasOnlyLocked
                 ? nil : try await journal.record(ended, until: systemNow(), revision: nil)
             notify(.journalBack(ended, entry: entry))
         } catch {

@@ -87,8 +87,7 @@ extension Controller {
                     try await endOutage()
                 } catch {
                     if error.kind == .takenOver {
-                        outage?.error = error
-                        isTakenOver = true
+                        noteTakenOver(error)
                         return stop()
                     }
                     if error.incident != nil || error.message != toldTrouble {
@@ -103,8 +102,37 @@ extension Controller {
         }
     }
 
+    private func noteTakenOver(_ error: JournalError) {
+        _ = outage?.note(error)
+        isTakenOver = true
+    }
+
+    /// Tries the journal once more before the end: an outage that nobody recorded looks like a time without events.
+    func recordOutageAtStop() async {
+        guard outage != nil, !isTakenOver else { return }
+        do throws(JournalError) {
+            try await journal.expectWritable(bytes: Self.probeBytes)
+            try await recordOutage()
+        } catch {
+            // Whoever opens it anew records the outage.
+            if error.kind == .takenOver { return noteTakenOver(error) }
+            notify(.trouble("the outage is not recorded: \(error.message)", hint: error.hint))
+        }
+    }
+
     /// Records the outage, and compares everything anew.
     private func endOutage() async throws(JournalError) {
+        guard outage != nil else { return }
+        try await recordOutage()
+        failureCounts = [:]
+        failedDifferences = [:]
+        needsPass = true
+        await beginPass()
+        fetchSoon()
+    }
+
+    /// Records the outage, which ends with that.
+    private func recordOutage() async throws(JournalError) {
         guard let ended = outage else { return }
         let entry = try await journal.record(
             ended, until: surroundings.now(), revision: enforced.map { RevisionFacts($0.revision) })
@@ -117,10 +145,5 @@ extension Controller {
         outage = nil
         outageEndedAt = surroundings.uptime()
         notify(.journalBack(ended, entry: entry))
-        failureCounts = [:]
-        failedDifferences = [:]
-        needsPass = true
-        await beginPass()
-        fetchSoon()
     }
 }

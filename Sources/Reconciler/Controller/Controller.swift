@@ -220,6 +220,7 @@ package actor Controller {
             }
         }
         alarm?.task.cancel()
+        await recordOutageAtStop()
         await withJournal("record the stop") { () async throws(JournalError) in
             try await self.journal.record(self.event(.stopped, "bylaw stopped"), owned: .unchanged)
         }

@@ -4,7 +4,7 @@ package import Manifest
 package struct JournalOutage: Sendable {
     package var since: Timestamp
     /// Why, as it was found last.
-    package var error: JournalError
+    package private(set) var error: JournalError
     /// What was seen of an object that was not as declared at some time of it.
     private struct Finding {
         /// In which way it is not as declared now; nil where it is.
@@ -19,8 +19,8 @@ package struct JournalOutage: Sendable {
     private static let tellingsOfAnObject = 3
 
     private var findings: [ObjectID: Finding] = [:]
-    /// Which kinds of reason were told.
-    private var toldKinds: Set<JournalError.Kind>
+    /// The first reason of each kind.
+    private var reasons: [JournalError]
     /// What was to be recorded and was not.
     private var missed: Set<String> = []
     /// The newest revision, which waits.
@@ -29,7 +29,7 @@ package struct JournalOutage: Sendable {
     package init(since: Timestamp, error: JournalError) {
         self.since = since
         self.error = error
-        toldKinds = [error.kind]
+        reasons = [error]
     }
 
     /// Takes in why it goes on.
@@ -37,8 +37,13 @@ package struct JournalOutage: Sendable {
     /// - Returns: Whether that is to be told: a reason of another kind than all that were, as they may take turns.
     package mutating func note(_ error: JournalError) -> Bool {
         self.error = error
-        return toldKinds.insert(error.kind).inserted
+        guard !reasons.contains(where: { $0.kind == error.kind }) else { return false }
+        reasons.append(error)
+        return true
     }
+
+    /// Whether another process had the journal all the time: that one has worked, and recorded what it did.
+    package var wasOnlyLocked: Bool { reasons.allSatisfy { $0.kind == .locked } }
 
     /// How many objects are known to be not as declared.
     package private(set) var differing = 0
@@ -90,9 +95,15 @@ package struct JournalOutage: Sendable {
     }
 
     /// The entry that tells of it when it is over.
+    ///
+    /// It is about what was more than a lock, what came first in front. That it cannot be written is often what comes of
+    /// something else, so its reason is that, where there was more.
     package func entry(until end: Timestamp, revision: RevisionFacts?) -> EntryDraft {
+        let causes = wasOnlyLocked ? reasons : reasons.filter { $0.kind != .locked }
+        let reason = causes.compactMap(\.incident).first { $0 != .journalUnwritable } ?? .journalUnwritable
         var message =
-            "from \(since) to \(end) nothing could be recorded, and nothing was changed in the cluster: \(error.message)"
+            "from \(since) to \(end) nothing could be recorded, and nothing was changed in the cluster: "
+            + causes.map(\.message).joined(separator: "; then ")
         let examples = findings.sorted { $0.key < $1.key }.prefix(5).map { id, finding in
             "\(id)" + (finding.count > 1 ? " \(finding.count) times" : "")
         }
@@ -103,7 +114,7 @@ package struct JournalOutage: Sendable {
         if let waitingRevision { message += "; revision \(waitingRevision) waited" }
         if !missed.isEmpty { message += "; not done meanwhile: \(missed.sorted().joined(separator: ", "))" }
         return EntryDraft(
-            at: end, kind: .notice, reason: .incident(error.incident ?? .journalUnwritable), outcome: .failed,
+            at: end, kind: .notice, reason: .incident(reason), outcome: .failed,
             revision: revision, message: message)
     }
 }
