@@ -31,8 +31,11 @@ import Testing
         func path(_ url: String, _ kind: String = "loki", _ index: String = "bylaw") -> String {
             standardCursorPath(journal: journal, kind: kind, url: url, index: index)
         }
-        // A token in the query may change, and a name is the same however it is written.
-        #expect(path("https://A.example/push/?token=secret") == path("HTTPS://a.example/push?token=other"))
+        // A name is the same however it is written.
+        #expect(path("https://A.example/push/?tenant=a") == path("HTTPS://a.example/push?tenant=a"))
+        #expect(path("https://a.example/push/") == path("https://a.example/push?"))
+        #expect(path("https://a.example/push?tenant=a") != path("https://a.example/push?tenant=b"))
+        #expect(path("https://a.example/push?tenant=a") != path("https://a.example/push"))
         #expect(path("https://a.example/push") != path("https://a.example/Push"))
         #expect(path("https://a.example") != path("https://a.example:8443"))
         #expect(path("https://a.example") != path("https://a.example", "otlp"))
@@ -40,13 +43,40 @@ import Testing
         #expect(!path("https://a.example/push?token=secret").contains("secret"))
     }
 
+    private var isEarlierThere: Bool { FileManager.default.fileExists(atPath: earlier) }
+
     @Test func theOneOfAnEarlierVersionIsTakenOverOnce() throws {
         try folder.write(#"{"journal":"j","sequence":41}"#, to: "journal.sqlite.loki-cursor")
         let (one, other) = (cursor("http://a:3100"), cursor("http://b:3100"))
         #expect(try one.read() == 41)
-        #expect(try one.read() == 41)
-        #expect(!FileManager.default.fileExists(atPath: earlier))
+        #expect(try one.store(42) == earlier)
+        #expect(!isEarlierThere)
+        #expect(try one.read() == 42)
+        #expect(try one.store(43) == nil)
+        #expect(try one.read() == 43)
         #expect(try other.read() == nil, "from there another receiver would leave entries out")
+        #expect(try other.store(1) == nil)
+    }
+
+    /// Such as one whose address has a letter wrong.
+    @Test func whoWasSentNothingTakesNothingOver() throws {
+        try folder.write(#"{"journal":"j","sequence":41}"#, to: "journal.sqlite.loki-cursor")
+        let (wrong, right) = (cursor("http://aa:3100"), cursor("http://a:3100"))
+        #expect(try wrong.read() == 41)
+        #expect(isEarlierThere)
+        #expect(try right.read() == 41)
+        #expect(try right.store(42) == earlier)
+        #expect(try wrong.read() == nil)
+    }
+
+    /// Whoever has one of its own needs no other's.
+    @Test func whoHasOneTakesNothingOver() throws {
+        let one = cursor("http://a:3100")
+        try one.store(7)
+        try folder.write(#"{"journal":"j","sequence":41}"#, to: "journal.sqlite.loki-cursor")
+        #expect(try one.read() == 7)
+        #expect(try one.store(8) == nil)
+        #expect(isEarlierThere)
     }
 
     @Test func theOneOfAnotherJournalIsLeftAsItIs() throws {

@@ -44,7 +44,8 @@ struct Shipper: Sendable {
             case .awaitEntries:
                 guard let next = try await idle(&machine) else { return }
                 actions += next
-            case .store(let sequence): try cursor.store(sequence)
+            case .store(let sequence):
+                if let earlier = try cursor.store(sequence) { voice.tellTakenOver(earlier, as: cursor.path) }
             case .report(let report):
                 voice.tell(report)
                 await alarm?.take(report)

@@ -20,16 +20,14 @@ package struct ShippingCursor: Sendable {
 
     /// The last entry that was dealt with; nil where nothing was sent yet.
     ///
-    /// Only a file that is not there is one to which nothing was sent. The one of an earlier version is taken over by the
-    /// first receiver that asks, and by no other: from where that one was, another would leave entries out.
+    /// Only a file that is not there is one to which nothing was sent. Then the one of an earlier version counts, which stays
+    /// where it is until something was delivered: see ``store(_:)``.
     ///
     /// - Throws: ``CommandFailure`` where the file is of another journal, or cannot be read: sending all of it again, or
     ///   leaving some out, is nothing to guess.
     package func read() throws(CommandFailure) -> Int64? {
         if let sequence = try sequence(in: path) { return sequence }
-        guard let earlierPath, let sequence = try sequence(in: earlierPath) else { return nil }
-        guard rename(earlierPath, path) == 0 else { throw failure() }
-        return sequence
+        return try earlierPath.flatMap { (path) throws(CommandFailure) in try sequence(in: path) }
     }
 
     /// - Returns: Nil where there is no such file.
@@ -73,7 +71,14 @@ package struct ShippingCursor: Sendable {
     }
 
     /// Keeps how far it is, durably and at once or not at all.
-    package func store(_ sequence: Int64) throws(CommandFailure) {
+    ///
+    /// The first receiver to which something was delivered takes over the file of an earlier version, and no other: from where
+    /// that one was, another would leave entries out.
+    ///
+    /// - Returns: The file that was taken over now; nil where none was.
+    @discardableResult
+    package func store(_ sequence: Int64) throws(CommandFailure) -> String? {
+        let taken = try takeOver()
         let content: Tree = ["journal": .string(journal), "sequence": .integer(sequence)]
         let temporary = "\(path).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -83,6 +88,15 @@ package struct ShippingCursor: Sendable {
         let isDurable = isWritten && fsync(descriptor) == 0
         close(descriptor)
         guard isDurable, rename(temporary, path) == 0 else { throw failure() }
+        return taken
+    }
+
+    /// Makes the file of an earlier version this one's, where this one has none yet.
+    private func takeOver() throws(CommandFailure) -> String? {
+        guard let earlierPath, try sequence(in: path) == nil, try sequence(in: earlierPath) != nil else { return nil }
+        // In one step, so that a crash leaves it to one receiver.
+        guard rename(earlierPath, path) == 0 else { throw failure() }
+        return earlierPath
     }
 
     private func failure() -> CommandFailure {
@@ -94,14 +108,16 @@ package struct ShippingCursor: Sendable {
 
 /// The file in which it is kept how far a journal has been sent, where none is named: one for each receiver.
 ///
-/// A receiver is its address, without the query, in which a token may stand, and what it files entries under.
+/// A receiver is its address and what it files entries under. Two may differ in the query alone, such as `?tenant=`; a token
+/// may stand there too, so nothing of it can be read in the name.
 package func standardCursorPath(journal path: String, kind: String, url: String, index: String) -> String {
     let address = URLComponents(string: url)
     var place = address?.path ?? ""
     if place.hasSuffix("/") { place.removeLast() }
-    let words = [
+    var words = [
         kind, address?.scheme?.lowercased() ?? "", address?.host?.lowercased() ?? "",
         address?.port.map(String.init) ?? "", place, ["elasticsearch", "splunk"].contains(kind) ? index : "",
     ]
+    if let query = address?.percentEncodedQuery, !query.isEmpty { words.append(query) }
     return "\(path).\(kind)-\(sha256Hex(words.joined(separator: "\n").utf8).prefix(12))-cursor"
 }

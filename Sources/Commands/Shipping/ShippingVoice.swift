@@ -45,6 +45,13 @@ final class ShippingVoice: Sendable {
             [("count", String(count)), ("before", String(last))])
     }
 
+    /// Tells that what an earlier version kept for all receivers of a kind is one receiver's from now on.
+    func tellTakenOver(_ earlier: String, as path: String) {
+        logger.log(
+            .notice, "The cursor of an earlier version was taken over; other receivers begin with the first entry",
+            [("earlier", earlier), ("cursor", path)])
+    }
+
     private func isNews(_ why: String) -> Bool {
         let words = why.filter { !$0.isNumber }
         return lastFailure.withLock { last in
