@@ -10,7 +10,8 @@
 /// A daemon on one address with one thread of its own; port 0 lets the system choose. NULL for what is no address, and for
 /// a key or certificate (PEM; both NULL for plain HTTP) that cannot be used. With authorities (PEM, else NULL) clients are
 /// asked for a certificate, and connect whatever they show. `per_address` is how many connections one address may have; 0 for
-/// any number.
+/// any number. A port that was just given up can be listened on again (SO_REUSEADDR, which libmicrohttpd sets by itself);
+/// MHD_OPTION_LISTENING_ADDRESS_REUSE would be SO_REUSEPORT, with which another process takes half of the requests unseen.
 static inline struct MHD_Daemon *shim_httpd_start(
     const char *host, uint16_t port, MHD_AccessHandlerCallback handler, void *context,
     MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int per_address,
@@ -43,8 +44,7 @@ static inline struct MHD_Daemon *shim_httpd_start(
         MHD_OPTION_ARRAY, key != NULL && certificate != NULL ? tls : none,
         MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_SOCK_ADDR, address,
         MHD_OPTION_CONNECTION_LIMIT, maximum_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_END);
 }
 
 /// How long a connection may be silent from now on.

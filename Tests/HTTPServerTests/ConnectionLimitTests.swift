@@ -108,4 +108,17 @@ import Testing
         #expect(await refused.answer() == nil)
         #expect(await proven.ask() == "HTTP/1.1 200 OK")
     }
+
+    /// A restart does not wait for connections that linger, or that clients keep.
+    @Test func aPortThatWasGivenUpIsListenedOnAgain() async throws {
+        let first = try listener(ListenerLimits())
+        let kept = try Client(port: first.port)
+        #expect(await kept.ask() == "HTTP/1.1 200 OK")
+        first.stop()
+        let second = try HTTPListener(port: first.port) { _ in ServerResponse(status: 200, body: Array("yes\n".utf8)) }
+        defer { second.stop() }
+        #expect(second.port == first.port)
+        #expect(try await Client(port: second.port).ask() == "HTTP/1.1 200 OK")
+        #expect(await kept.answer() == nil)
+    }
 }

@@ -1,5 +1,5 @@
+@testable import HTTPServer
 import HTTPClient
-import HTTPServer
 import Manifest
 import Reconciler
 import StatusServer
@@ -86,7 +86,9 @@ import Testing
 
     private func withListener(_ body: (HTTPExchanger, String) async throws -> Void) async throws {
         let registry = metrics.registry
-        let listener = try HTTPListener { request in answerMetrics(request, from: registry) }
+        let listener = try HTTPListener(precheck: refuseMetricsRequest) { request in
+            answerMetrics(request, from: registry)
+        }
         defer { listener.stop() }
         let exchanger = HTTPExchanger(tls: TLSConfiguration(), proxy: .none)
         defer { exchanger.shutdown() }
@@ -118,5 +120,19 @@ import Testing
             #expect(posted.status == 405)
             #expect(posted.headers["Allow"] == "GET, HEAD")
         }
+    }
+
+    /// By its head alone, so that nobody can make it read.
+    @Test(arguments: [("Content-Length", "1"), ("content-length", "x"), ("Transfer-Encoding", "chunked")])
+    func noBodyIsRead(_ name: String, _ value: String) {
+        var request = ServerRequest(
+            method: "GET", path: "/metrics", query: [], headers: [("Content-Length", "0")], body: [])
+        #expect(refuseMetricsRequest(request)?.status == nil)
+        request.headers = []
+        #expect(refuseMetricsRequest(request)?.status == nil)
+        request.headers = [(name, value)]
+        #expect(refuseMetricsRequest(request)?.status == 413)
+        request.path = "/"
+        #expect(refuseMetricsRequest(request)?.status == 404)
     }
 }

@@ -11,7 +11,10 @@ extension Wiring {
         do throws(ListenerError) {
             let listener = try HTTPListener(
                 address: address, port: port,
-                limits: ListenerLimits(maximumConnections: 16, maximumBodyBytes: 0, idleTimeout: .seconds(10))
+                limits: ListenerLimits(
+                    maximumConnections: 16, maximumConnectionsPerAddress: 4, maximumBodyBytes: 0,
+                    idleTimeout: .seconds(10), unprovenTimeout: .seconds(5)),
+                precheck: refuseMetricsRequest
             ) { request in answerMetrics(request, from: metrics.registry) }
             logger.log(.notice, "Serving metrics", [("address", address), ("port", String(listener.port))])
             return listener
