@@ -66,7 +66,7 @@ extension Controller {
         try await journal.settle(open.id, as: entry, owned: change)
         note(change)
         // What is missing may be our own half-done work, and nobody's drift.
-        if !wasDone { settledDigests[intent.object] = nil }
+        if !wasDone, !intent.leavesDrift { settledDigests[intent.object] = nil }
     }
 
     /// What is owned after an intent was settled.
@@ -81,10 +81,11 @@ extension Controller {
         guard let object, ownership.claim(of: object) == .ours, object.uid == intent.uid || isMadeByUs else {
             return .unchanged
         }
+        let kept = intent.leavesDrift ? settledDigests[object.id] ?? "" : ""
         return .owns(
             object.id,
             OwnedObject(
-                uid: object.uid, declarationDigest: wasDone ? digest(of: intent) : "",
+                uid: object.uid, declarationDigest: wasDone ? digest(of: intent) : kept,
                 revision: intent.revision?.commit ?? ""))
     }
 
@@ -121,4 +122,11 @@ extension Controller {
         owned[id] = nil
         settledDigests[id] = nil
     }
+}
+
+extension Intent {
+    /// Whether what it was to correct is still somebody else's doing where it was not done.
+    ///
+    /// Not where an object is replaced: half of that may be done, and what is missing then is our own work.
+    fileprivate var leavesDrift: Bool { reason == .incident(.driftCorrected) && action != .replace }
 }
