@@ -55,16 +55,8 @@ package struct AuditEvent: Sendable, Equatable {
 }
 
 extension AuditEvent {
-    /// The field manager of the request: what it names, else the program in the user agent, as the server takes it.
-    var fieldManager: String {
-        let query = requestURI.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
-        for item in query.split(separator: "&") {
-            let parts = item.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, parts[0] == "fieldManager" else { continue }
-            return decodedQuery(parts[1])
-        }
-        return String(userAgent.prefix { $0 != "/" })
-    }
+    /// The name under which the server marks what the request changes.
+    var manager: RequestManager { RequestManager(requestURI: requestURI, userAgent: userAgent) }
 
     /// Who acted: the impersonated user, else the authenticated one (rule M6).
     package var actor: AuditUser { impersonated ?? user }
@@ -112,23 +104,4 @@ package struct AuditScope: Hashable, Sendable {
         guard let resource = id.resource else { return nil }
         self.init(resource, namespace: id.namespace)
     }
-}
-
-/// Percent signs and plus signs of a query undone; what is malformed stays as it is.
-private func decodedQuery(_ text: Substring) -> String {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-        let digits = rest.prefix(2)
-        if byte == UInt8(ascii: "%"), digits.count == 2, digits.first != UInt8(ascii: "+"),
-            digits.first != UInt8(ascii: "-"),
-            let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-        {
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        } else {
-            bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -12,10 +12,11 @@ struct ChangeMatch {
     /// Whether this request may have left the mark that another one rests on, or an earlier one in its place.
     ///
     /// The object keeps one mark of a manager, with the time of its last change: what a request before changed under the
-    /// same name is marked as the later one's.
+    /// same name is marked as the later one's. In doubt it may have: whether a request was tried out only, and under which
+    /// name, may be in words that the client has chosen so that they are unclear.
     func mayHaveMarked(_ other: ChangeMatch) -> Bool {
-        event != other.event && evidence < .write && evidence > .scope && mayMark(event)
-            && event.fieldManager.hasSameBytes(as: other.event.fieldManager)
+        event != other.event && evidence < .write && evidence > .scope && event.dryRun != .yes && isMarking(event)
+            && event.manager.mayBe(other.event.manager)
             && !event.actor.name.hasSameBytes(as: other.event.actor.name)
     }
 }
@@ -101,16 +102,14 @@ private func isExactReplacement(_ event: AuditEvent, _ answered: AnsweredObject,
 /// mark: the newest one is that of the one who did (rule D12). Times of managers are whole seconds, by the same clock as
 /// the event's.
 private func isMarked(_ change: ObservedChange, by event: AuditEvent) -> Bool {
-    guard mayMark(event) else { return false }
+    guard event.dryRun == .no, isMarking(event) else { return false }
     let newest = change.claims.filter { $0.time != nil }.max { ($0.time ?? .earliest) < ($1.time ?? .earliest) }
     guard let newest, let time = newest.time else { return false }
-    return newest.manager == event.fieldManager && time >= event.receivedAt.advanced(by: .seconds(-1))
+    return event.manager.isCertainly(newest.manager) && time >= event.receivedAt.advanced(by: .seconds(-1))
         && time <= event.at
 }
 
-private func mayMark(_ event: AuditEvent) -> Bool {
-    event.dryRun == .no && ["patch", "update", "create"].contains(event.verb)
-}
+private func isMarking(_ event: AuditEvent) -> Bool { ["patch", "update", "create"].contains(event.verb) }
 
 /// Whether the version in the answer can only be this request's work.
 ///

@@ -8,4 +8,7 @@ extension String {
         while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
         return String(self[..<end]) + mark
     }
+
+    /// Whether ``bounded(toBytes:)`` may have cut it.
+    package var isCut: Bool { utf8.last == UInt8(ascii: "]") && contains("… [cut, ") }
 }

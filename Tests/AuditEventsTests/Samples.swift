@@ -25,6 +25,7 @@ struct Sample {
     /// The version in the reference, for updates.
     var condition = ""
     var query = ""
+    var userAgent = "kubectl"
     var code = 200
     var at: Double = 0
     var request: Tree?
@@ -45,7 +46,7 @@ struct Sample {
             "level": .string(level), "auditID": .string(auditID), "stage": .string(stage), "verb": .string(verb),
             "requestURI": .string("/apis/\(resource.group)/v1/x\(query)"),
             "user": ["username": .string(user), "groups": .array(groups.map(Tree.string))],
-            "sourceIPs": ["10.0.0.1"], "userAgent": "kubectl", "objectRef": target,
+            "sourceIPs": ["10.0.0.1"], "userAgent": .string(userAgent), "objectRef": target,
             "responseStatus": ["metadata": [:], "code": .integer(Int64(code))],
             "requestReceivedTimestamp": .string(moment(at - 0.01).description),
             "stageTimestamp": .string(moment(at).description),
