@@ -69,13 +69,14 @@ package struct Attribution: Sendable, Equatable {
         return words
     }
 
+    /// Whether it is what is left of a proof by a mark, since another user may have left that.
+    var takesBackMark: Bool { certainty == .likely && evidence == .answer && !rivals.isEmpty }
+
     /// Whether this says more than what was said before: never anything less sure, but where a proof rested on a mark that
     /// another user may have left as well.
     package func supersedes(_ other: Attribution?) -> Bool {
         guard let other else { return true }
-        if other.certainty == .proven, other.restsOnMark, certainty == .likely {
-            return evidence == .answer && !rivals.isEmpty
-        }
+        if other.certainty == .proven, other.restsOnMark, certainty == .likely { return takesBackMark }
         if certainty != other.certainty { return certainty > other.certainty }
         // Another candidate makes a guess more honest; a proof stays as it is, and so does what rests on better evidence
         // that has been forgotten since.

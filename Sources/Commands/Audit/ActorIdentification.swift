@@ -45,6 +45,9 @@ func identification(
             + "with \(event.verb) from \(event.sourceIPs.last ?? "an unknown address")")
 }
 
+/// Under this the entry says that a proof rests on the mark of a field manager, and may be taken back.
+let restsOnMarkKey = "restsOnMark"
+
 private func details(_ attribution: Attribution, _ event: AuditEvent) -> Tree {
     var members = Members()
     members["evidence"] = .string("\(attribution.evidence)")
@@ -52,6 +55,7 @@ private func details(_ attribution: Attribution, _ event: AuditEvent) -> Tree {
     members["isControlPlane"] = .bool(attribution.isControlPlane)
     members["sourceIPs"] = .array(event.sourceIPs.map(Tree.string))
     members["userAgent"] = .string(event.userAgent)
+    if attribution.restsOnMark { members[restsOnMarkKey] = .bool(true) }
     if let impersonator = event.impersonator { members["impersonatedBy"] = .string(impersonator.name) }
     if let reason = event.reason, !reason.isEmpty { members["allowedBecause"] = .string(reason) }
     if !attribution.rivals.isEmpty {

@@ -23,8 +23,8 @@ actor ActorIdentifier {
     private(set) var ourUser: String?
     /// Found and not in the journal yet, because it could not be written.
     private var unrecorded: [(sequence: Int64, attribution: Attribution)] = []
-    /// What the journal says of entries from before the start.
-    private var noted: [Int64: (certainty: Attribution.Certainty, auditID: String?)] = [:]
+    /// What the journal says of entries from before the start, of which nothing more was said since.
+    private var noted: [Int64: NotedAttribution] = [:]
     private var nextRewrite = Timestamp.earliest
 
     init(
@@ -111,7 +111,8 @@ actor ActorIdentifier {
 
     // MARK: Entries
 
-    /// Looks at the entries from before the start whose actor is not proven: their events may have come since, or may come.
+    /// Looks at the entries from before the start whose actor is not proven, or only by a mark: their events may have come
+    /// since, or may come.
     private func resume() async throws(JournalError) {
         let now = systemNow()
         var query = JournalQuery()
@@ -124,9 +125,11 @@ actor ActorIdentifier {
         // The newest first: what was said last counts.
         for entry in entries where entry.reason == EntryReason.actorIdentified.word {
             guard let about = entry.refersTo, noted[about] == nil else { continue }
-            noted[about] = (entry.actor?.certainty == .proven ? .proven : .likely, entry.auditID)
+            noted[about] = NotedAttribution(
+                certainty: entry.actor?.certainty == .proven ? .proven : .likely, auditID: entry.auditID ?? "",
+                restsOnMark: entry.actor?.details?[restsOnMarkKey]?.bool == true)
         }
-        let open = entries.filter { mayHaveActor($0) && noted[$0.sequence]?.certainty != .proven }
+        let open = entries.filter { mayHaveActor($0) && noted[$0.sequence]?.isFinal != true }
         for entry in open.prefix(pending.capacity).reversed() {
             try await consider(entry.sequence, waitingFrom: now)
         }
@@ -163,12 +166,12 @@ actor ActorIdentifier {
 
     private func record(_ attribution: Attribution, of sequence: Int64) async throws(JournalError) {
         guard let event = attribution.event else { return }
-        if let earlier = noted[sequence] {
-            guard attribution.certainty > earlier.certainty || event.auditID != earlier.auditID ?? "" else { return }
-        }
+        if let earlier = noted[sequence], !earlier.isOutdone(by: attribution) { return }
         let entry = try await reader.entry(sequence: sequence)
         let draft = identification(of: sequence, entry, by: attribution, event, at: systemNow())
         let number = try await journal.record(draft, owned: .unchanged)
+        // From now on what waits knows what was said last.
+        noted[sequence] = nil
         logger.log(
             .notice, "Actor identified",
             [
