@@ -6,19 +6,21 @@ package import Reconciler
 
 /// Admission policies and their bindings, which are none of the managed kinds.
 extension KubeCluster {
-    package func preventionChange(
-        of id: ObjectID, to wanted: Tree?, instance: String
-    ) async throws(ClusterError) -> PreventionChange? {
+    package func preventionFinding(
+        of id: ObjectID, wanted: Tree?, instance: String
+    ) async throws(ClusterError) -> PreventionFinding {
         let live = try await readPolicy(id, of: try policyResource(of: id))
         guard let wanted else {
-            guard let live, live.label(Ownership.instanceLabel) == instance, !live.isTerminating else { return nil }
-            return PreventionChange(id: id, kind: .removed, before: live)
+            guard let live, !live.isTerminating else { return .asWanted }
+            guard live.label(Ownership.instanceLabel) == instance else { return .leftAlone(live) }
+            return .differs(PreventionChange(id: id, kind: .removed, before: live))
         }
-        guard let live else { return PreventionChange(id: id, kind: .made, wanted: wanted) }
-        guard let patch = policyPatch(from: live.tree, to: wanted) else { return nil }
+        guard let live else { return .differs(PreventionChange(id: id, kind: .made, wanted: wanted)) }
+        guard let patch = policyPatch(from: live.tree, to: wanted) else { return .asWanted }
         let writer = attribute([], of: live, ourFieldManager: fieldManager)
-        return PreventionChange(
-            id: id, kind: .putBack, before: live, wanted: wanted, patch: patch, writer: writer?.manager)
+        return .differs(
+            PreventionChange(
+                id: id, kind: .putBack, before: live, wanted: wanted, patch: patch, writer: writer?.manager))
     }
 
     package func make(_ change: PreventionChange) async throws(ClusterError) -> LiveObject? {

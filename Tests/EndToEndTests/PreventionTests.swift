@@ -3,15 +3,14 @@ import Foundation
 import JSON
 import Manifest
 import Planning
-import SQLite
 import Testing
 
 /// The admission policies that `bylaw.yaml` asks for, and those who break the glass.
 ///
 /// On an embedded cluster, which keeps the policies and does not evaluate them.
 @Suite struct PreventionTests {
-    private let program: Program
-    private let repository: PolicyRepository
+    let program: Program
+    let repository: PolicyRepository
 
     init() async throws {
         program = try Program()
@@ -20,7 +19,7 @@ import Testing
 
     private static let prevention = "prevention: {enabled: true, breakGlass: {group: sre-oncall, longest: 1h}}"
 
-    private func configure(_ namespace: String, _ more: String, approvals: [String]) async throws -> String {
+    func configure(_ namespace: String, _ more: String, approvals: [String]) async throws -> String {
         try repository.write(
             """
             apiVersion: bylaw.dev/v1
@@ -32,7 +31,7 @@ import Testing
         return try await repository.commit("Configure", approvals: approvals)
     }
 
-    private func begin(_ namespace: String, _ cluster: ClusterUnderTest) async throws -> [String] {
+    func begin(_ namespace: String, _ cluster: ClusterUnderTest) async throws -> [String] {
         try repository.write(teamManifests(namespace), to: "team.yaml")
         _ = try await configure(namespace, Self.prevention, approvals: PolicyRepository.approvingEverything)
         return program.flags(repository: repository, cluster: cluster, instance: namespace)
@@ -93,54 +92,6 @@ import Testing
         #expect(try await policies(cluster, names) == [nil, nil, nil, nil])
         try await run.stop()
         #expect(try await program.entries(["--reason", "PreventionFailed"]).count == 3, "that was our own doing")
-    }
-
-    /// As with every change, the intent is durable before the request, and its outcome is learned by a later look.
-    @Test(arguments: [true, false]) func aChangeWhoseOutcomeIsNotKnownIsSettledLater(_ wasDone: Bool) async throws {
-        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
-        let namespace = "e2e-prevent-\(wasDone ? "lost" : "failed")"
-        let flags = try await begin(namespace, cluster)
-        cluster.inject(
-            "PATCH", "/validatingadmissionpolicies/",
-            wasDone ? .lostAnswer(status: 500) : .answer(status: 500, body: nil, text: "no", retryAfter: nil))
-        #expect(try await program.run(["sync"] + flags).status == 0)
-        #expect(try openIntents() == 1)
-        #expect(try await program.run(["sync"] + flags).status == 0)
-        #expect(try openIntents() == 0)
-        let told = try await program.entries().filter { $0["message"]?.string?.hasPrefix("prevention: ") == true }
-        let outcome = wasDone ? "succeeded" : "abandoned"
-        #expect(told.first?["reason"] == "ActionInterrupted" && told.first?["outcome"]?.string == outcome, "\(told)")
-        #expect(told.first?["message"]?.string?.contains(wasDone ? "found done" : "found not done") == true, "\(told)")
-        #expect(told.count == (wasDone ? 4 : 5), "\(told)")
-        #expect(try await program.run(["status", "--journal", program.journal]).status == 0)
-    }
-
-    /// A refusal that stays fills nothing: it is tried again under one intent.
-    @Test func aRefusedChangeHasOneIntent() async throws {
-        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
-        let flags = try await begin("e2e-prevent-refused", cluster)
-        let refusal: Tree = [
-            "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403,
-            "message": "validatingadmissionpolicies is forbidden: User \"bylaw\" cannot patch it",
-        ]
-        cluster.inject(
-            "PATCH", "/validatingadmissionpolicies/",
-            .answer(status: 403, body: refusal, text: "", retryAfter: nil), count: 3)
-        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
-        try await eventually("it is tried again") { cluster.waitingFaults == 0 }
-        try await eventually("it is done at last") {
-            try await program.entries().count { $0["message"]?.string?.hasPrefix("prevention: ") == true } == 4
-        }
-        try await run.stop()
-        #expect(try openIntents() == 0)
-        #expect(try await program.entries(["--reason", "PreventionFailed"]).count == 1)
-    }
-
-    private func openIntents() throws -> Int64? {
-        let connection = try Connection(path: program.journal, mode: .readOnly)
-        return try connection.firstRow("SELECT count(*) FROM intents") { (row) throws(DatabaseError) in
-            try row.integer(0)
-        }
     }
 
     @Test func whileNobodyApprovedThePoliciesStay() async throws {

@@ -46,16 +46,24 @@ package protocol ClusterAPI: Sendable {
     ///
     /// - Parameter wanted: With our marker; nil where it is to be gone, and then it is left alone where it does not carry
     ///   the label of the instance.
-    /// - Returns: Nil where all is as it should be.
     /// - Throws: ``ClusterError`` of the kind `resourceNotServed` where the server has no such policies.
-    func preventionChange(
-        of id: ObjectID, to wanted: Tree?, instance: String
-    ) async throws(ClusterError) -> PreventionChange?
+    func preventionFinding(
+        of id: ObjectID, wanted: Tree?, instance: String
+    ) async throws(ClusterError) -> PreventionFinding
 
     /// Does it, to the object in exactly the version that was looked at.
     ///
     /// - Returns: The object afterwards; nil where it was to be gone.
     func make(_ change: PreventionChange) async throws(ClusterError) -> LiveObject?
+}
+
+/// How an admission policy, or the binding of one, was found.
+package enum PreventionFinding: Sendable {
+    /// All is as it should be; what is to be gone is gone, or on its way.
+    case asWanted
+    /// It is to be gone, and stays, since it does not carry the label of the instance.
+    case leftAlone(LiveObject)
+    case differs(PreventionChange)
 }
 
 /// Something that has to be done to an admission policy or its binding.

@@ -12,24 +12,24 @@ extension Controller {
     func keepPolicy(
         _ id: ObjectID, as wanted: Tree?, isOthersDoing: Bool
     ) async throws(JournalError) -> ClusterError? {
-        let found: PreventionChange?
+        var found: PreventionFinding
         do throws(ClusterError) {
-            found = try await cluster.preventionChange(of: id, to: wanted, instance: configuration.instance)
+            found = try await cluster.preventionFinding(of: id, wanted: wanted, instance: configuration.instance)
         } catch {
             return error
         }
-        guard let change = found, change.patch == nil || change.patch != fruitlessPatches[id] else {
-            try await settlePolicyIntent(of: id, wasDone: true)
-            return nil
+        if case .differs(let change) = found, let patch = change.patch, patch == fruitlessPatches[id] {
+            found = .asWanted
         }
-        if openPolicyIntents[id]?.isFromEarlierRun == true { try await settlePolicyIntent(of: id, wasDone: false) }
+        try await settlePolicyIntent(of: id, wanted: wanted, found: found)
+        guard case .differs(let change) = found else { return nil }
         let intent = try await beginPolicyChange(change, isOthersDoing: isOthersDoing)
         let after: LiveObject?
         do throws(ClusterError) { after = try await cluster.make(change) } catch { return error }
         // Members that a later server fills in by itself come back at once, and are nobody's doing.
         let isFruitless = after != nil && after?.resourceVersion == change.before?.resourceVersion
         fruitlessPatches[id] = isFruitless ? change.patch : nil
-        try await settle(intent, change, after: after, isOthersDoing: isOthersDoing && !isFruitless)
+        try await settle(intent, after: after, isOthersDoing: isOthersDoing && !isFruitless)
         return nil
     }
 
@@ -55,21 +55,23 @@ extension Controller {
     }
 
     private func settle(
-        _ open: OpenIntent, _ change: PreventionChange, after: LiveObject?, isOthersDoing: Bool
+        _ open: OpenIntent, after: LiveObject?, isOthersDoing: Bool
     ) async throws(JournalError) {
         var entry = entry(of: open, outcome: .succeeded)
         (entry.uid, entry.resourceVersion) = (after?.uid ?? entry.uid, after?.resourceVersion)
         entry.after = after?.content
-        if !isOthersDoing {
-            (entry.kind, entry.reason, entry.actor) = (.event, .revisionChanged, nil)
+        if isOthersDoing {
+            entry.message = open.intent.tampering
         } else {
-            let what = change.kind == .made ? "was removed by somebody else" : "was changed by somebody else"
-            entry.message =
-                "\(change.id) \(what): until it was put back the API server may have let pass what is not declared"
+            (entry.kind, entry.reason, entry.actor) = (.event, .revisionChanged, nil)
         }
-        try await journal.settle(open.id, as: entry, owned: .unchanged)
-        openPolicyIntents[change.id] = nil
+        try await close(open, as: entry)
         if isOthersDoing { notify(.incident(entry)) }
+    }
+
+    private func close(_ open: OpenIntent, as entry: EntryDraft) async throws(JournalError) {
+        try await journal.settle(open.id, as: entry, owned: .unchanged)
+        openPolicyIntents[open.intent.object] = nil
     }
 
     // MARK: Intents without an outcome
@@ -81,24 +83,35 @@ extension Controller {
         }
     }
 
-    private func settlePolicyIntent(of id: ObjectID, wasDone: Bool) async throws(JournalError) {
+    /// Settles what a look at the policy tells of; what is still to be done the same way stays open.
+    private func settlePolicyIntent(
+        of id: ObjectID, wanted: Tree?, found: PreventionFinding
+    ) async throws(JournalError) {
         guard let open = openPolicyIntents[id] else { return }
-        var entry = entry(of: open, outcome: wasDone ? .succeeded : .abandoned)
-        if open.isFromEarlierRun || !wasDone { entry.reason = .incident(.actionInterrupted) }
-        let how = open.isFromEarlierRun ? "after a restart" : "after the answer was lost"
-        entry.message += wasDone ? ": found done \(how)" : ": found not done \(how), decided anew"
-        try await journal.settle(open.id, as: entry, owned: .unchanged)
-        openPolicyIntents[id] = nil
+        switch PolicyIntentFate(of: open.intent, wanted: wanted, found: found) {
+        case .goesOn: return
+        case .wasDone:
+            let how = "found done \(open.isFromEarlierRun ? "after a restart" : "after the answer was lost")"
+            var entry = entry(of: open, outcome: .succeeded)
+            if open.isFromEarlierRun { entry.reason = .incident(.actionInterrupted) }
+            entry.message += ": \(how)"
+            try await close(open, as: entry)
+        case .isLeft(let why): try await leave(open, why: why)
+        }
+    }
+
+    private func leave(_ open: OpenIntent, why: String) async throws(JournalError) {
+        var entry = entry(of: open, outcome: .abandoned)
+        entry.reason = .incident(.actionInterrupted)
+        entry.message += ": \(why)"
+        try await close(open, as: entry)
     }
 
     /// Settles what is not looked at any more, since no policy is asked for.
     func leavePolicyIntents() async throws(JournalError) {
-        for (id, open) in openPolicyIntents.sorted(by: { $0.key < $1.key }) {
-            var entry = entry(of: open, outcome: .abandoned)
-            entry.reason = .incident(.actionInterrupted)
-            entry.message += ": what came of it was not looked at, since nothing is to be prevented any more"
-            try await journal.settle(open.id, as: entry, owned: .unchanged)
-            openPolicyIntents[id] = nil
+        for (_, open) in openPolicyIntents.sorted(by: { $0.key < $1.key }) {
+            try await leave(
+                open, why: "what came of it was not looked at, since nothing is to be prevented any more")
         }
     }
 
@@ -119,6 +132,14 @@ extension Intent {
             $0.kind == object.kind && $0.group == object.group
         }
     }
+
+    /// Whether it puts a policy back that somebody else has removed or changed.
+    fileprivate var isPuttingBack: Bool { reason == .incident(.preventionFailed) }
+
+    fileprivate var tampering: String {
+        "\(object) was \(action == .create ? "removed" : "changed") by somebody else: "
+            + "until it was put back the API server may have let pass what is not declared"
+    }
 }
 
 extension PreventionChange: CustomStringConvertible {
@@ -127,14 +148,6 @@ extension PreventionChange: CustomStringConvertible {
         case .made: "\(id) made"
         case .putBack: "\(id) changed"
         case .removed: "\(id) removed"
-        }
-    }
-
-    fileprivate var action: ActionKind {
-        switch kind {
-        case .made: .create
-        case .putBack: .update
-        case .removed: .delete
         }
     }
 

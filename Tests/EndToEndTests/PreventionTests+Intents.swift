@@ -1,0 +1,141 @@
+import EmbeddedCluster
+import JSON
+import Manifest
+import Planning
+import SQLite
+import Testing
+
+/// What the record says of changes to admission policies whose outcome was not known at once.
+extension PreventionTests {
+    /// As with every change, the intent is durable before the request, and its outcome is learned by a later look.
+    @Test(arguments: [true, false]) func aChangeWhoseOutcomeIsNotKnownIsSettledLater(_ wasDone: Bool) async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
+        let namespace = "e2e-prevent-\(wasDone ? "lost" : "failed")"
+        let flags = try await begin(namespace, cluster)
+        cluster.inject(
+            "PATCH", "/validatingadmissionpolicies/",
+            wasDone ? .lostAnswer(status: 500) : .answer(status: 500, body: nil, text: "no", retryAfter: nil))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try openIntents() == 1)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try openIntents() == 0)
+        let told = try await told()
+        #expect(told.first?["reason"] == (wasDone ? "ActionInterrupted" : "RevisionChanged"), "\(told)")
+        #expect(told.first?["message"]?.string?.hasSuffix(wasDone ? "found done after a restart" : " made") == true)
+        #expect(told.count == 4 && told.allSatisfy { $0["outcome"] == "succeeded" }, "\(told)")
+        #expect(try await program.run(["status", "--journal", program.journal]).status == 0)
+    }
+
+    /// A refusal that stays fills nothing: it is tried again under one intent.
+    @Test func aRefusedChangeHasOneIntent() async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
+        let flags = try await begin("e2e-prevent-refused", cluster)
+        let refusal: Tree = [
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403,
+            "message": "validatingadmissionpolicies is forbidden: User \"bylaw\" cannot patch it",
+        ]
+        cluster.inject(
+            "PATCH", "/validatingadmissionpolicies/",
+            .answer(status: 403, body: refusal, text: "", retryAfter: nil), count: 3)
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await eventually("it is tried again") { cluster.waitingFaults == 0 }
+        try await eventually("it is done at last") {
+            try await program.entries().count { $0["message"]?.string?.hasPrefix("prevention: ") == true } == 4
+        }
+        try await run.stop()
+        #expect(try openIntents() == 0)
+        #expect(try await program.entries(["--reason", "PreventionFailed"]).count == 1)
+    }
+
+    /// Also where each look is a run of its own.
+    @Test func aRefusalThatStaysIsTriedUnderItsIntentByLaterRuns() async throws {
+        let (cluster, flags) = try await kept("e2e-prevent-refusals")
+        try await cluster.mergePatch(.admissionPolicy, named: "bylaw-e2e-prevent-refusals", Self.tampering)
+        refuse("PATCH", cluster, count: 1000)
+        for _ in 0..<3 { #expect(try await program.run(["sync"] + flags).status == 0) }
+        #expect(try openIntents() == 1)
+        #expect(try await told().count == 4, "what was made at first")
+        cluster.clearFaults()
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try openIntents() == 0)
+        #expect(try await interruptions().isEmpty)
+        #expect(try await tamperings().map { $0["outcome"] } == ["succeeded"])
+    }
+
+    /// What never happened is not recorded as done because it is not wanted any more.
+    @Test func whatWasNeverMadeAndIsNotWantedAnyMoreIsNoSuccess() async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
+        let namespace = "e2e-prevent-never"
+        let flags = try await begin(namespace, cluster)
+        refuse("PATCH", cluster, count: 1000)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try openIntents() == 1)
+        _ = try await configure(namespace, "", approvals: ["configuration-loosened by Alice Example"])
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try openIntents() == 0)
+        let told = try await told()
+        #expect(told.count == 1 && told.first?["outcome"] == "abandoned", "\(told)")
+        #expect(told.first?["message"]?.string?.hasSuffix("before something else was wanted") == true, "\(told)")
+    }
+
+    /// Whoever takes our label off keeps the policy from being removed, and that is said.
+    @Test func aRemovalThatSomebodyPreventedIsNoSuccess() async throws {
+        let namespace = "e2e-prevent-kept"
+        let (cluster, flags) = try await kept(namespace)
+        _ = try await configure(namespace, "", approvals: ["configuration-loosened by Alice Example"])
+        refuse("DELETE", cluster, count: 1)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try openIntents() == 1)
+        let names = ["bylaw-\(namespace)", "bylaw-\(namespace).undeclared"]
+        for name in names {
+            try await cluster.mergePatch(
+                .admissionPolicy, named: name, #"{"metadata":{"labels":{"bylaw.dev/instance":null}}}"#)
+        }
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try openIntents() == 0)
+        #expect(try await cluster.object(.admissionPolicy, named: names[0]) != nil)
+        let left = try await interruptions()
+        #expect(left.count == 1 && left.first?["outcome"] == "abandoned", "\(left)")
+        #expect(left.first?["message"]?.string?.hasSuffix("does not carry our label any more") == true, "\(left)")
+    }
+
+    private static let tampering = #"{"spec":{"matchConstraints":{"objectSelector":{"matchLabels":{"a":"b"}}}}}"#
+
+    /// A cluster on which the policies are in force.
+    private func kept(_ namespace: String) async throws -> (ClusterUnderTest, [String]) {
+        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
+        let flags = try await begin(namespace, cluster)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        return (cluster, flags)
+    }
+
+    private func refuse(_ method: String, _ cluster: ClusterUnderTest, count: Int) {
+        let refusal: Tree = [
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403,
+            "message": "validatingadmissionpolicies is forbidden: User \"bylaw\" cannot do it",
+        ]
+        cluster.inject(
+            method, "/validatingadmissionpolicies/",
+            .answer(status: 403, body: refusal, text: "", retryAfter: nil), count: count)
+    }
+
+    private func told() async throws -> [Tree] {
+        try await program.entries().filter { $0["message"]?.string?.hasPrefix("prevention: ") == true }
+    }
+
+    private func interruptions() async throws -> [Tree] {
+        try await program.entries(["--reason", "ActionInterrupted"])
+    }
+
+    private func tamperings() async throws -> [Tree] {
+        try await program.entries(["--reason", "PreventionFailed"])
+            .filter { $0["message"]?.string?.contains("by somebody else") == true }
+    }
+
+    private func openIntents() throws -> Int64? {
+        let connection = try Connection(path: program.journal, mode: .readOnly)
+        return try connection.firstRow("SELECT count(*) FROM intents") { (row) throws(DatabaseError) in
+            try row.integer(0)
+        }
+    }
+}
