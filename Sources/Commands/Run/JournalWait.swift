@@ -84,7 +84,9 @@ struct JournalWait {
     /// Takes in why the journal cannot be used.
     mutating func note(_ error: JournalError) {
         let isNew = outage?.note(error) ?? true
-        let outage = outage ?? JournalOutage(since: systemNow(), error: error)
+        var outage = outage ?? JournalOutage(since: systemNow(), error: error)
+        // Whoever holds it puts right what was not as declared, or tells of it.
+        if error.kind == .locked { outage.keep(only: []) }
         self.outage = outage
         guard isNew || ContinuousClock.now >= nextReminder else { return }
         nextReminder = .now + Self.reminderInterval
@@ -125,26 +127,49 @@ struct JournalWait {
     // MARK: What is not as declared
 
     /// Tells what is not as declared; another process that holds the journal does that itself.
+    ///
+    /// A remote that does not answer takes as long as a fetch may; a signal ends that.
     private mutating func report() async {
         guard outage?.error.kind != .locked, ContinuousClock.now >= nextReport else { return }
+        let looking = Task { [self] in await look() }
+        let stopping = Task { [signals] in
+            await signals.wait()
+            looking.cancel()
+        }
+        let found = await looking.value
+        stopping.cancel()
+        guard !signals.isSet else { return }
+        switch found {
+        case .planned(let plan, let revision):
+            reportFailure = nil
+            tell(plan, of: revision)
+        case .failed(let message, let hint): tellFailure(message, hint)
+        }
+        nextReport = .now + Self.reportInterval
+    }
+
+    private enum Look: Sendable {
+        case planned(Plan, of: Revision)
+        case failed(String, hint: String)
+    }
+
+    /// Plans a pass of the newest revision.
+    private func look() async -> Look {
         do {
             let source = try wiring.source(cacheFolder: "report")
-            let logger = logger
-            let pass = try PlannedPass(invocation, from: source, isJournalOptional: true) { message, hint in
+            let pass = try PlannedPass(invocation, from: source, isJournalOptional: true) { [logger] message, hint in
                 logger.log(.debug, "Planned without everything", [("error", message), ("hint", hint)])
             }
             let revision = try await source.fetchNewest()
-            switch try await pass.plan(revision, trust: wiring.trust) {
-            case .refused(let refusal): tellFailure("revision \(revision.commit) is refused: \(refusal.message)", "")
-            case .planned(let plan, _):
-                reportFailure = nil
-                tell(plan, of: revision)
+            return switch try await pass.plan(revision, trust: wiring.trust) {
+            case .refused(let refusal):
+                .failed("revision \(revision.commit) is refused: \(refusal.message)", hint: "")
+            case .planned(let plan, _): .planned(plan, of: revision)
             }
         } catch {
             let failure = commandFailure(error)
-            tellFailure(failure.message, failure.hint)
+            return .failed(failure.message, hint: failure.hint)
         }
-        nextReport = .now + Self.reportInterval
     }
 
     private mutating func tell(_ plan: Plan, of revision: Revision) {

@@ -134,14 +134,14 @@ extension Controller {
     /// Records the outage, which ends with that.
     private func recordOutage() async throws(JournalError) {
         guard let ended = outage else { return }
-        let entry = try await journal.record(
-            ended, until: surroundings.now(), revision: enforced.map { RevisionFacts($0.revision) })
-        // What was learned meanwhile and has to outlive this run.
+        // What was learned meanwhile and has to outlive this run; first, since it may be done twice.
         if isHistoryProof { try await journal.remember(.ownershipSettled, "false") }
         for resource in interruptedKinds {
             try await raise(
                 .clusterUnreachable, object: nil, message: "\(resource.qualifiedPlural) cannot be read")
         }
+        let entry = try await journal.record(
+            ended, until: surroundings.now(), revision: enforced.map { RevisionFacts($0.revision) })
         outage = nil
         outageEndedAt = surroundings.uptime()
         notify(.journalBack(ended, entry: entry))
