@@ -99,6 +99,29 @@ extension PreventionTests {
         #expect(left.first?["message"]?.string?.hasSuffix("does not carry our label any more") == true, "\(left)")
     }
 
+    /// That somebody switched a policy off counts, also where the answer to putting it back was lost.
+    @Test(arguments: [true, false]) func aPolicyPutBackIsTheDoingOfAnother(_ isRestarted: Bool) async throws {
+        let namespace = "e2e-prevent-tampered-\(isRestarted)"
+        let (cluster, flags) = try await kept(namespace)
+        cluster.inject("PATCH", "fieldManager=bylaw", .lostAnswer(status: 500))
+        if isRestarted {
+            try await cluster.mergePatch(.admissionPolicy, named: "bylaw-\(namespace)", Self.tampering)
+            for _ in 0..<2 { #expect(try await program.run(["sync"] + flags).status == 0) }
+        } else {
+            let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+            try await run.untilItSays("Synced")
+            try await cluster.mergePatch(.admissionPolicy, named: "bylaw-\(namespace)", Self.tampering)
+            try await run.untilItSays("PreventionFailed")
+            try await run.stop()
+        }
+        let told = try await tamperings()
+        #expect(told.count == 1 && told.first?["outcome"] == "succeeded" && told.first?["type"] == "notice", "\(told)")
+        #expect(told.first?["actor"]?["name"] == "kubectl-patch", "\(told)")
+        let words = told.first?["message"]?.string ?? ""
+        #expect(words.contains("was changed by somebody else") && words.contains("found done after"), "\(told)")
+        #expect(try await interruptions().isEmpty)
+    }
+
     private static let tampering = #"{"spec":{"matchConstraints":{"objectSelector":{"matchLabels":{"a":"b"}}}}}"#
 
     /// A cluster on which the policies are in force.

@@ -93,9 +93,15 @@ extension Controller {
         case .wasDone:
             let how = "found done \(open.isFromEarlierRun ? "after a restart" : "after the answer was lost")"
             var entry = entry(of: open, outcome: .succeeded)
-            if open.isFromEarlierRun { entry.reason = .incident(.actionInterrupted) }
-            entry.message += ": \(how)"
+            // That somebody switched a policy off is what counts, however it came to be known that it is back.
+            if open.intent.isPuttingBack {
+                entry.message = "\(open.intent.tampering); \(how)"
+            } else {
+                if open.isFromEarlierRun { entry.reason = .incident(.actionInterrupted) }
+                entry.message += ": \(how)"
+            }
             try await close(open, as: entry)
+            if open.intent.isPuttingBack { notify(.incident(entry)) }
         case .isLeft(let why): try await leave(open, why: why)
         }
     }
