@@ -122,6 +122,27 @@ extension PreventionTests {
         #expect(try await interruptions().isEmpty)
     }
 
+    /// What the server fills in by itself stays, which is neither a success nor told by each run.
+    @Test func aPatchThatChangesNothingIsToldOnce() async throws {
+        let namespace = "e2e-prevent-fruitless"
+        let (cluster, flags) = try await kept(namespace)
+        let name = "bylaw-\(namespace)"
+        try await cluster.mergePatch(.admissionPolicy, named: name, Self.tampering)
+        let filled = try await cluster.object(.admissionPolicy, named: name)
+        cluster.inject("PATCH", "fieldManager=bylaw", .answer(status: 200, body: filled, text: "", retryAfter: nil))
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(cluster.waitingFaults == 0)
+        for _ in 0..<2 { #expect(try await program.run(["sync"] + flags).status == 0) }
+        #expect(try await cluster.object(.admissionPolicy, named: name) == filled, "it is not tried again")
+        let told = try await told()
+        #expect(told.count == 5 && told.last?["outcome"] == "abandoned", "\(told)")
+        #expect(told.last?["message"]?.string?.contains("left all as it was") == true, "\(told)")
+        // The same difference in another version is somebody's doing again.
+        try await cluster.mergePatch(.admissionPolicy, named: name, #"{"metadata":{"annotations":{"a":"b"}}}"#)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await tamperings().count == 1)
+    }
+
     private static let tampering = #"{"spec":{"matchConstraints":{"objectSelector":{"matchLabels":{"a":"b"}}}}}"#
 
     /// A cluster on which the policies are in force.

@@ -18,9 +18,7 @@ extension Controller {
         } catch {
             return error
         }
-        if case .differs(let change) = found, let patch = change.patch, patch == fruitlessPatches[id] {
-            found = .asWanted
-        }
+        if case .differs(let change) = found, isKnownFruitless(change) { found = .asWanted }
         try await settlePolicyIntent(of: id, wanted: wanted, found: found)
         guard case .differs(let change) = found else { return nil }
         let intent = try await beginPolicyChange(change, isOthersDoing: isOthersDoing)
@@ -28,8 +26,12 @@ extension Controller {
         do throws(ClusterError) { after = try await cluster.make(change) } catch { return error }
         // Members that a later server fills in by itself come back at once, and are nobody's doing.
         let isFruitless = after != nil && after?.resourceVersion == change.before?.resourceVersion
-        fruitlessPatches[id] = isFruitless ? change.patch : nil
-        try await settle(intent, after: after, isOthersDoing: isOthersDoing && !isFruitless)
+        if isFruitless {
+            try await settleFruitless(intent)
+        } else {
+            try await settle(intent, after: after)
+        }
+        try await noteFruitless(isFruitless ? attemptDigest(change) : nil, of: id)
         return nil
     }
 
@@ -54,24 +56,51 @@ extension Controller {
         return begun
     }
 
-    private func settle(
-        _ open: OpenIntent, after: LiveObject?, isOthersDoing: Bool
-    ) async throws(JournalError) {
+    private func settle(_ open: OpenIntent, after: LiveObject?) async throws(JournalError) {
         var entry = entry(of: open, outcome: .succeeded)
         (entry.uid, entry.resourceVersion) = (after?.uid ?? entry.uid, after?.resourceVersion)
         entry.after = after?.content
-        if isOthersDoing {
-            entry.message = open.intent.tampering
-        } else {
-            (entry.kind, entry.reason, entry.actor) = (.event, .revisionChanged, nil)
-        }
+        if open.intent.isPuttingBack { entry.message = open.intent.tampering }
         try await close(open, as: entry)
-        if isOthersDoing { notify(.incident(entry)) }
+        if open.intent.isPuttingBack { notify(.incident(entry)) }
     }
 
     private func close(_ open: OpenIntent, as entry: EntryDraft) async throws(JournalError) {
         try await journal.settle(open.id, as: entry, owned: .unchanged)
         openPolicyIntents[open.intent.object] = nil
+    }
+
+    // MARK: What changes nothing
+
+    private func settleFruitless(_ open: OpenIntent) async throws(JournalError) {
+        var entry = entry(of: open, outcome: .abandoned)
+        (entry.kind, entry.reason, entry.actor) = (.event, .revisionChanged, nil)
+        entry.message += ": the server took it and left all as it was, so what differs is its own and stays"
+        try await close(open, as: entry)
+    }
+
+    /// Names a patch of an object in one version: whatever anybody changes since is another.
+    private func attemptDigest(_ change: PreventionChange) -> String? {
+        guard let before = change.before, let patch = change.patch else { return nil }
+        return canonical.digest([.string(before.uid), .string(before.resourceVersion), patch])
+    }
+
+    private func isKnownFruitless(_ change: PreventionChange) -> Bool {
+        attemptDigest(change).map { fruitlessPatches["\(change.id)"] == $0 } ?? false
+    }
+
+    /// Remembers, also for the next run, what the server does not let be changed.
+    private func noteFruitless(_ digest: String?, of id: ObjectID) async throws(JournalError) {
+        guard fruitlessPatches["\(id)"] != digest else { return }
+        fruitlessPatches["\(id)"] = digest
+        var members = Members()
+        for (name, digest) in fruitlessPatches { members[name] = .string(digest) }
+        try await journal.remember(.fruitlessPatches, canonical.text(.object(members)))
+    }
+
+    private func recallFruitless() async throws(JournalError) {
+        guard let text = try await journal.remembered(.fruitlessPatches) else { return }
+        for (name, digest) in canonical.tree(text)?.members ?? Members() { fruitlessPatches[name] = digest.string }
     }
 
     // MARK: Intents without an outcome
@@ -81,6 +110,7 @@ extension Controller {
         for (id, intent) in try await journal.unsettledIntents() where intent.isOfPolicy {
             openPolicyIntents[intent.object] = OpenIntent(id: id, intent: intent, isFromEarlierRun: true)
         }
+        try await recallFruitless()
     }
 
     /// Settles what a look at the policy tells of; what is still to be done the same way stays open.

@@ -148,8 +148,8 @@ package actor Controller {
     var preventionFailure: String?
     /// Writes to admission policies whose outcome is not known, or that were refused; each is tried again under its intent.
     var openPolicyIntents: [ObjectID: OpenIntent] = [:]
-    /// Patches of admission policies that changed nothing.
-    var fruitlessPatches: [ObjectID: Tree] = [:]
+    /// Digests of the patches that changed nothing, by the admission policy in words.
+    var fruitlessPatches: [String: String] = [:]
 
     /// Since when, and why, nothing can be recorded; nil where all is well.
     var outage: JournalOutage?

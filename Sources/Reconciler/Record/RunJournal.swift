@@ -83,6 +83,8 @@ package enum MemoryKey: String, Sendable, CaseIterable {
     case clusterIdentity
     /// The digest of the admission policies that were put in force last; empty where they were removed.
     case keptPrevention
+    /// Which patches of admission policies changed nothing, as JSON: digests, by policy.
+    case fruitlessPatches
     /// The last emergency hold that was honoured, as JSON; see ``EmergencyHoldMemory``.
     case emergencyHold
     /// `true` once a whole pass has settled what this instance owns: until then the journal may be a new one beside objects
