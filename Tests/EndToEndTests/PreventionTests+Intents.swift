@@ -143,6 +143,27 @@ extension PreventionTests {
         #expect(try await tamperings().count == 1)
     }
 
+    /// What was put in force by half goes as well when it is not wanted any more.
+    @Test func halfOfWhatIsNotWantedAnyMoreGoes() async throws {
+        let namespace = "e2e-prevent-half"
+        let (cluster, flags) = try await kept(namespace)
+        let approvals = ["configuration-loosened by Alice Example"]
+        _ = try await configure(namespace, "", approvals: approvals)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        let name = "bylaw-\(namespace)"
+        #expect(try await cluster.object(.admissionPolicy, named: name) == nil)
+        _ = try await begin(namespace, cluster)
+        refuse("PATCH", cluster, name: "\(name).undeclared", count: 1000)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await cluster.object(.admissionPolicyBinding, named: name) != nil)
+        #expect(try await cluster.object(.admissionPolicy, named: "\(name).undeclared") == nil)
+        _ = try await configure(namespace, "", approvals: approvals)
+        #expect(try await program.run(["sync"] + flags).status == 0)
+        #expect(try await cluster.object(.admissionPolicyBinding, named: name) == nil)
+        #expect(try await cluster.object(.admissionPolicy, named: name) == nil)
+        #expect(try await tamperings().isEmpty)
+    }
+
     private static let tampering = #"{"spec":{"matchConstraints":{"objectSelector":{"matchLabels":{"a":"b"}}}}}"#
 
     /// A cluster on which the policies are in force.
@@ -153,13 +174,13 @@ extension PreventionTests {
         return (cluster, flags)
     }
 
-    private func refuse(_ method: String, _ cluster: ClusterUnderTest, count: Int) {
+    private func refuse(_ method: String, _ cluster: ClusterUnderTest, name: String = "", count: Int) {
         let refusal: Tree = [
             "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403,
             "message": "validatingadmissionpolicies is forbidden: User \"bylaw\" cannot do it",
         ]
         cluster.inject(
-            method, "/validatingadmissionpolicies/",
+            method, "/validatingadmissionpolicies/\(name)",
             .answer(status: 403, body: refusal, text: "", retryAfter: nil), count: count)
     }
 

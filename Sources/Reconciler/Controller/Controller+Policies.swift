@@ -53,6 +53,9 @@ extension Controller {
             begun = OpenIntent(id: try await journal.begin(intent), intent: intent, isFromEarlierRun: false)
         }
         openPolicyIntents[change.id] = begun
+        // From now on it may be there by half, which no digest stands for: nobody is blamed for that, and it is removed
+        // where nothing is wanted.
+        if !isOthersDoing { try await journal.remember(.keptPrevention, "in part") }
         return begun
     }
 

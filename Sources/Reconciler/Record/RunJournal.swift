@@ -81,7 +81,8 @@ package enum MemoryKey: String, Sendable, CaseIterable {
     case status
     /// The uid of the cluster's `kube-system` namespace, so that a journal is not used on another cluster by mistake.
     case clusterIdentity
-    /// The digest of the admission policies that were put in force last; empty where they were removed.
+    /// The digest of the admission policies that were put in force last; empty where they were removed, and no digest from
+    /// the first change on until all are as wanted.
     case keptPrevention
     /// Which patches of admission policies changed nothing, as JSON: digests, by policy.
     case fruitlessPatches
