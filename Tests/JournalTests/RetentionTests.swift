@@ -305,20 +305,20 @@ import TransparencyLog
         var configuration = Sample.configuration(folder.path + "/journal.db")
         configuration.signingKey = try .generate()
         let journal = try await SQLiteJournal.open(configuration)
-        try await withThrowingTaskGroup { group in
-            for task in 0..<64 {
-                group.addTask {
-                    for number in stride(from: task, to: 6400, by: 64) {
+        // Sixty-four at a time, so that they are out of order by less than an eighth of the age.
+        for first in stride(from: 0, to: 6400, by: 64) {
+            try await withThrowingTaskGroup { group in
+                for number in first..<first + 64 {
+                    group.addTask {
                         let name = number < 4200 ? "role-\(number)" : "busy"
                         let correction = Sample.correction(Sample.role(name), at: Int64(number) * 3600)
                         _ = try await journal.record(correction, owned: .unchanged)
                     }
                 }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
         }
         _ = try await journal.checkpoint(at: now)
-        // Of an age of which an eighth is more than what the tasks are out of order by.
         let report = try await journal.removeOldEntries(policy(22), at: now, minimumCount: 1024)
         #expect(report.map { $0.removedCount >= 1024 } == true)
         await journal.close()
