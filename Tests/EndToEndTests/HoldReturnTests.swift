@@ -156,6 +156,28 @@ import Testing
         #expect(roleCount() == 0)
     }
 
+    @Test func whatTheHoldCouldNotTakeAwayIsCounted() async throws {
+        let first = try await commitRoles([])
+        try await accept(first)
+        try await accept(try await commitRoles(names(0, upTo: 5)))
+        run.cluster.inject(
+            Fault(
+                method: "DELETE", pathPart: "/roles/",
+                effect: .answer(status: 403, body: nil, text: "not now", retryAfter: nil), count: 1000))
+        _ = try await holdOf(first)
+        #expect(roleCount() == 5)
+        run.cluster.clearFaults()
+        let manifests = teamManifests(Self.namespace).split(separator: "---\n")
+        let staying = ["kind: Namespace", "name: default-deny", "name: allow-dns"]
+        try run.repository.write(
+            manifests.filter { manifest in staying.contains(where: manifest.contains) }.joined(separator: "---\n"),
+            to: "team.yaml")
+        _ = try await commitRoles([])
+        let after = try await passAfterItsEnd()
+        #expect(after.incidents.contains(.deletionBudgetExceeded), "\(after)")
+        #expect(roleCount() == 5)
+    }
+
     @Test func whatOnlyTheHoldBroughtProtectsNothingAfterIt() async throws {
         try run.repository.write(policy("deny-again"), to: "policies.yaml")
         let first = try await run.commit("pods")

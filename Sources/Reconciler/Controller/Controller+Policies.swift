@@ -141,9 +141,15 @@ extension Controller {
 
     private func leave(_ open: OpenIntent, why: String) async throws(JournalError) {
         var entry = entry(of: open, outcome: .abandoned)
-        entry.reason = .incident(.actionInterrupted)
-        entry.message += ": \(why)"
+        // That somebody switched a policy off counts also where it is not put back any more.
+        if open.intent.isPuttingBack {
+            entry.message = "\(open.intent.tampering); putting it back: \(why)"
+        } else {
+            entry.reason = .incident(.actionInterrupted)
+            entry.message += ": \(why)"
+        }
         try await close(open, as: entry)
+        if open.intent.isPuttingBack { notify(.incident(entry)) }
     }
 
     /// Settles what is not looked at any more, since no policy is asked for.

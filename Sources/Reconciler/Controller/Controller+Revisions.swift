@@ -200,7 +200,8 @@ extension Controller {
         before?.noteFound(
             loaded.declared.objects.keys.filter { id in
                 // What cannot be read may be there.
-                owned[id] == nil && (live[id] != nil || id.resource.map(live.knownKinds.contains) != true)
+                let isOurs = owned[id] != nil && owned[id]?.uid == live[id]?.uid
+                return !isOurs && (live[id] != nil || id.resource.map(live.knownKinds.contains) != true)
             })
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest, before: before)

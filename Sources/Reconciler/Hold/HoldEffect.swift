@@ -11,7 +11,7 @@ struct HoldEffect {
     let brought: Set<ObjectID>
     /// What it enforced besides, and nothing declares any more: letting it go is judged like any other deletion.
     let left: Set<ObjectID>
-    /// What it took away: its deletion was judged then, and is not counted a second time.
+    /// What it took away: its deletion was judged then, and is not counted a second time once it is seen to be gone.
     let takenAway: Set<ObjectID>
     /// The namespaces that it used: an approval from before it to delete one of them is used up.
     let usedNamespaces: Set<String>
@@ -47,7 +47,10 @@ struct HoldEffect {
             })
         self.init(
             brought: brought, left: Set(added).subtracting(brought),
-            takenAway: Set(before.objects.keys.filter { enforced.objects[$0] == nil && head.objects[$0] == nil }),
+            takenAway: Set(
+                before.objects.keys.filter { id in
+                    enforced.objects[id] == nil && head.objects[id] == nil && !enforced.frozen.contains(id)
+                }),
             usedNamespaces: Set(enforced.objects.keys.map(\.scopeNamespace)))
     }
 }

@@ -124,7 +124,7 @@ package struct RevisionJudgement: Sendable {
                 && RestorationSearch(states: states, canonical: canonical).finds(loaded),
             isByHold: !takesApprovals,
             // From one hold to the next the deletions of both count: somebody could take everything away in small steps.
-            alreadyGone: takesApprovals ? effect.takenAway : [])
+            alreadyGone: takesApprovals ? effect.takenAway.filter(isSeenGone) : [])
         var verdict = await Self.decide(question)
         verdict.removed += effect.brought.sorted()
         // What was approved before and is not gone yet stays approved, unless it is declared again.
@@ -147,6 +147,10 @@ package struct RevisionJudgement: Sendable {
     }
 
     private var unseenKinds: Set<Resource> { inForce?.basis?.unseenKinds ?? [] }
+
+    private func isSeenGone(_ id: ObjectID) -> Bool {
+        live[id] == nil && id.resource.map(live.knownKinds.contains) == true
+    }
 
     private func holdEffect(on head: DeclaredState) -> HoldEffect {
         guard let foundByHold, let inForce, let enforced else { return .none }
