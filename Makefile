@@ -1,6 +1,6 @@
 # One target for each thing people and the pipeline do; bare `make` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e bench bench-analysis bench-journal format lint release
+.PHONY: help demo test image e2e bench bench-analysis bench-journal format lint release
 
 # An import that the module graph does not allow is a build error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -22,6 +22,11 @@ e2e: release ## the end-to-end suites against a real kube-apiserver (made once, 
 	@.ci/install-packages e2e
 	swift build --build-tests $(SWIFT_FLAGS)
 	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/test-e2e
+
+image: release ## the OCI image in .build-image, without a container engine, with the list of its parts (SPDX)
+	@.ci/install-packages image
+	Deploy/image/build $(RELEASE)/release/bylaw .build-image
+	.ci/test-image .build-image
 
 bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
 	@.ci/install-packages e2e

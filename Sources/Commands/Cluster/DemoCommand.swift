@@ -82,10 +82,7 @@ private final class Demo: Sendable {
                 message: "there are no sample policies at \(policies): it has no \(sample)",
                 hint: "Run it in the project's folder, or name the folder PolicyRepo of the project with --policies.")
         }
-        try FileManager.default.createDirectory(atPath: folder + "/policies", withIntermediateDirectories: true)
-        for name in try FileManager.default.contentsOfDirectory(atPath: policies) where name != ".git" {
-            try FileManager.default.copyItem(atPath: "\(policies)/\(name)", toPath: "\(folder)/policies/\(name)")
-        }
+        try Self.copyContents(of: policies, to: folder + "/policies")
         try await Self.git(["init", "--quiet", "--initial-branch=main", "."], in: folder + "/policies", environment)
         try await Self.git(["add", "--all"], in: folder + "/policies", environment)
         // What the first revision grants and removes, its author has approved.
@@ -311,6 +308,21 @@ private final class Demo: Sendable {
 
     private func title(_ text: String) { terminal.write("\n" + terminal.styled(text, .bold) + "\n") }
     private func say(_ text: String) { terminal.write("   \(text)\n") }
+
+    /// Copies what files hold, and nothing else of them: they may belong to somebody else.
+    private static func copyContents(of source: String, to target: String) throws {
+        let files = FileManager.default
+        try files.createDirectory(atPath: target, withIntermediateDirectories: true)
+        for name in try files.contentsOfDirectory(atPath: source) where name != ".git" {
+            let (from, to) = ("\(source)/\(name)", "\(target)/\(name)")
+            var isFolder: ObjCBool = false
+            if files.fileExists(atPath: from, isDirectory: &isFolder), isFolder.boolValue {
+                try copyContents(of: from, to: to)
+            } else {
+                try Data(contentsOf: URL(fileURLWithPath: from)).write(to: URL(fileURLWithPath: to))
+            }
+        }
+    }
 
     private static func git(_ arguments: [String], in directory: String, _ environment: [String: String]) async throws {
         let result: ChildProcessResult
