@@ -1,6 +1,6 @@
 # One target for each thing people and the pipeline do; bare `make` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test image e2e bench bench-analysis bench-journal format lint release
+.PHONY: help demo test image e2e e2e-node bench bench-analysis bench-journal format lint release
 
 # An import that the module graph does not allow is a build error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -27,6 +27,10 @@ image: release ## the OCI image in .build-image, without a container engine, wit
 	@.ci/install-packages image
 	Deploy/image/build $(RELEASE)/release/bylaw .build-image
 	.ci/test-image .build-image
+
+e2e-node: image ## the Deployment as a pod of a whole one-node cluster (root; made once, about fourteen minutes)
+	@.ci/install-packages node
+	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-node .ci/test-node .build-image
 
 bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
 	@.ci/install-packages e2e

@@ -155,14 +155,14 @@ enum Flags {
             default: "60s"),
         FlagDescription(
             "checkpoint-configmap", .text, valueName: "NAMESPACE/NAME",
-            "keep the newest checkpoint in this ConfigMap (rights: Deploy/checkpoint-rbac.yaml)"),
+            "keep the newest checkpoint in this ConfigMap (rights: Deploy/components/checkpoint/rbac.yaml)"),
         FlagDescription(
             "checkpoint-url", .text, valueName: "URL", "POST each checkpoint there, so that it is kept elsewhere"),
     ]
 
     static let holdConfigMap = FlagDescription(
         "hold-configmap", .text, valueName: "NAMESPACE/NAME",
-        "the ConfigMap that emergency holds are put into, or off (rights: Deploy/hold-rbac.yaml); "
+        "the ConfigMap that emergency holds are put into, or off (rights: Deploy/components/emergency-hold/rbac.yaml); "
             + "bylaw-system/bylaw-hold-INSTANCE where it is not given")
 
     static let writes: [FlagDescription] = [

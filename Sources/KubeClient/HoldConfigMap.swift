@@ -4,7 +4,7 @@ package import Reconciler
 
 /// The ConfigMap that an emergency hold is put into: Kubernetes' own access control says who may, and its audit log who did.
 ///
-/// The controller only reads it; needs the rights of `Deploy/hold-rbac.yaml`.
+/// The controller only reads it; needs the rights of `Deploy/components/emergency-hold/rbac.yaml`.
 package struct HoldConfigMap: EmergencyHoldSource {
     package let namespace: String
     package let configMap: String

@@ -18,7 +18,7 @@ extension KubeCluster {
 
     /// Puts a signed checkpoint of the journal into a ConfigMap, which is made where it is not there.
     ///
-    /// Needs the rights of `Deploy/checkpoint-rbac.yaml`.
+    /// Needs the rights of `Deploy/components/checkpoint/rbac.yaml`.
     package func publishCheckpoint(
         _ note: String, namespace: String, name: String
     ) async throws(ClusterError) {

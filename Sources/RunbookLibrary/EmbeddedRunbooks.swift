@@ -2503,7 +2503,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Where the right is missing, apply Deploy/prevention-rbac.yaml. Where the server does not have the API, drift is corrected only: leave it so, or take `prevention:` out of bylaw.yaml with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`. Where somebody removed it, the API server's audit log knows who: whoever may delete admission policies can switch prevention off.
+    Where the right is missing, apply Deploy/components/prevention/rbac.yaml. Where the server does not have the API, drift is corrected only: leave it so, or take `prevention:` out of bylaw.yaml with a commit that carries `Bylaw-Approved: configuration-loosened by NAME`. Where somebody removed it, the API server's audit log knows who: whoever may delete admission policies can switch prevention off.
 
     ## Undo
 

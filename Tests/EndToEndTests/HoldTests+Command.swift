@@ -87,6 +87,6 @@ extension HoldTests {
             "--revision", String(repeating: "a", count: 40), "--for", "1h", "--because", "x",
             kubeconfig: cluster.kubeconfig)
         #expect(refused.status == 2)
-        #expect(refused.errors.contains("Deploy/hold-rbac.yaml"), "\(refused.errors)")
+        #expect(refused.errors.contains("Deploy/components/emergency-hold/rbac.yaml"), "\(refused.errors)")
     }
 }

@@ -142,7 +142,7 @@ import Testing
         #expect(try await program.run(["sync"] + flags).status == 0)
         #expect(try await cluster.object(ObjectID(.role, namespace: namespace, name: "reader")) != nil)
         let told = try await program.entries(["--reason", "PreventionFailed"])
-        #expect(told.first?["message"]?.string?.contains("Deploy/prevention-rbac.yaml") == true, "\(told)")
+        #expect(told.first?["message"]?.string?.contains("Deploy/components/prevention/rbac.yaml") == true, "\(told)")
         #expect(try await program.run(["status", "--journal", program.journal]).status == 1)
         #expect(try await program.run(["sync"] + flags).status == 0)
         #expect(try await program.run(["status", "--journal", program.journal]).status == 0)

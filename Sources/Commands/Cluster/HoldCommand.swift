@@ -225,7 +225,7 @@ private struct HoldRun {
         let hint =
             switch error.kind {
             case .forbidden:
-                "Whoever may \(verb) holds is said in Deploy/hold-rbac.yaml: ask for the role bylaw-hold there."
+                "Whoever may \(verb) holds is said in Deploy/components/emergency-hold/rbac.yaml: ask for the role bylaw-hold there."
             case .namespaceNotFound:
                 "Make the namespace (Deploy/rbac.yaml does), or name the ConfigMap that the controller looks at with "
                     + "--hold-configmap."

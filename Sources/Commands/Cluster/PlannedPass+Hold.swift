@@ -55,7 +55,7 @@ extension PlannedPass {
             if let unread = decision.unread {
                 complain(
                     "emergency holds cannot be read: \(unread.message)",
-                    "It is planned as if there were none; Deploy/hold-rbac.yaml gives the right.")
+                    "It is planned as if there were none; Deploy/components/emergency-hold/rbac.yaml gives the right.")
             }
             return PlanSubject(revision: newest)
         case .hold(let hold):

@@ -90,7 +90,7 @@ extension Controller {
             .trouble(
                 "emergency holds cannot be read: \(error.message)",
                 hint: error.kind == .forbidden
-                    ? "Apply Deploy/hold-rbac.yaml, or say --hold-configmap off; until then there are none."
+                    ? "Apply Deploy/components/emergency-hold/rbac.yaml, or say --hold-configmap off; until then there are none."
                     : error.hint))
     }
 

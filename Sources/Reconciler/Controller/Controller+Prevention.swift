@@ -93,7 +93,7 @@ extension Controller {
                 "the API server does not serve ValidatingAdmissionPolicy (Kubernetes 1.30 or later does): "
                     + "what is not declared is not refused, only put right"
             case .forbidden:
-                "\(error.message); Deploy/prevention-rbac.yaml gives the right"
+                "\(error.message); Deploy/components/prevention/rbac.yaml gives the right"
                     + (isWanted ? "; until then nothing is refused, only put right" : "")
             default: "the admission policies are not in force: \(error.message)"
             }

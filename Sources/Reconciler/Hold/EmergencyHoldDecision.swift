@@ -30,7 +30,7 @@ package struct EmergencyHoldMemory: Sendable, Equatable {
 /// A failed read is never "no hold". What was known to be in force stays so until its own end. Where none was known it
 /// depends on why:
 /// - We may not look (403): the branch is followed, and it is told. That is what a cluster without
-///   `Deploy/hold-rbac.yaml` answers, and whoever can take the right away can delete the hold as well: to stand still would
+///   `Deploy/components/emergency-hold/rbac.yaml` answers, and whoever can take the right away can delete the hold as well: to stand still would
 ///   protect nothing, and keep every later fix away.
 /// - Anything else: nothing new is taken on until it can be read, for ``patience`` at most. An API server that stays
 ///   unable to read one ConfigMap must not keep fixes away for ever either.
