@@ -103,6 +103,10 @@ enum Flags {
             isRepeatable: true),
     ]
 
+    static let events = FlagDescription(
+        "events", .choice(["on", "off"]), valueName: "WHEN",
+        "whether incidents are told as Kubernetes Events about the objects concerned", default: "on")
+
     static let metrics = FlagDescription(
         "metrics-listen", .text, valueName: "ADDRESS:PORT",
         "serve metrics for Prometheus there, over HTTP at /metrics; nothing is served where it is not given")

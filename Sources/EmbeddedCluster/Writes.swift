@@ -27,6 +27,7 @@ extension EmbeddedCluster {
                 group: target.resource.group, kind: target.resource.plural)
         }
         try Admission.validate(body, target.resource, isApply: false)
+        if target.resource == .event { try EventValidation.validate(body, over: nil) }
         let tracked = trackUpdate(
             from: nil, to: Admission.defaulted(body, target.resource), manager: target.updateManager, time: timestamp())
         return json(try store(tracked, over: nil, target), status: 201)
@@ -64,6 +65,7 @@ extension EmbeddedCluster {
 
     private func update(_ new: Tree, _ old: Tree, _ target: RequestTarget) throws(Refusal) -> Tree {
         try Admission.validate(new, target.resource, isApply: false)
+        if target.resource == .event { try EventValidation.validate(new, over: old) }
         let tracked = trackUpdate(
             from: old, to: Admission.defaulted(new, target.resource), manager: target.updateManager, time: timestamp())
         return try store(tracked, over: old, target)

@@ -117,6 +117,15 @@ extension APIRequest {
             contentType: "application/merge-patch+json", body: patch.jsonBytes())
     }
 
+    /// A merge patch on whatever version there is.
+    package static func patchAnyVersion(
+        _ patch: Tree, _ resource: Resource, _ id: ObjectID, fieldManager: String
+    ) -> APIRequest {
+        APIRequest(
+            method: .patch, path: resource.path(of: id), query: [("fieldManager", fieldManager)],
+            contentType: "application/merge-patch+json", body: patch.jsonBytes())
+    }
+
     package static func jsonPatch(
         _ patch: Tree, _ resource: Resource, _ id: ObjectID, fieldManager: String
     ) -> APIRequest {

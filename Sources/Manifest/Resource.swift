@@ -63,6 +63,10 @@ extension Resource {
     /// Where checkpoints of the journal and emergency holds are kept; none of the managed kinds.
     package static let configMap = Resource(group: "", kind: "ConfigMap", plural: "configmaps", isNamespaced: true)
 
+    /// What tells people who look at an object that something happened to it; events.k8s.io is served since Kubernetes 1.19.
+    package static let event = Resource(
+        group: "events.k8s.io", kind: "Event", plural: "events", isNamespaced: true)
+
     /// What says which requests are refused, from Kubernetes 1.30 on.
     ///
     /// None of the managed kinds: a repository cannot declare it.

@@ -24,7 +24,7 @@ let runCommand = Command(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
             ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.audit
-            + Flags.host + [Flags.metrics] + Flags.writes + Flags.logging + [Flags.config],
+            + Flags.host + [Flags.metrics, Flags.events] + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -117,15 +117,19 @@ private struct Run {
         defer { retaining.cancel() }
         let identifier = try await wiring.actorIdentifier(
             journal: journal, scope: JournalReader.Scope(instance: instance, cluster: clusterName), logger: logger)
+        let events = wiring.eventRecorder(endpoint, instance: instance, logger: logger)
         let controller = wiring.controller(
             instance: instance, source: source, cluster: cluster, journal: journal,
             holds: try wiring.holds(instance: instance, cluster: cluster)
         ) {
             tell($0)
             reporter?.note($0)
+            events?.note($0)
             if case .synced = $0 { publisher.wanted() }
             if case .changed(_, let sequence) = $0 { identifier?.note(sequence) }
         }
+        let recording = Task { await events?.run() }
+        defer { recording.cancel() }
         let shipping = try await wiring.backgroundShipping(journal: journal, logger: logger)
         let sending = Task { await shipping?.run() ?? () }
         defer { sending.cancel() }
