@@ -14,7 +14,7 @@
 /// MHD_OPTION_LISTENING_ADDRESS_REUSE would be SO_REUSEPORT, with which another process takes half of the requests unseen.
 static inline struct MHD_Daemon *shim_httpd_start(
     const char *host, uint16_t port, MHD_AccessHandlerCallback handler, void *context,
-    MHD_RequestCompletedCallback completed, unsigned int maximum_connections, unsigned int per_address,
+    MHD_RequestCompletedCallback completed, MHD_NotifyConnectionCallback connected, unsigned int maximum_connections, unsigned int per_address,
     unsigned int idle_seconds, const char *key, const char *certificate, const char *authorities) {
     struct sockaddr_in address4;
     struct sockaddr_in6 address6;
@@ -42,7 +42,8 @@ static inline struct MHD_Daemon *shim_httpd_start(
     return MHD_start_daemon(
         flags, port, NULL, NULL, handler, context,
         MHD_OPTION_ARRAY, key != NULL && certificate != NULL ? tls : none,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_SOCK_ADDR, address,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_NOTIFY_CONNECTION, connected, context,
+        MHD_OPTION_SOCK_ADDR, address,
         MHD_OPTION_CONNECTION_LIMIT, maximum_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_END);
 }
@@ -50,6 +51,12 @@ static inline struct MHD_Daemon *shim_httpd_start(
 /// How long a connection may be silent from now on.
 static inline void shim_httpd_set_idle(struct MHD_Connection *connection, unsigned int seconds) {
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
+/// The socket of a connection; -1 where it cannot be told.
+static inline int shim_httpd_descriptor(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? (int)info->connect_fd : -1;
 }
 
 static inline uint16_t shim_httpd_port(struct MHD_Daemon *daemon) {

@@ -33,7 +33,7 @@ package final class HTTPListener: Sendable {
             withOptionalText(identity?.certificate) { certificate in
                 withOptionalText(identity?.clientAuthorities) { authorities in
                     shim_httpd_start(
-                        address, number, accept, Unmanaged.passRetained(state).toOpaque(), complete,
+                        address, number, accept, Unmanaged.passRetained(state).toOpaque(), complete, noteConnection,
                         UInt32(limits.maximumConnections), UInt32(limits.maximumConnectionsPerAddress ?? 0),
                         limits.seconds(isProven: false), key, certificate, authorities)
                 }
@@ -49,6 +49,7 @@ package final class HTTPListener: Sendable {
         }
         self.port = Int(shim_httpd_port(daemon))
         state.daemon = daemon
+        state.connections?.begin()
     }
 
     deinit { stop() }
@@ -74,6 +75,8 @@ private final class ListenerState: @unchecked Sendable {
     let precheck: HTTPListener.Precheck
     let handler: HTTPListener.Handler
     var daemon: OpaquePointer?
+    /// Those that may not last as long as they like; nil where they may.
+    let connections: ConnectionDeadlines?
     private let lock = NSLock()
     private var open: [ObjectIdentifier: Exchange] = [:]
     private var isStopping = false
@@ -86,6 +89,7 @@ private final class ListenerState: @unchecked Sendable {
         self.asksForCertificates = asksForCertificates
         self.precheck = precheck
         self.handler = handler
+        connections = limits.exchangeTimeout.map(ConnectionDeadlines.init)
     }
 
     func add(_ exchange: Exchange) -> Bool {
@@ -105,6 +109,7 @@ private final class ListenerState: @unchecked Sendable {
             return isFirst
         }
         guard isFirst, let daemon else { return }
+        connections?.end()
         let socket = MHD_quiesce_daemon(daemon)
         let deadline = ContinuousClock.now + .seconds(5)
         while ContinuousClock.now < deadline {
@@ -186,7 +191,7 @@ private func accept(
     }
     if let response = exchange.response { return queue(response, on: connection) }
     if exchange.isTooLarge {
-        return queue(ServerResponse(status: 413, body: Array("too large\n".utf8)), on: connection)
+        return queue(.line(413, "too large"), on: connection)
     }
     guard !exchange.hasStarted else { return MHD_Result.YES }
     exchange.hasStarted = true
@@ -205,11 +210,30 @@ private func complete(
     _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
     _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ code: MHD_RequestTerminationCode
 ) {
-    guard let context, let slot, let known = slot.pointee else { return }
+    guard let context, let slot else { return }
+    if let connection {
+        Unmanaged<ListenerState>.fromOpaque(context).takeUnretainedValue().connections?.noteExchange(connection)
+    }
+    guard let known = slot.pointee else { return }
     slot.pointee = nil
     let exchange = Unmanaged<Exchange>.fromOpaque(known).takeRetainedValue()
     exchange.endStream()
     Unmanaged<ListenerState>.fromOpaque(context).takeUnretainedValue().remove(exchange)
+}
+
+/// Called by the thread that drives all connections: when one has been opened, and before its descriptor is closed.
+private func noteConnection(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ code: MHD_ConnectionNotificationCode
+) {
+    guard let context, let connection,
+        let connections = Unmanaged<ListenerState>.fromOpaque(context).takeUnretainedValue().connections
+    else { return }
+    if code == .CONNECTION_NOTIFY_STARTED {
+        connections.add(connection, descriptor: shim_httpd_descriptor(connection))
+    } else {
+        connections.remove(connection)
+    }
 }
 
 private func queue(_ response: ServerResponse, on connection: OpaquePointer) -> MHD_Result {

@@ -40,6 +40,15 @@ package struct ServerResponse: Sendable {
         self.headers = headers
         body = .stream(stream)
     }
+
+    /// An answer of one line of text.
+    package static func line(
+        _ status: Int, _ text: String, headers: [(name: String, value: String)] = []
+    ) -> ServerResponse {
+        ServerResponse(
+            status: status, headers: headers + [("Content-Type", "text/plain; charset=utf-8")],
+            body: Array((text + "\n").utf8))
+    }
 }
 
 /// The bounds of a listener.
@@ -54,16 +63,23 @@ package struct ListenerLimits: Sendable {
     package var idleTimeout: Duration
     /// The same for one of which no request has passed the precheck; as ``idleTimeout`` where it is nil.
     package var unprovenTimeout: Duration?
+    /// How long one exchange may take as a whole: the wait for the request since the connection was opened or the answer
+    /// before it was sent, the request, and the client's taking the answer.
+    ///
+    /// A client that sends or takes a byte now and then is never silent, and holds a connection for ever without it. Nil where
+    /// answers are streams.
+    package var exchangeTimeout: Duration?
 
     package init(
         maximumConnections: Int = 512, maximumConnectionsPerAddress: Int? = nil, maximumBodyBytes: Int = 8 << 20,
-        idleTimeout: Duration = .seconds(120), unprovenTimeout: Duration? = nil
+        idleTimeout: Duration = .seconds(120), unprovenTimeout: Duration? = nil, exchangeTimeout: Duration? = nil
     ) {
         self.maximumConnections = maximumConnections
         self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
         self.maximumBodyBytes = maximumBodyBytes
         self.idleTimeout = idleTimeout
         self.unprovenTimeout = unprovenTimeout
+        self.exchangeTimeout = exchangeTimeout
     }
 
     /// In seconds, of which libmicrohttpd takes none for no bound at all.
@@ -74,7 +90,7 @@ package struct ListenerLimits: Sendable {
 }
 
 /// What a server proves its name with.
-package struct ServerIdentity: Sendable {
+package struct ServerIdentity: Sendable, Equatable {
     /// PEM, the server's own certificate first.
     package var certificate: [UInt8]
     /// PEM without a pass phrase.

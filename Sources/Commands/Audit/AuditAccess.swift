@@ -18,14 +18,14 @@ struct AuditAccess: Sendable {
 
     /// Refuses what is no audit event of whoever may send some, before its body is read.
     func refusal(of request: ServerRequest) -> ServerResponse? {
-        if let answer = refusalOfSender(request) { return plainAnswer(401, answer) }
+        if let answer = refusalOfSender(request) { return .line(401, answer) }
         // The path alone: the server may add a query (rule M1).
-        guard request.path == "/audit" else { return plainAnswer(404, "audit events go to /audit") }
-        guard request.method == "POST" else { return plainAnswer(405, "audit events are sent with POST") }
+        guard request.path == "/audit" else { return .line(404, "audit events go to /audit") }
+        guard request.method == "POST" else { return .line(405, "audit events are sent with POST") }
         guard let length = request.header("Content-Length").map({ Int($0) ?? .max }), length > maximumAuditBytes else {
             return nil
         }
-        return plainAnswer(413, "the batch is too large")
+        return .line(413, "the batch is too large")
     }
 
     /// Nil where the sender may send; what is said instead repeats nothing of what was sent.
@@ -50,12 +50,6 @@ struct AuditAccess: Sendable {
         case .refused(.unusable): return "the client certificate cannot be used"
         }
     }
-}
-
-/// An answer of one line.
-func plainAnswer(_ status: Int, _ text: String) -> ServerResponse {
-    ServerResponse(
-        status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: Array((text + "\n").utf8))
 }
 
 extension Wiring {

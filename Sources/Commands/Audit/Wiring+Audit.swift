@@ -104,7 +104,7 @@ private func answerAudit(
     _ request: ServerRequest, identifier: ActorIdentifier, logger: Logger, voice: DampedVoice
 ) async -> ServerResponse {
     // The server sends the batch again.
-    guard let ourUser = await identifier.ourUser else { return plainAnswer(503, "not ready yet") }
+    guard let ourUser = await identifier.ourUser else { return .line(503, "not ready yet") }
     let batch = AuditReader(ourUser: ourUser).readList(request.body)
     logger.log(
         .debug, "Audit events",
@@ -115,13 +115,13 @@ private func answerAudit(
         ])
     do {
         try await identifier.take(batch)
-        return plainAnswer(200, "taken")
+        return .line(200, "taken")
     } catch {
         let failure = auditFailure(error)
         // The server sends the batch again and again.
         voice.log(
             .warning, "Audit events could not be recorded", [("error", failure.message), ("hint", failure.hint)],
             at: systemUptime())
-        return plainAnswer(500, "what the batch tells cannot be kept")
+        return .line(500, "what the batch tells cannot be kept")
     }
 }

@@ -42,9 +42,7 @@ extension Wiring {
                 let answer = receiver.answer(
                     WebhookReceiver.Request(
                         method: request.method, path: request.path, headers: request.headers, body: request.body))
-                return ServerResponse(
-                    status: answer.status, headers: [("Content-Type", "text/plain; charset=utf-8")],
-                    body: Array((answer.text + "\n").utf8))
+                return .line(answer.status, answer.text)
             }
             logger.log(.notice, "Taking webhooks", [("address", address), ("port", String(listener.port))])
             return listener

@@ -1,0 +1,58 @@
+internal import CMicroHTTPD
+import Dispatch
+import Foundation
+
+/// Ends connections whose exchange takes too long, whoever holds it up.
+///
+/// libmicrohttpd only knows silence: a client that sends a byte of its head now and then would hold a connection for hours.
+///
+/// `@unchecked Sendable`: everything mutable is only touched under `lock`.
+final class ConnectionDeadlines: @unchecked Sendable {
+    private struct Connection {
+        var descriptor: Int32
+        var begun: ContinuousClock.Instant
+    }
+
+    private let timeout: Duration
+    private let lock = NSLock()
+    private var open: [OpaquePointer: Connection] = [:]
+    private var timer: (any DispatchSourceTimer)?
+
+    init(_ timeout: Duration) { self.timeout = timeout }
+
+    func begin() {
+        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "bylaw.http.deadlines"))
+        timer.schedule(deadline: .now() + .seconds(1), repeating: .seconds(1), leeway: .milliseconds(100))
+        timer.setEventHandler { [weak self] in self?.endLateOnes() }
+        timer.resume()
+        lock.withLock { self.timer = timer }
+    }
+
+    func end() {
+        lock.withLock {
+            timer?.cancel()
+            timer = nil
+        }
+    }
+
+    func add(_ connection: OpaquePointer, descriptor: Int32) {
+        guard descriptor >= 0 else { return }
+        lock.withLock { open[connection] = Connection(descriptor: descriptor, begun: .now) }
+    }
+
+    /// Takes in that an exchange is over, and the next may begin.
+    func noteExchange(_ connection: OpaquePointer) { lock.withLock { open[connection]?.begun = .now } }
+
+    /// Takes in that a connection is about to be closed: its descriptor is somebody else's soon.
+    func remove(_ connection: OpaquePointer) { lock.withLock { open[connection] = nil } }
+
+    /// Under the lock, which whoever closes a descriptor has to take before: so it is still this connection's.
+    private func endLateOnes() {
+        lock.withLock {
+            let now = ContinuousClock.now
+            for connection in open.values where now - connection.begun > timeout {
+                shutdown(connection.descriptor, Int32(SHUT_RDWR))
+            }
+        }
+    }
+}
