@@ -19,25 +19,49 @@ package enum ExpositionFormat: Sendable, CaseIterable {
 
     var ending: String { self == .openMetrics ? "# EOF\n" : "" }
 
-    func render(_ family: MetricFamily, _ series: [(labels: [String], value: Double)]) -> String {
-        let sample = family.name + family.kind.ending
-        let described = self == .openMetrics ? family.name : sample
+    func render(_ family: MetricFamily, _ series: [(labels: [String], sample: MetricSample)]) -> String {
+        let name = family.name + family.kind.ending
+        let described = self == .openMetrics ? family.name : name
         let kind = self == .prometheus && family.kind == .info ? MetricFamily.Kind.gauge : family.kind
         var text =
             "# HELP \(described) \(escaped(family.help, quotes: self == .openMetrics))\n# TYPE \(described) \(kind.rawValue)\n"
-        for (values, value) in series {
-            let labels = zip(family.labels, values).map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
-            text += sample + (labels.isEmpty ? "" : "{\(labels)}") + " \(number(value))\n"
+        for (values, sample) in series {
+            let labels = zip(family.labels, values).map { "\($0)=\"\(escaped($1))\"" }
+            if family.kind == .histogram {
+                text += renderHistogram(family, labels, sample)
+            } else {
+                text += line(name, labels, number(sample.value))
+            }
         }
         return text
     }
+
+    /// Buckets are told with all that is in the smaller ones.
+    private func renderHistogram(_ family: MetricFamily, _ labels: [String], _ sample: MetricSample) -> String {
+        var text = ""
+        var count: UInt64 = 0
+        for (bound, inside) in zip(family.bounds, sample.buckets) {
+            count += inside
+            text += line(family.name + "_bucket", labels + ["le=\"\(boundText(bound))\""], String(count))
+        }
+        return text + line(family.name + "_bucket", labels + ["le=\"+Inf\""], String(sample.count))
+            + line(family.name + "_sum", labels, number(sample.value))
+            + line(family.name + "_count", labels, String(sample.count))
+    }
+
+    private func line(_ name: String, _ labels: [String], _ value: String) -> String {
+        name + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}") + " \(value)\n"
+    }
+
+    /// OpenMetrics wants a number that is whole to be written as `1.0` here.
+    private func boundText(_ bound: Double) -> String { self == .openMetrics ? "\(bound)" : number(bound) }
 }
 
 extension MetricFamily.Kind {
     fileprivate var ending: String {
         switch self {
         case .counter: "_total"
-        case .gauge: ""
+        case .gauge, .histogram: ""
         case .info: "_info"
         }
     }

@@ -49,6 +49,43 @@ import Testing
                 """#)
     }
 
+    private static let sizes = MetricFamily(
+        "app_size_bytes", .histogram, "How large", labels: ["kind"], bounds: [0.5, 1, 10])
+
+    /// As the formats' documents have it: each bucket holds the smaller ones, its bound is inside.
+    @Test func aHistogramInBothFormats() {
+        let registry = MetricRegistry([Self.sizes])
+        registry.declare(Self.sizes, ["kind": "none"])
+        for size in [0.25, 1, 1.5, 10, 11] { registry.observe(size, in: Self.sizes, ["kind": "some"]) }
+        let samples = { (one: String, ten: String) in
+            """
+            app_size_bytes_bucket{kind="none",le="0.5"} 0
+            app_size_bytes_bucket{kind="none",le="\(one)"} 0
+            app_size_bytes_bucket{kind="none",le="\(ten)"} 0
+            app_size_bytes_bucket{kind="none",le="+Inf"} 0
+            app_size_bytes_sum{kind="none"} 0
+            app_size_bytes_count{kind="none"} 0
+            app_size_bytes_bucket{kind="some",le="0.5"} 1
+            app_size_bytes_bucket{kind="some",le="\(one)"} 2
+            app_size_bytes_bucket{kind="some",le="\(ten)"} 4
+            app_size_bytes_bucket{kind="some",le="+Inf"} 5
+            app_size_bytes_sum{kind="some"} 23.75
+            app_size_bytes_count{kind="some"} 5
+
+            """
+        }
+        let head = "# HELP app_size_bytes How large\n# TYPE app_size_bytes histogram\n"
+        #expect(registry.exposition(.prometheus) == head + samples("1", "10"))
+        #expect(registry.exposition(.openMetrics) == head + samples("1.0", "10.0") + "# EOF\n")
+    }
+
+    @Test func aHistogramWithoutLabelsIsThereFromTheBeginning() {
+        let waits = MetricFamily("app_wait_seconds", .histogram, "How long", bounds: [1])
+        #expect(
+            MetricRegistry([waits]).exposition(.prometheus).contains(
+                "app_wait_seconds_bucket{le=\"1\"} 0\napp_wait_seconds_bucket{le=\"+Inf\"} 0\n"))
+    }
+
     @Test func whatHasNoLabelsIsThereFromTheBeginning() {
         #expect(registry().exposition(.prometheus).contains("app_queue_depth 0\n"))
         #expect(!registry().exposition(.prometheus).contains("app_requests_total{"))
