@@ -107,9 +107,17 @@ enum Flags {
         "events", .choice(["on", "off"]), valueName: "WHEN",
         "whether incidents are told as Kubernetes Events about the objects concerned", default: "on")
 
-    static let metrics = FlagDescription(
-        "metrics-listen", .text, valueName: "ADDRESS:PORT",
-        "serve metrics for Prometheus there, over HTTP at /metrics; nothing is served where it is not given")
+    /// Telling probes and Prometheus how the controller is.
+    static let status: [FlagDescription] = [
+        FlagDescription(
+            "status-listen", .text, valueName: "ADDRESS:PORT",
+            "serve /metrics for Prometheus and /healthz and /readyz for probes there; nothing is served where it is not given"
+        ),
+        FlagDescription(
+            "status-cert-file", .text, valueName: "F",
+            "the PEM certificate that is shown there, over HTTPS and nothing else; a renewed one is taken up by itself"),
+        FlagDescription("status-key-file", .text, valueName: "F", "the PEM key of that certificate"),
+    ]
 
     static let namespace = FlagDescription(
         "namespace", short: "n", .text, valueName: "NAMESPACE",

@@ -133,10 +133,12 @@ struct Wiring {
             kubeconfig: arguments.text("kubeconfig"), context: arguments.text("context"), environment: environment)
     }
 
-    func cluster(_ endpoint: ClusterEndpoint, instance: String) -> KubeCluster {
+    func cluster(
+        _ endpoint: ClusterEndpoint, instance: String, traffic: ClusterTraffic = ClusterTraffic()
+    ) -> KubeCluster {
         KubeCluster(
             endpoint: endpoint, fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            userAgent: "bylaw/\(bylawVersion)", concurrentCalls: concurrentWrites)
+            userAgent: "bylaw/\(bylawVersion)", concurrentCalls: concurrentWrites, traffic: traffic)
     }
 
     /// What the journal calls the cluster.
@@ -172,7 +174,10 @@ struct Wiring {
         return root + "/bylaw/journal.sqlite"
     }
 
-    func journal(instance: String, endpoint: ClusterEndpoint) async throws -> SQLiteJournal {
+    func journal(
+        instance: String, endpoint: ClusterEndpoint,
+        noteWrite: @escaping @Sendable (Duration, _ isDone: Bool) -> Void = { _, _ in }
+    ) async throws -> SQLiteJournal {
         if arguments.text("journal") == nil {
             let folder = (journalPath as NSString).deletingLastPathComponent
             do {
@@ -187,7 +192,7 @@ struct Wiring {
         let journal = try await SQLiteJournal.open(
             JournalConfiguration(
                 path: journalPath, instance: instance, cluster: clusterName(endpoint),
-                build: bylawVersion, signingKey: try signingKey(mayMake: true)))
+                build: bylawVersion, signingKey: try signingKey(mayMake: true), noteWrite: noteWrite))
         do {
             try await journal.introduceKey(at: systemNow())
         } catch {

@@ -18,10 +18,13 @@ package struct JournalConfiguration: Sendable {
     package var maximumCheckedBytes: Int64
     /// Signs the checkpoints; without one there are none.
     package var signingKey: Ed25519PrivateKey?
+    /// Told of each write how long it took until it had reached the disk, and whether it has; it has to be quick.
+    package var noteWrite: @Sendable (Duration, _ isDone: Bool) -> Void
 
     package init(
         path: String, instance: String, cluster: String, build: String, busyTimeout: Duration = .seconds(5),
-        maximumBytes: Int64? = nil, maximumCheckedBytes: Int64 = 128 << 20, signingKey: Ed25519PrivateKey? = nil
+        maximumBytes: Int64? = nil, maximumCheckedBytes: Int64 = 128 << 20, signingKey: Ed25519PrivateKey? = nil,
+        noteWrite: @escaping @Sendable (Duration, _ isDone: Bool) -> Void = { _, _ in }
     ) {
         self.path = path
         self.instance = instance
@@ -31,5 +34,6 @@ package struct JournalConfiguration: Sendable {
         self.maximumBytes = maximumBytes
         self.maximumCheckedBytes = maximumCheckedBytes
         self.signingKey = signingKey
+        self.noteWrite = noteWrite
     }
 }

@@ -25,6 +25,9 @@ package final class SQLiteJournal: RunJournal {
     /// Whether the open file gave damaged pages: nothing more is written to it before it was opened anew, and checked.
     private let isDamaged = Mutex(false)
 
+    /// The number of the newest entry that was written since it was opened; 0 before the first.
+    package var newestSequence: Int64 { tree.newestDurable }
+
     var current: OpenedJournal { opened.withLock { $0 } }
     var writer: GroupedWriter { current.writer }
     /// The row of this instance and cluster in `instances`.
@@ -236,16 +239,21 @@ package final class SQLiteJournal: RunJournal {
         _ doing: String, _ body: @escaping @Sendable (Connection) throws(JournalFailure) -> Value
     ) async throws(JournalError) -> Value {
         let (opened, path) = (current, path)
+        let begun = ContinuousClock.now
+        var isDone = false
+        defer { if doing == "write" { configuration.noteWrite(ContinuousClock.now - begun, isDone) } }
         do throws(JournalFailure) {
             guard !givesDamage else {
                 throw .unreadable("damaged pages were read; nothing is written before it was checked")
             }
-            return try await opened.writer.perform(
+            let value = try await opened.writer.perform(
                 { (connection) throws(JournalFailure) in
                     // What is written to a file that the path does not lead to any more is lost.
                     try opened.expectInPlace(at: path)
                     return try body(connection)
                 }, orElse: { .database($0) })
+            isDone = true
+            return value
         } catch {
             if error.kind == .damaged { isDamaged.withLock { $0 = true } }
             throw JournalError(error, doing: doing, path: configuration.path)

@@ -17,6 +17,7 @@ package final class KubeCluster: ClusterAPI {
     private let slots: CallSlots
     private let callTimeout: Duration
     private let randomness: @Sendable () -> Double
+    let traffic: ClusterTraffic
 
     private static let pageLimit = 500
     /// What one page may have before smaller ones are asked for.
@@ -31,7 +32,8 @@ package final class KubeCluster: ClusterAPI {
     package init(
         endpoint: ClusterEndpoint, fieldManager: String, userAgent: String, concurrentCalls: Int = 16,
         callTimeout: Duration = .seconds(65), resyncInterval: Duration = .seconds(480), pageBytes: Int = 64 << 20,
-        randomness: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
+        randomness: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        traffic: ClusterTraffic = ClusterTraffic()
     ) {
         self.endpoint = endpoint
         self.fieldManager = fieldManager
@@ -39,6 +41,7 @@ package final class KubeCluster: ClusterAPI {
         self.resyncInterval = resyncInterval
         self.pageBytes = pageBytes
         self.randomness = randomness
+        self.traffic = traffic
         slots = CallSlots(count: concurrentCalls)
         calls = HTTPExchanger(proxy: endpoint.proxy, userAgent: userAgent, maximumConnections: concurrentCalls)
         watches = HTTPExchanger(proxy: endpoint.proxy, userAgent: userAgent, maximumConnections: 16)
@@ -132,8 +135,13 @@ package final class KubeCluster: ClusterAPI {
         let stream: HTTPBodyStream
         let refusal: [UInt8]?
         watches.replaceTLS(access.tls)
+        let begun = ContinuousClock.now
         do throws(HTTPError) {
-            stream = try await watches.open(http)
+            do throws(HTTPError) { stream = try await watches.open(http) } catch {
+                note(request, of: resource, status: 0, since: begun)
+                throw error
+            }
+            note(request, of: resource, status: stream.status, since: begun)
             refusal = stream.status == 200 ? nil : try await stream.rest(maximumBytes: 1 << 20)
         } catch {
             throw unreachable(what, error)
@@ -238,16 +246,28 @@ package final class KubeCluster: ClusterAPI {
         let http = httpRequest(request, access, limits: limits)
         let answer: HTTPResponse
         calls.replaceTLS(access.tls)
+        let begun = ContinuousClock.now
         do throws(HTTPError) {
             answer = try await calls.send(http)
         } catch {
+            note(request, of: resource, status: 0, since: begun)
             throw unreachable(what, error)
         }
+        note(request, of: resource, status: answer.status, since: begun)
         guard (200..<300).contains(answer.status) else {
             throw failure(
                 what, classify(status: answer.status, headers: answer.headers, body: answer.body), resource: resource)
         }
         return answer
+    }
+
+    /// Tells of a request that was sent.
+    private func note(_ request: APIRequest, of resource: Resource?, status: Int, since begun: ContinuousClock.Instant)
+    {
+        traffic.noteCall(
+            ClusterCall(
+                verb: request.kubernetesVerb(of: resource), resource: resource, status: status,
+                duration: ContinuousClock.now - begun))
     }
 
     private func httpRequest(_ request: APIRequest, _ access: ClusterAccess, limits: HTTPLimits) -> HTTPRequest {

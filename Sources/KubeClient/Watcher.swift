@@ -91,23 +91,43 @@ struct Watcher {
                     let event = try decodeWatchEvent(value, of: resource)
                     let actions = machine.receive(event, randomness: randomness())
                     // An error event ends the stream, and what to do then is more than to pass it on.
-                    if case .failed = event { return actions }
+                    if case .failed(let failure) = event {
+                        noteRestart(failure.kind == .expired ? .expired : .refused)
+                        return actions
+                    }
                     for case .emit(let event) in actions { pass(event, to: publish) }
                 }
             }
         } catch let error as ClusterError {
+            switch error.kind {
+            case .cancelled: break
+            case .expired: noteRestart(.expired)
+            case .unreachable: noteRestart(.unreachable)
+            default: noteRestart(.refused)
+            }
             return react(to: error, &machine, publish)
         } catch let error as HTTPError where error.kind != .cancelled {
             // A broken or silent stream: what was seen stays valid, the watch goes on from there.
-            _ = error
+            noteRestart(.lost)
+            return endOfStream(&machine, since: openedAt, hasEvents: hasEvents)
         } catch is DecodingFailure {
+            noteRestart(.rubbish)
             return machine.interrupt(.rubbish, randomness: randomness())
         } catch {
             return []
         }
+        noteRestart(.ended)
+        return endOfStream(&machine, since: openedAt, hasEvents: hasEvents)
+    }
+
+    private func endOfStream(
+        _ machine: inout WatchStateMachine, since openedAt: ContinuousClock.Instant, hasEvents: Bool
+    ) -> [WatchStateMachine.Action] {
         let isShort = !hasEvents && ContinuousClock.now - openedAt < .seconds(1)
         return machine.interrupt(.streamEnded(isShort: isShort), randomness: randomness())
     }
+
+    private func noteRestart(_ reason: WatchRestart) { cluster.traffic.noteWatchRestart(resource, reason) }
 
     private func react(
         to error: ClusterError, _ machine: inout WatchStateMachine, _ publish: (Observation) -> Void

@@ -43,6 +43,13 @@ package struct APIRequest: Sendable, Equatable {
         case .delete: "delete"
         }
     }
+
+    /// The same as Kubernetes names it for authorization and metrics, except that an apply is told from other patches.
+    package func kubernetesVerb(of resource: Resource?) -> String {
+        guard verb == "read" else { return verb }
+        guard let resource else { return "get" }
+        return path.hasSuffix("/" + resource.plural) ? "list" : "get"
+    }
 }
 
 /// JSON is YAML, so an apply sends JSON under this type (rule B9).

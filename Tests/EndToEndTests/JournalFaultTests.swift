@@ -34,7 +34,7 @@ import Testing
         }
 
         func start() throws -> RunningProgram {
-            try RunningProgram(program, ["run", "--interval", "200ms"] + RunningProgram.metricsFlags + flags)
+            try RunningProgram(program, ["run", "--interval", "200ms"] + RunningProgram.statusFlags + flags)
         }
 
         func openEgress() async throws { try await cluster.mergePatch(deny, #"{"spec":{"egress":[{}]}}"#) }

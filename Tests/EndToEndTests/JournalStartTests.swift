@@ -40,7 +40,7 @@ import Testing
         #expect(refused.errors.contains("see: bylaw runbook show \(reason)"), "\(refused.errors)")
 
         let run = try RunningProgram(
-            program, ["run", "--interval", "200ms"] + RunningProgram.metricsFlags + flags(program, name))
+            program, ["run", "--interval", "200ms"] + RunningProgram.statusFlags + flags(program, name))
         try await run.untilItSays("The journal cannot be used; nothing is changed in the cluster until it can")
         try await run.untilItSays("Not as declared, and left so while the journal cannot be used")
         #expect(run.text.contains("runbook=\(reason)"), "\(run.text)")

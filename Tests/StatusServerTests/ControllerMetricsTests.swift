@@ -1,5 +1,3 @@
-@testable import HTTPServer
-import HTTPClient
 import Manifest
 import Reconciler
 import StatusServer
@@ -7,7 +5,7 @@ import Telemetry
 import Testing
 
 @Suite struct ControllerMetricsTests {
-    private let metrics = ControllerMetrics(version: "1.2.3")
+    private let metrics = ControllerMetrics(version: "1.2.3", instance: "team")
     private var text: String { metrics.registry.exposition(.prometheus) }
 
     private static let now = Timestamp(microsecondsSinceEpoch: 1_750_000_000_000_000)
@@ -82,57 +80,123 @@ import Testing
         #expect(text.contains("bylaw_journal_outages_total{reason=\"JournalDamaged\"} 1\n"))
     }
 
-    // MARK: Over HTTP
-
-    private func withListener(_ body: (HTTPExchanger, String) async throws -> Void) async throws {
-        let registry = metrics.registry
-        let listener = try HTTPListener(precheck: refuseMetricsRequest) { request in
-            answerMetrics(request, from: registry)
+    @Test func driftIsCountedWhenItIsSeenAndWhenItEnds() {
+        for reason in ["Changed", "Deleted", "Undeclared"] {
+            #expect(text.contains("bylaw_drift_found_total{kind=\"Role\",reason=\"\(reason)\"} 0\n"))
+            #expect(text.contains("bylaw_drift_corrected_total{kind=\"Role\",reason=\"\(reason)\"} 0\n"))
         }
-        defer { listener.stop() }
-        let exchanger = HTTPExchanger(tls: TLSConfiguration(), proxy: .none)
-        defer { exchanger.shutdown() }
-        try await body(exchanger, "http://127.0.0.1:\(listener.port)")
-    }
-
-    @Test func isServedInTheFormThatIsAskedFor() async throws {
-        try await withListener { exchanger, address in
-            let plain = try await exchanger.send(HTTPRequest(url: address + "/metrics"))
-            #expect(plain.status == 200)
-            #expect(plain.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
-            #expect(String(decoding: plain.body, as: UTF8.self) == text)
-            let open = try await exchanger.send(
-                HTTPRequest(url: address + "/metrics", headers: [("Accept", "application/openmetrics-text")]))
-            #expect(
-                open.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
-            #expect(String(decoding: open.body, as: UTF8.self).hasSuffix("# EOF\n"))
+        metrics.note(.driftFound(role, .changed))
+        metrics.note(.driftFound(policy, .deleted))
+        metrics.note(
+            .driftEnded(EndedDrift(object: role, reason: .changed, duration: .milliseconds(20), isCorrected: true)))
+        metrics.note(
+            .driftEnded(EndedDrift(object: policy, reason: .deleted, duration: .seconds(90), isCorrected: false)))
+        for line in [
+            #"bylaw_drift_found_total{kind="Role",reason="Changed"} 1"#,
+            #"bylaw_drift_found_total{kind="NetworkPolicy",reason="Deleted"} 1"#,
+            #"bylaw_drift_corrected_total{kind="Role",reason="Changed"} 1"#,
+            #"bylaw_drift_corrected_total{kind="NetworkPolicy",reason="Deleted"} 0"#,
+            #"bylaw_drift_correction_seconds_bucket{kind="Role",le="0.01"} 0"#,
+            #"bylaw_drift_correction_seconds_bucket{kind="Role",le="0.025"} 1"#,
+            #"bylaw_drift_correction_seconds_count{kind="NetworkPolicy"} 0"#,
+            #"bylaw_drift_open_seconds_bucket{le="60"} 1"#, #"bylaw_drift_open_seconds_bucket{le="300"} 2"#,
+        ] {
+            #expect(text.contains(line + "\n"), "\(line) in \(text)")
         }
     }
 
-    @Test func nothingElseIsServed() async throws {
-        try await withListener { exchanger, address in
-            for path in ["/", "/metrics/", "/Metrics"] {
-                let answer = try await exchanger.send(HTTPRequest(url: address + path))
-                #expect(answer.status == 404, "\(path)")
-                #expect(String(decoding: answer.body, as: UTF8.self) == "metrics are at /metrics\n")
-            }
-            let posted = try await exchanger.send(HTTPRequest(method: "POST", url: address + "/metrics"))
-            #expect(posted.status == 405)
-            #expect(posted.headers["Allow"] == "GET, HEAD")
+    private var revision: Revision {
+        Revision(
+            commit: "c", author: Person(name: "a", email: ""), committer: Person(name: "a", email: ""),
+            committedAt: Timestamp(microsecondsSinceEpoch: 1_700_000_000_000_000), subject: "s")
+    }
+
+    @Test func fetchesAndSyncs() {
+        metrics.note(.fetched(FetchReport(at: Self.now, duration: .seconds(2), newest: nil)))
+        #expect(text.contains("bylaw_fetches_total{outcome=\"failed\"} 1\n"))
+        #expect(text.contains("bylaw_last_successful_fetch_timestamp_seconds 0\n"))
+        metrics.note(.fetched(FetchReport(at: Self.now, duration: .seconds(2), newest: revision)))
+        var report = PassReport(revision: "c")
+        report.duration = .milliseconds(300)
+        report.held = 1
+        report.endedAt = Self.now
+        metrics.note(.synced(report))
+        #expect(text.contains("bylaw_last_successful_sync_timestamp_seconds 0\n"))
+        report.failures = 1
+        metrics.note(.synced(report))
+        report.failures = 0
+        report.held = 0
+        metrics.note(.synced(report))
+        for line in [
+            #"bylaw_fetches_total{outcome="succeeded"} 1"#, "bylaw_fetch_duration_seconds_count 2",
+            "bylaw_last_successful_fetch_timestamp_seconds 1750000000",
+            "bylaw_newest_revision_timestamp_seconds 1700000000", #"bylaw_syncs_total{outcome="held"} 1"#,
+            #"bylaw_syncs_total{outcome="failed"} 1"#, #"bylaw_syncs_total{outcome="converged"} 1"#,
+            #"bylaw_sync_duration_seconds_bucket{le="0.5"} 3"#,
+            "bylaw_last_successful_sync_timestamp_seconds 1750000000",
+        ] {
+            #expect(text.contains(line + "\n"), "\(line) in \(text)")
         }
     }
 
-    /// By its head alone, so that nobody can make it read.
-    @Test(arguments: [("Content-Length", "1"), ("content-length", "x"), ("Transfer-Encoding", "chunked")])
-    func noBodyIsRead(_ name: String, _ value: String) {
-        var request = ServerRequest(
-            method: "GET", path: "/metrics", query: [], headers: [("Content-Length", "0")], body: [])
-        #expect(refuseMetricsRequest(request)?.status == nil)
-        request.headers = []
-        #expect(refuseMetricsRequest(request)?.status == nil)
-        request.headers = [(name, value)]
-        #expect(refuseMetricsRequest(request)?.status == 413)
-        request.path = "/"
-        #expect(refuseMetricsRequest(request)?.status == 404)
+    @Test func howTheControllerStands() {
+        let standing = ControllerStanding(
+            objects: [.inSync: ["Role": 7], .failing: ["NetworkPolicy": 2]], heldActions: 3, strangers: 4,
+            openIncidents: [.driftFight: 2], oldestDrift: Self.now, enforcedCommittedAt: revision.committedAt,
+            isRevisionRefused: true)
+        metrics.note(standing)
+        for line in [
+            #"bylaw_objects{kind="Role",state="in_sync"} 7"#, #"bylaw_objects{kind="Role",state="drifted"} 0"#,
+            #"bylaw_objects{kind="NetworkPolicy",state="failing"} 2"#, "bylaw_held_actions 3",
+            "bylaw_undeclared_objects 4", #"bylaw_open_incidents{reason="DriftFight"} 2"#,
+            #"bylaw_open_incidents{reason="FetchFailed"} 0"#, "bylaw_drift_oldest_timestamp_seconds 1750000000",
+            "bylaw_enforced_revision_timestamp_seconds 1700000000", "bylaw_revision_refused 1",
+        ] {
+            #expect(text.contains(line + "\n"), "\(line) in \(text)")
+        }
+        // Nobody but shipping ends its incident.
+        metrics.noteShippingStalled(true)
+        metrics.note(ControllerStanding())
+        #expect(text.contains("bylaw_open_incidents{reason=\"ShippingStalled\"} 1\n"))
+        #expect(text.contains("bylaw_open_incidents{reason=\"DriftFight\"} 0\n"))
+        #expect(text.contains("bylaw_drift_oldest_timestamp_seconds 0\n"))
+    }
+
+    @Test func whatTheAdaptersTell() {
+        let traffic = metrics.traffic
+        traffic.noteCall(
+            ClusterCall(verb: "apply", resource: .role, status: 201, duration: .milliseconds(3)))
+        traffic.noteCall(ClusterCall(verb: "list", resource: .role, status: 0, duration: .seconds(65)))
+        traffic.noteCall(ClusterCall(verb: "get", resource: nil, status: 200, duration: .milliseconds(1)))
+        traffic.noteWatchRestart(.role, .expired)
+        metrics.noteJournalWrite(.milliseconds(2), isDone: true)
+        metrics.noteJournalWrite(.seconds(9), isDone: false)
+        metrics.noteJournal(newest: 12)
+        metrics.noteJournal(newest: 0)
+        metrics.noteCheckpoint(upTo: 10, at: Self.now)
+        #expect(!text.contains("bylaw_journal_shipped_sequence{"), "nothing is sent on")
+        metrics.noteShipped(to: "syslog", upTo: 9, at: Self.now)
+        for line in [
+            #"bylaw_api_requests_total{verb="apply",resource="roles.rbac.authorization.k8s.io",code="201"} 1"#,
+            #"bylaw_api_requests_total{verb="list",resource="roles.rbac.authorization.k8s.io",code="error"} 1"#,
+            #"bylaw_api_requests_total{verb="get",resource="other",code="200"} 1"#,
+            #"bylaw_api_request_duration_seconds_bucket{verb="apply",le="0.005"} 1"#,
+            #"bylaw_api_request_duration_seconds_bucket{verb="list",le="60"} 0"#,
+            #"bylaw_api_request_duration_seconds_count{verb="list"} 1"#,
+            #"bylaw_watch_restarts_total{kind="Role",reason="Expired"} 1"#,
+            #"bylaw_watch_restarts_total{kind="Role",reason="Ended"} 0"#,
+            #"bylaw_journal_writes_total{outcome="succeeded"} 1"#, #"bylaw_journal_writes_total{outcome="failed"} 1"#,
+            #"bylaw_journal_write_duration_seconds_bucket{le="0.0025"} 1"#, "bylaw_journal_sequence 12",
+            "bylaw_journal_signed_sequence 10", "bylaw_journal_last_checkpoint_timestamp_seconds 1750000000",
+            #"bylaw_journal_shipped_sequence{receiver="syslog"} 9"#,
+        ] {
+            #expect(text.contains(line + "\n"), "\(line) in \(text)")
+        }
+    }
+
+    @Test func whoeverSharesAClusterStandsBy() {
+        #expect(text.contains("bylaw_leader{bylaw_instance=\"team\"} 1\n"))
+        metrics.noteLeadership(false)
+        #expect(text.contains("bylaw_leader{bylaw_instance=\"team\"} 0\n"))
     }
 }

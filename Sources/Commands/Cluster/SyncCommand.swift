@@ -101,7 +101,7 @@ private final class SyncAnswer: Sendable {
             case .incident(let entry): parts.incidents.append(Self.tree(entry, sequence: nil))
             case .revisionRefused(let revision, let refusal): parts.refused = (revision, refusal)
             case .revisionAccepted, .revisionWaiting, .hold, .trouble, .progress, .synced, .journalLost,
-                .unrecordedDrift, .journalStillLost, .outageChanged, .journalBack:
+                .unrecordedDrift, .journalStillLost, .outageChanged, .journalBack, .driftFound, .driftEnded, .fetched:
                 break
             }
         }
@@ -167,7 +167,7 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
         }
     // A single pass has no outages: it ends with an error.
     case .revisionAccepted, .progress, .synced, .journalLost, .unrecordedDrift, .journalStillLost, .outageChanged,
-        .journalBack:
+        .journalBack, .driftFound, .driftEnded, .fetched:
         break
     }
 }

@@ -2,6 +2,7 @@ import Arguments
 import HTTPClient
 import Journal
 import KubeClient
+import Manifest
 import Reconciler
 import Synchronization
 import Telemetry
@@ -31,14 +32,19 @@ final class CheckpointPublisher: Sendable {
     private let journal: SQLiteJournal
     private let places: [Place]
     private let logger: Logger
+    private let noteSigned: @Sendable (_ upTo: Int64, _ at: Timestamp) -> Void
     private let state = Mutex(State())
     private let wishes: AsyncStream<Void>
     private let wish: AsyncStream<Void>.Continuation
 
-    init(journal: SQLiteJournal, places: [Place], logger: Logger) {
+    init(
+        journal: SQLiteJournal, places: [Place], logger: Logger,
+        noteSigned: @escaping @Sendable (_ upTo: Int64, _ at: Timestamp) -> Void
+    ) {
         self.journal = journal
         self.places = places
         self.logger = logger
+        self.noteSigned = noteSigned
         // One wish that waits stands for all.
         (wishes, wish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -77,6 +83,7 @@ final class CheckpointPublisher: Sendable {
             noteUnsigned(error)
             return nil
         }
+        noteSigned(signed.checkpoint.size, systemNow())
         let isNew = state.withLock { state in
             defer { state.newest = signed }
             state.failure = nil

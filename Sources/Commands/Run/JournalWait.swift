@@ -20,6 +20,7 @@ struct JournalWait {
     let endpoint: ClusterEndpoint
     let logger: Logger
     let signals: StopSignals
+    let noteWrite: @Sendable (Duration, _ isDone: Bool) -> Void
     let notify: @Sendable (ControllerNotice) -> Void
 
     private var outage: JournalOutage?
@@ -35,7 +36,8 @@ struct JournalWait {
 
     init(
         invocation: Invocation, wiring: Wiring, instance: String, endpoint: ClusterEndpoint, logger: Logger,
-        signals: StopSignals, notify: @escaping @Sendable (ControllerNotice) -> Void
+        signals: StopSignals, noteWrite: @escaping @Sendable (Duration, _ isDone: Bool) -> Void,
+        notify: @escaping @Sendable (ControllerNotice) -> Void
     ) {
         self.invocation = invocation
         self.wiring = wiring
@@ -43,6 +45,7 @@ struct JournalWait {
         self.endpoint = endpoint
         self.logger = logger
         self.signals = signals
+        self.noteWrite = noteWrite
         self.notify = notify
     }
 
@@ -102,7 +105,7 @@ struct JournalWait {
     }
 
     private mutating func open() async throws -> SQLiteJournal {
-        let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
+        let journal = try await wiring.journal(instance: instance, endpoint: endpoint, noteWrite: noteWrite)
         guard let ended = outage else { return journal }
         do throws(JournalError) {
             // Whoever held it has worked, and recorded that.

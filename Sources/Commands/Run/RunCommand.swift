@@ -24,7 +24,7 @@ let runCommand = Command(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
             ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.audit
-            + Flags.host + [Flags.metrics, Flags.events] + Flags.writes + Flags.logging + [Flags.config],
+            + Flags.host + Flags.status + [Flags.events] + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -38,11 +38,14 @@ let runCommand = Command(
     let signals = StopSignals()
     run.logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
     // Before the journal is opened: that it cannot be is what somebody has to see.
-    let metricsListener = try wiring.metricsListener(run.metrics, logger: run.logger)
-    defer { metricsListener?.stop() }
+    let status = try wiring.statusListener(
+        StatusAnswer(metrics: run.metrics, health: run.health), logger: run.logger)
+    defer { status?.stop() }
+    let renewing = Task { await status?.followCertificate() }
+    defer { renewing.cancel() }
     var wait = JournalWait(
         invocation: invocation, wiring: wiring, instance: run.instance, endpoint: run.endpoint, logger: run.logger,
-        signals: signals, notify: run.tell)
+        signals: signals, noteWrite: run.metrics.noteJournalWrite, notify: run.tell)
     while let journal = try await wait.untilOpened() {
         run.metrics.noteJournalOpened()
         do {
@@ -66,7 +69,8 @@ private struct Run {
     var source: GitRevisionSource
     var endpoint: ClusterEndpoint
     var logger: Logger
-    let metrics = ControllerMetrics(version: bylawVersion)
+    let metrics: ControllerMetrics
+    let health = ControllerHealth(uptime: systemUptime)
 
     init(
         wiring: Wiring, instance: String, source: GitRevisionSource, endpoint: ClusterEndpoint, invocation: Invocation
@@ -75,6 +79,7 @@ private struct Run {
         self.instance = instance
         self.source = source
         self.endpoint = endpoint
+        metrics = ControllerMetrics(version: bylawVersion, instance: instance)
         let arguments = invocation.arguments
         let sink = StandardErrorSink(format: LogFormat(rawValue: arguments.text("log-format") ?? "") ?? .text)
         logger = Logger(
@@ -105,11 +110,12 @@ private struct Run {
     }
 
     private func enforceOpened(_ journal: SQLiteJournal, until signals: StopSignals) async throws {
-        let cluster = wiring.cluster(endpoint, instance: instance)
+        let cluster = wiring.cluster(endpoint, instance: instance, traffic: metrics.traffic)
         let clusterName = wiring.clusterName(endpoint)
         let reporter = try wiring.statusReporter(cluster: clusterName, logger: logger)
         let publisher = CheckpointPublisher(
-            journal: journal, places: try wiring.checkpointPlaces(journal: journal, cluster: cluster), logger: logger)
+            journal: journal, places: try wiring.checkpointPlaces(journal: journal, cluster: cluster), logger: logger,
+            noteSigned: metrics.noteCheckpoint)
         let retention = try retentionPolicy(wiring.arguments).map {
             JournalRetention(journal: journal, policy: $0, logger: logger)
         }
@@ -130,7 +136,11 @@ private struct Run {
         }
         let recording = Task { await events?.run() }
         defer { recording.cancel() }
-        let shipping = try await wiring.backgroundShipping(journal: journal, logger: logger)
+        let probing = Task {
+            await StandingProbe(metrics: metrics, health: health).run(controller, journal: journal)
+        }
+        defer { probing.cancel() }
+        let shipping = try await wiring.backgroundShipping(journal: journal, logger: logger, metrics: metrics)
         let sending = Task { await shipping?.run() ?? () }
         defer { sending.cancel() }
         let identifying = Task { await identifier?.run() }

@@ -36,8 +36,8 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
         logger.log(
             .warning, "Not as declared, and left so while the journal cannot be used",
             [("object", id.description), ("detail", words)])
-    // The lines of the objects tell more.
-    case .outageChanged: break
+    // The lines of the objects tell more; what became of a drift and of a fetch has lines of its own.
+    case .outageChanged, .driftFound, .driftEnded, .fetched: break
     case .journalBack(let outage, let entry):
         logger.log(
             .notice, "The journal can be used again",

@@ -3,6 +3,7 @@ import ChildProcess
 import Journal
 import Reconciler
 import Shipping
+import StatusServer
 import Telemetry
 
 /// Sends the journal on while the controller runs.
@@ -47,7 +48,9 @@ extension Wiring {
     /// Nil where no receiver is named; an incident of a time when one was is over then.
     ///
     /// - Parameter logger: With the fields of the run.
-    func backgroundShipping(journal: SQLiteJournal, logger: Logger) async throws -> BackgroundShipping? {
+    func backgroundShipping(
+        journal: SQLiteJournal, logger: Logger, metrics: ControllerMetrics
+    ) async throws -> BackgroundShipping? {
         let flags = ShippingFlags(wiring: self, prefix: "ship-")
         guard let kind = try flags.kind else {
             if try await journal.openIncidents().contains(where: { $0.reason == .shippingStalled }) {
@@ -58,10 +61,11 @@ extension Wiring {
         let delivery = try flags.delivery(kind)
         let alarm = try await ShippingAlarm(
             journal: journal, place: delivery.place,
-            patience: arguments.duration("ship-stalled-after") ?? .seconds(900), logger: logger)
+            patience: arguments.duration("ship-stalled-after") ?? .seconds(900), logger: logger, metrics: metrics)
         var shipper = try await flags.shipper(
             kind, delivery, reader: try await JournalReader.open(journalPath), logger: logger, endsWhenSent: false)
         shipper.alarm = alarm
+        shipper.noteShipped = { metrics.noteShipped(to: kind, upTo: $0, at: systemNow()) }
         return BackgroundShipping(shipper: shipper, alarm: alarm)
     }
 }

@@ -17,6 +17,8 @@ struct Shipper: Sendable {
     let endsWhenSent: Bool
     /// Tells people where nothing gets through for long; nil where somebody watches anyway.
     var alarm: ShippingAlarm?
+    /// Told up to which entry all is dealt with.
+    var noteShipped: @Sendable (Int64) -> Void = { _ in }
     /// Set to make it end: when all is sent, or after one more attempt where that comes to nothing.
     let ending = CancellationFlag()
 
@@ -24,8 +26,10 @@ struct Shipper: Sendable {
     ///
     /// - Throws: ``CommandFailure`` where the cursor cannot be read or kept: going on would send all of it again later.
     func run() async throws {
+        let begun = try cursor.read()
+        noteShipped(begun ?? 0)
         var machine = ShippingMachine(
-            cursor: try cursor.read(), limits: limits, isInTrouble: await alarm?.isInTrouble ?? false)
+            cursor: begun, limits: limits, isInTrouble: await alarm?.isInTrouble ?? false)
         var actions = machine.start()[...]
         var isLastAttempt = false
         while let action = actions.popFirst() {
@@ -45,6 +49,7 @@ struct Shipper: Sendable {
                 guard let next = try await idle(&machine) else { return }
                 actions += next
             case .store(let sequence):
+                noteShipped(sequence)
                 if let earlier = try cursor.store(sequence) { voice.tellTakenOver(earlier, as: cursor.path) }
             case .report(let report):
                 voice.tell(report)

@@ -3,6 +3,7 @@ import KubeClient
 import Manifest
 import Reconciler
 import Shipping
+import StatusServer
 import Telemetry
 
 /// Tells people, by an incident in the journal, that nothing has reached a receiver for long; ends it when something does.
@@ -13,18 +14,21 @@ actor ShippingAlarm {
     private let journal: SQLiteJournal
     private let place: String
     private let logger: Logger
+    private let metrics: ControllerMetrics
     private var watch: StallWatch
     private var lastFailure = ""
 
     /// - Parameter patience: After how long people are told.
     init(
-        journal: SQLiteJournal, place: String, patience: Duration, logger: Logger
+        journal: SQLiteJournal, place: String, patience: Duration, logger: Logger, metrics: ControllerMetrics
     ) async throws(JournalError) {
         self.journal = journal
         self.place = place
         self.logger = logger
+        self.metrics = metrics
         let isOpen = try await journal.openIncidents().contains { $0.reason == .shippingStalled }
         watch = StallWatch(patience: patience, isTold: isOpen)
+        metrics.noteShippingStalled(isOpen)
     }
 
     /// Whether something failed that has not been seen to be over.
@@ -49,7 +53,11 @@ actor ShippingAlarm {
             at: systemNow(), kind: .notice, reason: .incident(.shippingStalled), outcome: .failed,
             message: "nothing of the journal has reached \(place) for \(words(watch.patience)): \(lastFailure)")
         do throws(JournalError) {
-            if try await journal.raise(draft) != nil { log(.incident(draft), to: logger) }
+            if try await journal.raise(draft) != nil {
+                log(.incident(draft), to: logger)
+                metrics.note(.incident(draft))
+            }
+            metrics.noteShippingStalled(true)
         } catch {
             watch.failToTell(at: systemUptime())
             logger.log(
@@ -60,7 +68,10 @@ actor ShippingAlarm {
 
     private func end() async {
         guard watch.succeed() else { return }
-        do throws(JournalError) { try await journal.resolve([.shippingStalled], object: nil) } catch {
+        do throws(JournalError) {
+            try await journal.resolve([.shippingStalled], object: nil)
+            metrics.noteShippingStalled(false)
+        } catch {
             // It stays open until the next start.
             logger.log(
                 .error, "That shipping goes on could not be recorded", [("error", error.message), ("hint", error.hint)])

@@ -75,6 +75,9 @@ final class JournalTree: @unchecked Sendable {
     /// Has the next look read the edge anew, as where the file was opened anew; what had reached the disk must be there.
     func forget() { frontier = JournalFrontier() }
 
+    /// The newest entry whose commit has reached the disk; 0 where none was appended yet.
+    var newestDurable: Int64 { durable.withLock { $0 } }
+
     /// Takes in that an entry has reached the disk.
     func noteDurable(_ sequence: Int64) { durable.withLock { $0 = max($0, sequence) } }
 

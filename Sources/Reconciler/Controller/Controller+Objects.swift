@@ -11,7 +11,9 @@ extension Controller {
         guard outage == nil else { return noteUnrecorded(id) }
         do throws(JournalError) {
             guard try await settleOpenIntent(of: id), let enforced else { return }
-            try await follow(decision(on: id, live: live[id], by: enforced), id: id, enforced: enforced)
+            let decision = decision(on: id, live: live[id], by: enforced)
+            noteDrift(decision, id, enforced)
+            try await follow(decision, id: id, enforced: enforced)
         } catch {
             // Nothing may be changed that cannot be recorded: it waits, and is told.
             failing.insert(id)
@@ -52,6 +54,7 @@ extension Controller {
         case .stranger(let object):
             try await noteStranger(object, enforced: enforced)
         case .leaveUntil(let object, let end):
+            endDrift(id, isCorrected: false)
             try await noteBrokenGlass(object, until: end)
         case .waitForDeletion(let object):
             try await noteDeletion(of: object, isDeclared: enforced.objects[id] != nil)
@@ -91,6 +94,7 @@ extension Controller {
             // The repository says so: until it is as declared again, or is no longer to be given up.
             yielded.insert(id)
             waiting.insert(id)
+            endDrift(id, isCorrected: false)
             return false
         }
         if let until = pausedUntil[id] {
@@ -193,6 +197,7 @@ extension Controller {
     ///
     /// - Parameter incident: One that goes on.
     func noteAsDeclared(_ id: ObjectID, exceptThat incident: IncidentReason? = nil) async throws(JournalError) {
+        endDrift(id, isCorrected: false)
         held.remove(id)
         failing.remove(id)
         toldStrangers[id] = nil
@@ -214,7 +219,7 @@ extension Controller {
     /// Whether something is still noted about an object that is as declared now.
     func isTroubled(_ id: ObjectID) -> Bool {
         waiting.contains(id) || held.contains(id) || failing.contains(id) || openIntents[id] != nil
-            || !(openIncidents[id]?.isDisjoint(with: objectIncidents) ?? true)
+            || drifts.contains(id) || !(openIncidents[id]?.isDisjoint(with: objectIncidents) ?? true)
     }
 
     /// Writes down that an object is as a new declaration wants it without having been changed; a difference from now on

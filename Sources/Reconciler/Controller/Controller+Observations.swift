@@ -96,7 +96,9 @@ extension Controller {
         // Where the journal was lost, what is ours is known only once the history was asked: the pass that follows looks
         // at everything.
         if isHistoryProof, needsPass || isPlanning { return }
-        switch decision(on: id, live: live[id], by: enforced) {
+        let decision = decision(on: id, live: live[id], by: enforced)
+        noteDrift(decision, id, enforced)
+        switch decision {
         case .leave:
             if isTroubled(id) { queue.addUrgent(id) }
         case .act(let action) where isEvent && queue.isDelayed(id) && failedDifferences[id] == action.differences:

@@ -37,7 +37,9 @@ extension Controller {
         guard let before = outage?.differing, let enforced else { return }
         defer { if let outage, outage.differing != before { notify(.outageChanged(outage)) } }
         let words: String
-        switch decision(on: id, live: live[id], by: enforced) {
+        let decision = decision(on: id, live: live[id], by: enforced)
+        noteDrift(decision, id, enforced)
+        switch decision {
         case .act(let action):
             failing.insert(id)
             words = describeUnrecorded(action, isDrift: isDrift(id, enforced))
@@ -47,6 +49,7 @@ extension Controller {
             words = hold.message
         case .stranger, .hold, .leave, .recognise, .release, .leaveUntil, .waitForDeletion:
             outage?.noteAsDeclared(id)
+            if case .leave = decision { endDrift(id, isCorrected: false) }
             return
         }
         if outage?.note(id, words) == true { notify(.unrecordedDrift(id, words)) }

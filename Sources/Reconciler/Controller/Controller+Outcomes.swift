@@ -43,6 +43,7 @@ extension Controller {
         pass?.report.changes[attempt.described.kind, default: 0] += 1
         if attempt.isDrift { pass?.report.driftCorrections += 1 }
         notify(.changed(entry, sequence: sequence))
+        endDrift(id, isCorrected: attempt.isDrift || attempt.action.isOfStranger)
         try await noteAsDeclared(id)
         if attempt.isDrift || attempt.action.isOfStranger { try await noteCorrection(id, attempt: attempt) }
         if id.resource == .namespace { considerWaiting(in: id.name) }

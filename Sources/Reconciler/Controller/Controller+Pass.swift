@@ -3,6 +3,15 @@ import Manifest
 
 /// A pass over everything.
 extension Controller {
+    struct PassInProgress {
+        var report: PassReport
+        var startedAt: Duration
+        var total: Int
+        var done = 0
+        /// Tells the reader of the progress line how far it is, in few enough steps.
+        var lastShown = 0
+    }
+
     /// Whether every kind has been listed, or has failed to be.
     var isGathered: Bool { unreadKinds.isEmpty }
 
@@ -26,8 +35,9 @@ extension Controller {
         guard let enforced else { return }
         needsPass = false
         let plan = Planning.plan(planInput(enforced))
+        isStandingOld = true
         let troubled = Set(openIncidents.keys.compactMap { $0 }).union(openIntents.keys).filter(isTroubled)
-            .union(held).union(failing).union(waiting)
+            .union(held).union(failing).union(waiting).union(drifts.objects)
         held = []
         // What cannot be read may differ, be it declared or still to be removed.
         failing = Set(enforced.objects.keys).union(owned.keys).filter { $0.resource.map { !live.isKnown($0) } ?? true }
@@ -51,6 +61,7 @@ extension Controller {
         // What is as declared now may have incidents that are over.
         for id in troubled where !acting.contains(id) { queue.addUrgent(id) }
         await keepDigests(enforced, except: acting.union(different).union(plan.waiting.map(\.id)))
+        isStandingOld = true
         await advancePass()
         wake()
     }
@@ -152,9 +163,9 @@ extension Controller {
         report.isRevisionRefused = refusedCommit != nil
         report.hold = hold.active
         report.duration = surroundings.uptime() - current.startedAt
+        report.endedAt = surroundings.now()
         pass = nil
         lastReport = report
-        lastPassEndedAt = surroundings.now()
         notify(.synced(report))
         guard let enforced else { return }
         let entry = EntryDraft(

@@ -16,7 +16,7 @@ extension Controller {
     /// The incident ends when every kind has been read.
     package func noteNeverReached(_ error: ClusterError) async {
         await withJournal("record that the cluster cannot be reached") { () async throws(JournalError) in
-            try await self.raise(.clusterUnreachable, object: nil, isTold: false, message: error.message)
+            try await self.raise(.clusterUnreachable, object: nil, message: error.message)
         }
     }
 

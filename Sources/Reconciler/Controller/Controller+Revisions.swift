@@ -50,9 +50,8 @@ extension Controller {
         }
         var isFetched = false
         do {
-            let newest = try await source.fetchNewest()
+            let newest = try await fetchNewest()
             isFetched = true
-            lastFetchAt = surroundings.now()
             guard outage == nil else { return noteWaiting(newest) }
             try await take(newest)
             await keepPrevention()
@@ -70,6 +69,23 @@ extension Controller {
             noteJournalFailure(error, "follow the policy repository")
         } catch {
             notify(.trouble("follow the policy repository: \(error)", hint: "It is tried again by itself."))
+        }
+    }
+
+    /// Asks the repository, and tells what came of it.
+    private func fetchNewest() async throws(SourceError) -> Revision {
+        let begun = surroundings.uptime()
+        do throws(SourceError) {
+            let newest = try await source.fetchNewest()
+            let now = surroundings.now()
+            lastFetchAt = now
+            notify(.fetched(FetchReport(at: now, duration: surroundings.uptime() - begun, newest: newest)))
+            return newest
+        } catch {
+            notify(
+                .fetched(
+                    FetchReport(at: surroundings.now(), duration: surroundings.uptime() - begun, newest: nil)))
+            throw error
         }
     }
 
@@ -260,6 +276,7 @@ extension Controller {
     /// From this moment on every decision is made by the new one (rule G8).
     func enforce(_ state: EnforcedState) {
         enforced = state
+        isStandingOld = true
         ownRights.forget()
         failureCounts = [:]
         failedDifferences = [:]

@@ -36,7 +36,7 @@ extension Controller {
         if let lastReport {
             tree.set(["lastPass", "summary"], to: .string(lastReport.summary))
             tree.set(["lastPass", "isConverged"], to: .bool(lastReport.isConverged))
-            tree.set(["lastPass", "endedAt"], to: lastPassEndedAt.map { .string($0.description) } ?? .null)
+            tree.set(["lastPass", "endedAt"], to: lastReport.endedAt.map { .string($0.description) } ?? .null)
         }
         return tree
     }

@@ -83,6 +83,11 @@ package actor Controller {
     /// What was to be changed of an object when that failed last: the same once more is no reason to try again sooner.
     var failedDifferences: [ObjectID: [Difference]] = [:]
     var fights = FightRecord()
+    var drifts = DriftRecord()
+    /// Of each state, by kind, as they were counted last.
+    var objectStates: [ControllerStanding.ObjectState: [String: Int]] = [:]
+    /// Whether something has happened since.
+    var isStandingOld = true
     let ownRights = OwnRightsMemory()
     let history = HistoryMemory()
     /// Objects that were given up in a fight, which lasts after the fight has cooled down.
@@ -132,7 +137,6 @@ package actor Controller {
     var isRefusalPassing = false
     var pass: PassInProgress?
     var lastReport: PassReport?
-    var lastPassEndedAt: Timestamp?
     /// A revision was accepted that no pass has been made for.
     var needsPass = false
     var lastFetchAt: Timestamp?
@@ -171,15 +175,6 @@ package actor Controller {
     /// Those who wait until every kind was read.
     private var gatherWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
-
-    struct PassInProgress {
-        var report: PassReport
-        var startedAt: Duration
-        var total: Int
-        var done = 0
-        /// Tells the reader of the progress line how far it is, in few enough steps.
-        var lastShown = 0
-    }
 
     package init(
         configuration: ControllerConfiguration, source: any RevisionSource, cluster: any ClusterAPI,
@@ -332,6 +327,7 @@ package actor Controller {
     private func work() async {
         while let id = await takeNext() {
             await process(id)
+            isStandingOld = true
             queue.finish(id)
             await advancePass()
             wake()

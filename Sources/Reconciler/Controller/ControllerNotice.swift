@@ -6,6 +6,12 @@ package enum ControllerNotice: Sendable {
     case revisionRefused(Revision, RevisionRefusal)
     /// One change to the cluster was made, or failed.
     case changed(EntryDraft, sequence: Int64)
+    /// An object was seen to have drifted.
+    case driftFound(ObjectID, DriftReason)
+    /// It has drifted no more.
+    case driftEnded(EndedDrift)
+    /// The repository was asked for its newest revision.
+    case fetched(FetchReport)
     /// An incident began.
     case incident(EntryDraft)
     /// An emergency hold began, changed or ended.
@@ -27,4 +33,18 @@ package enum ControllerNotice: Sendable {
     case progress(done: Int, total: Int)
     /// A pass ended.
     case synced(PassReport)
+}
+
+/// What came of asking the repository for its newest revision.
+package struct FetchReport: Sendable {
+    package var at: Timestamp
+    package var duration: Duration
+    /// Nil where it could not be had.
+    package var newest: Revision?
+
+    package init(at: Timestamp, duration: Duration, newest: Revision?) {
+        self.at = at
+        self.duration = duration
+        self.newest = newest
+    }
 }

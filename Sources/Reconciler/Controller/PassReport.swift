@@ -15,6 +15,8 @@ package struct PassReport: Sendable, Equatable {
     /// The emergency hold that is in force, whether or not its revision could be enforced.
     package var hold: EmergencyHold?
     package var duration: Duration = .zero
+    /// Nil while it goes on.
+    package var endedAt: Timestamp?
 
     package init(revision: String) { self.revision = revision }
 
