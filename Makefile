@@ -51,5 +51,5 @@ release: ## build the program as it is shipped
 format: ## write all Swift files in the project's format
 	swift format --in-place --recursive Sources Tests Package.swift
 
-lint: ## formatting, the purity of the pure modules, scripts, embedded runbooks
+lint: ## formatting, the purity of the pure modules, scripts, embedded runbooks, alerts
 	@.ci/lint

@@ -128,7 +128,7 @@ let package = Package(
                 dependencies: [
                     "bylaw", "Analysis", "TestSupport", "ChildProcess", "EmbeddedCluster", "Git", "GitSource",
                     "HTTPClient", "HTTPServer", "JSON", "Journal", "KubeClient", "Signatures", "KubeProtocol",
-                    "Manifest", "Planning", "Reconciler", "RunbookLibrary", "SQLite",
+                    "Manifest", "Planning", "Reconciler", "RunbookLibrary", "SQLite", "YAML",
                 ], swiftSettings: settings),
             .testTarget(
                 name: "ContractTests",

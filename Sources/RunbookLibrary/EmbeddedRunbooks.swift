@@ -827,6 +827,49 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: ControllerDown
+    severity: critical
+    ---
+
+    # No Bylaw works
+
+    ## Meaning
+
+    An alert only: whoever would record it is not there. No process has told Prometheus that it runs, or none of those that run may change the cluster. Bylaw was stopped or cannot start, no process could become the leader, or Prometheus does not reach the port of `--status-listen`.
+
+    ## Impact
+
+    Drift is neither seen nor undone, and new revisions are not applied. What the cluster holds stays as it is; what is enforced by the API server itself stays enforced.
+
+    ## Diagnosis
+
+    First whether it runs, then why not: the last lines of its log, or of the log of the container before, say what it waits for or why it ended.
+
+    ```sh
+    kubectl get pods -n NAMESPACE
+    kubectl describe pods -n NAMESPACE
+    kubectl get events -n NAMESPACE
+    kubectl get leases -n NAMESPACE
+    bylaw status
+    ```
+
+    Where it runs, ask it by its address what is missing: `/readyz?verbose` names each check. If that answers and Prometheus has nothing, look at Prometheus' targets, at the NetworkPolicy in front of the port, and at its certificate.
+
+    ## Mitigation
+
+    Remove the cause and let it start: the volume of the journal, the credentials, the rights of `Deploy/rbac.yaml`. It compares everything anew when it starts and undoes what was changed meanwhile. If it cannot be started soon and something has to be revoked now, revoke it with `kubectl` and in the repository as well.
+
+    ## Undo
+
+    Nothing to undo. Afterwards look at what was changed in the meantime:
+
+    ```sh
+    bylaw journal list --reason DriftCorrected --since 1h
+    ```
+
+    """#,
+    #"""
+    ---
     reason: DefaultServiceAccountBound
     severity: warning
     ---
@@ -3098,6 +3141,42 @@ let embeddedRunbookTexts: [String] = [
     ## Undo
 
     Nothing was changed.
+
+    """#,
+    #"""
+    ---
+    reason: SeveralLeaders
+    severity: critical
+    ---
+
+    # More than one Bylaw takes itself for the leader
+
+    ## Meaning
+
+    An alert only. Two processes of one instance report that they may change the cluster. Either they do not share a Lease, as where leader election is off or they have different names for it, or one of them could not see in time that it had lost it. For a few seconds after a takeover it may also be an old sample.
+
+    ## Impact
+
+    Both write the same declared state, so the cluster stays as declared. Each corrects what the other does where they follow different revisions, and each writes a journal of its own, so that neither holds the whole history.
+
+    ## Diagnosis
+
+    ```sh
+    kubectl get pods -o wide -n NAMESPACE
+    kubectl get leases -o yaml -n NAMESPACE
+    bylaw journal list --reason DriftFight --since 1h
+    bylaw status
+    ```
+
+    The query `bylaw_leader == 1` names the processes. Compare their flags: the instance, the repository, its path and the cluster.
+
+    ## Mitigation
+
+    Stop all of them but one. Then start the others with leader election, or as instances of their own with other names and other parts of the repository.
+
+    ## Undo
+
+    Nothing to undo in the cluster. Keep the journals of all of them: what one has done stands in its own.
 
     """#,
     #"""

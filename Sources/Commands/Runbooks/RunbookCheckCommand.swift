@@ -69,7 +69,7 @@ private func findingTree(_ finding: RunbookFinding, in place: String) -> Tree {
 /// What this program's runbooks are for, and what it can be called with.
 private func runbookKnowledge() -> RunbookKnowledge {
     RunbookKnowledge(
-        reasons: IncidentReason.allCases.map(\.rawValue) + ChangeReason.allCases.map(\.rawValue),
+        reasons: IncidentReason.allCases.map(\.rawValue) + ChangeReason.allCases.map(\.rawValue) + alertReasons,
         journalReasons: EntryReason.all.map(\.word), commands: commandDescriptions)
 }
 
