@@ -34,8 +34,8 @@ extension ControllerNotice {
         case .revisionRefused(_, let refusal): IncidentEvent(reason: refusal.incident)
         case .journalLost(let outage): outage.error.incident.map { IncidentEvent(reason: $0) }
         case .journalBack(_, let entry): entry.flatMap(IncidentEvent.init)
-        case .revisionAccepted, .revisionWaiting, .unrecordedDrift, .journalStillLost, .outageChanged, .trouble,
-            .progress, .synced:
+        case .revisionAccepted, .revisionWaiting, .driftFound, .driftEnded, .fetched, .unrecordedDrift,
+            .journalStillLost, .outageChanged, .trouble, .progress, .synced:
             nil
         }
     }
