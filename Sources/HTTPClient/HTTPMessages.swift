@@ -28,6 +28,9 @@ package struct HTTPLimits: Sendable {
     package var connect: Duration
     /// The whole exchange; nil for a stream without an end.
     package var total: Duration?
+    /// Nothing of the exchange is begun or goes on from this moment on, whatever the machine or the process slept through
+    /// before; nil for none.
+    package var deadline: ContinuousClock.Instant?
     /// The longest time without a byte, once connected; nil to wait for ever.
     ///
     /// A reader that is slow itself does not count.

@@ -17,6 +17,8 @@ final class TransferEngine {
     private var transfers: [UnsafeMutableRawPointer: ObjectIdentifier] = [:]
     /// Transfers with a limit on silence.
     private var guarded: Set<ObjectIdentifier> = []
+    /// Transfers that have to be over by some moment.
+    private var dated: Set<ObjectIdentifier> = []
     private var spares: [UnsafeMutableRawPointer] = []
     private var isDraining = false
     private var isStopping = false
@@ -35,10 +37,12 @@ final class TransferEngine {
         while true {
             for command in loop.take() { obey(command) }
             if isStopping || isDraining && running.isEmpty && !loop.hasCommands { break }
+            // libcurl's own timers stand still while the machine sleeps, and it sends before it looks at them.
+            endOverdue()
             var count: Int32 = 0
             curl_multi_perform(multi, &count)
             collect()
-            let wait = endStalled()
+            let wait = min(endStalled(), untilNextDeadline)
             if !loop.hasCommands, !(isDraining && running.isEmpty) { curl_multi_poll(multi, nil, 0, wait, nil) }
         }
         for command in loop.close() { if case .start(let transfer) = command { transfer.cancel() } }
@@ -65,6 +69,10 @@ final class TransferEngine {
 
     private func start(_ transfer: Transfer) {
         guard !transfer.hasEnded else { return }
+        if let deadline = transfer.request.limits.deadline, deadline <= .now {
+            transfer.end(.failure(overdue(transfer.request, mayHaveBeenSent: false)))
+            return
+        }
         let handle: CurlHandle
         do throws(HTTPError) {
             handle = try CurlHandle(
@@ -87,7 +95,38 @@ final class TransferEngine {
         transfer.lastProgress = .now
         let limits = transfer.request.limits
         if limits.idle != nil || limits.firstByte != nil { guarded.insert(id) }
+        if limits.deadline != nil { dated.insert(id) }
     }
+
+    // MARK: Deadlines
+
+    /// Ends the transfers whose moment has passed.
+    private func endOverdue() {
+        guard !dated.isEmpty else { return }
+        let now = ContinuousClock.now
+        for id in dated {
+            guard let entry = running[id], let deadline = entry.transfer.request.limits.deadline, deadline <= now
+            else { continue }
+            let error = overdue(entry.transfer.request, mayHaveBeenSent: entry.handle.mayHaveBeenSent)
+            remove(id)
+            entry.transfer.end(.failure(error))
+        }
+    }
+
+    /// In milliseconds.
+    private var untilNextDeadline: Int32 {
+        let now = ContinuousClock.now
+        let next = dated.compactMap { running[$0]?.transfer.request.limits.deadline }.min()
+        return next.map { Int32(clamping: milliseconds(max($0 - now, .zero))) } ?? 1000
+    }
+
+    private func overdue(_ request: HTTPRequest, mayHaveBeenSent: Bool) -> HTTPError {
+        HTTPError(
+            kind: .timedOut, message: "\(request.name): the moment until which it was allowed has passed",
+            mayHaveBeenSent: mayHaveBeenSent)
+    }
+
+    // MARK: Ends
 
     /// Ends the transfers that libcurl has finished with.
     private func collect() {
@@ -133,6 +172,7 @@ final class TransferEngine {
     private func remove(_ id: ObjectIdentifier) {
         guard let entry = running.removeValue(forKey: id) else { return }
         guarded.remove(id)
+        dated.remove(id)
         transfers[entry.handle.easy] = nil
         curl_multi_remove_handle(multi, entry.handle.easy)
         entry.sink.release()

@@ -142,6 +142,31 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(60))
     }
 
+    /// By a clock that counts what the machine sleeps through, beside the time limit.
+    @Test func endsAtTheMomentUntilWhichItIsAllowed() async throws {
+        _ = try await exchanger.send(HTTPRequest(url: server.tls + "/big?n=1"))
+        var limits = HTTPLimits(total: .seconds(60))
+        let deadline = ContinuousClock.now + .milliseconds(700)
+        limits.deadline = deadline
+        let error = await error(HTTPRequest(method: "POST", url: server.tls + "/hang", body: [1], limits: limits))
+        #expect(error?.kind == .timedOut)
+        #expect(error?.mayHaveBeenSent == true)
+        #expect(ContinuousClock.now >= deadline)
+        #expect(ContinuousClock.now - deadline < .seconds(30))
+    }
+
+    @Test func sendsNothingAfterTheMomentUntilWhichItIsAllowed() async throws {
+        var limits = HTTPLimits()
+        limits.deadline = .now - .milliseconds(1)
+        let url = server.tls + "/echo?key=overdue"
+        let error = await error(HTTPRequest(method: "POST", url: url, body: [1], limits: limits))
+        #expect(error?.kind == .timedOut)
+        #expect(error?.mayHaveBeenSent == false)
+        limits.deadline = .now + .seconds(60)
+        #expect(
+            try await exchanger.send(HTTPRequest(method: "POST", url: url, body: [1], limits: limits)).status == 200)
+    }
+
     @Test func endsAfterTooLongASilence() async throws {
         let start = ContinuousClock.now
         let limits = HTTPLimits(total: nil, idle: .seconds(1))
