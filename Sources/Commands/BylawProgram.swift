@@ -7,6 +7,8 @@ enum ExitStatus {
     /// There is something to look at: differences, findings, something held or failed.
     static let findings: Int32 = 1
     static let failure: Int32 = 2
+    /// The lease of `run --leader-elect` was lost: to be started anew.
+    static let leaseLost: Int32 = 3
 }
 
 /// A command that cannot do its work: one message with the next step.

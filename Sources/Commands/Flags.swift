@@ -177,6 +177,25 @@ enum Flags {
         "the ConfigMap that emergency holds are put into, or off (rights: Deploy/components/emergency-hold/rbac.yaml); "
             + "bylaw-system/bylaw-hold-INSTANCE where it is not given")
 
+    /// Several replicas, of which one leads.
+    static let leaderElection: [FlagDescription] = [
+        FlagDescription(
+            "leader-elect", .isSet,
+            "stand by until this process holds the Lease that all replicas share (rights: Deploy/lease-rbac.yaml), and "
+                + "end with status 3 when it loses that"),
+        FlagDescription(
+            "lease", .text, valueName: "NAMESPACE/NAME",
+            "the Lease; in a pod bylaw-INSTANCE in the pod's namespace where it is not given"),
+        FlagDescription(
+            "lease-duration", .duration, valueName: "T",
+            "how long a Lease that is not renewed keeps the others away, in whole seconds; 15s where it is not given"),
+        FlagDescription(
+            "lease-renew-deadline", .duration, valueName: "T",
+            "how long after the last renewal anything may be written; 10s where it is not given"),
+        FlagDescription(
+            "lease-retry", .duration, valueName: "T", "how often the Lease is renewed; 2s where it is not given"),
+    ]
+
     static let writes: [FlagDescription] = [
         FlagDescription(
             "concurrent-writes", .number(1...128), valueName: "N", "how many changes may be on their way at once",

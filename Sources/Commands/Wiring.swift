@@ -16,10 +16,13 @@ import Signatures
 struct Wiring {
     let arguments: ParsedArguments
     let environment: [String: String]
+    /// Set where only one of several processes may write; then no client that is made here can forget to ask.
+    let replica: Replica?
 
     init(_ invocation: Invocation) {
         arguments = invocation.arguments
         environment = invocation.environment
+        replica = invocation.arguments.isSet("leader-elect") ? Replica() : nil
     }
 
     // MARK: Names
@@ -138,8 +141,12 @@ struct Wiring {
     ) -> KubeCluster {
         KubeCluster(
             endpoint: endpoint, fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            userAgent: "bylaw/\(bylawVersion)", concurrentCalls: concurrentWrites, traffic: traffic)
+            userAgent: userAgent, concurrentCalls: concurrentWrites, fence: replica?.fence,
+            traffic: traffic)
     }
+
+    /// Names the replica, so that the API server's audit log tells which one wrote.
+    var userAgent: String { "bylaw/\(bylawVersion)" + (replica.map { " (\($0.identity))" } ?? "") }
 
     /// What the journal calls the cluster.
     func clusterName(_ endpoint: ClusterEndpoint) -> String { arguments.text("cluster") ?? endpoint.name }

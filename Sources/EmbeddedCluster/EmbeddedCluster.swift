@@ -7,11 +7,11 @@ import Planning
 /// An API server in memory, on loopback, for the demo and the fast tests.
 ///
 /// It speaks to the real client over real HTTP, and one contract suite holds it to a real kube-apiserver. What it does
-/// not imitate: TLS; kinds other than the nine managed ones and ConfigMaps, beyond what ``serve(_:)`` says; the ownership of single
+/// not imitate: TLS; kinds other than the nine managed ones, ConfigMaps and Leases, beyond what ``serve(_:)`` says; the ownership of single
 /// elements of lists; `labelSelector` beyond equality and on watches; `fieldSelector` beyond `metadata.name`; the OpenAPI
 /// document, which `kubectl edit` and `kubectl apply` ask for; streaming lists; priority and fairness; admission webhooks
 /// and policies, quota and Pod Security enforcement; strategic merge patch (answered like a merge patch); CREATE with
-/// generateName; watches by version 0; server-side apply under several API versions. It speaks as a server of today where
+/// generateName; a PUT that makes a Lease; watches by version 0; server-side apply under several API versions. It speaks as a server of today where
 /// old and new ones differ.
 ///
 /// A request names its user by the token `user:NAME` or `user:NAME:GROUP,GROUP`; without a token it is an administrator,

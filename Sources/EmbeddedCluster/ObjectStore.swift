@@ -41,7 +41,7 @@ final class ObjectStore: @unchecked Sendable {
 
     let lock = NSRecursiveLock()
     /// The kinds that the server knows (locked).
-    var served = Resource.managed + [.configMap, .event]
+    var served = Resource.managed + [.configMap, .event, .lease]
     private(set) var version: Int64 = 1000
     private var objects: [Resource: [Key: Tree]] = [:]
     private var history: [Event] = []

@@ -37,6 +37,7 @@ enum Admission {
     ///
     /// - Parameter isApply: An unknown field or wrong type in an apply is answered with 500 and no reason (rule D20).
     static func validate(_ tree: Tree, _ resource: Resource, isApply: Bool) throws(Refusal) {
+        if resource == .lease { try validateLease(tree) }
         guard Resource.managed.contains(resource) else { return }
         var tree = tree
         // The repository's own rules speak of these; the server does not.

@@ -49,6 +49,18 @@ extension EmbeddedCluster {
         }
     }
 
+    /// A Lease is replaced in a version that was read, and never in any (rule K2).
+    func checkReplacement(_ body: Tree, _ target: RequestTarget) throws(Refusal) {
+        guard target.resource == .lease else { return }
+        guard store.object(target.resource, target.key) != nil else {
+            throw .conflict(target.resource, target.name, "Precondition failed: the object does not exist")
+        }
+        guard (body["metadata"]?["resourceVersion"]?.string ?? "").isEmpty else { return }
+        throw .invalid(
+            target.resource, target.name,
+            [("FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion")])
+    }
+
     /// The same for an apply: without a uid an expected version does not keep an absent object from being made (rule D24).
     func checkExpectations(_ body: Tree, _ old: Tree?, _ target: RequestTarget) throws(Refusal) {
         guard let old else {

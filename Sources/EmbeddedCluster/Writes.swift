@@ -35,6 +35,7 @@ extension EmbeddedCluster {
 
     func replace(_ target: RequestTarget) throws(Refusal) -> ServerResponse {
         var body = try decodeBody(target)
+        try checkReplacement(body, target)
         let old = try existing(target)
         try checkPlace(&body, target)
         try checkVersion(body, old, target)

@@ -6,8 +6,10 @@ package struct ClusterEndpoint: Sendable {
     package var server: String
     /// The context's name in a kubeconfig, or `in-cluster`.
     package var name: String
-    /// The namespace that a context names; empty where it names none.
+    /// The namespace that a context names, or the pod's own; empty where it names none.
     package var namespace: String
+    /// Whether it is that of the pod's service account, and no kubeconfig's.
+    package var isInCluster = false
     /// What a kubeconfig calls its user, for people only; empty where there is none.
     package var userName: String
     package var serverName: String?

@@ -29,10 +29,12 @@ package func inClusterEndpoint(
         namespace = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
     let address = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-    return ClusterEndpoint(
+    var endpoint = ClusterEndpoint(
         server: "https://\(address):\(number)", name: "in-cluster", namespace: namespace,
         certificateAuthorities: .path(directory + "/ca.crt"),
         proxy: .variables(environment.filter { $0.key.lowercased().hasSuffix("_proxy") }),
         credentials: CredentialSource(
             .tokenFile(tokenPath, fallback: nil), uptime: uptime, time: time, environment: environment))
+    endpoint.isInCluster = true
+    return endpoint
 }

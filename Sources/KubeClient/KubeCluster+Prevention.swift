@@ -33,8 +33,7 @@ extension KubeCluster {
         guard let before = change.before, let patch = change.patch else {
             let what = "apply \(id)"
             let answer = try await call(
-                .apply(wanted, resource, id, fieldManager: fieldManager, expecting: nil, isDryRun: false), what: what,
-                resource: resource)
+                .applyNew(wanted, resource, id, fieldManager: fieldManager), what: what, resource: resource)
             return try liveObject(answer, what, of: resource)
         }
         // Not an apply: the lists are keyed maps to the server, and what somebody added to them would stay.

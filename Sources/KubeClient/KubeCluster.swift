@@ -16,6 +16,7 @@ package final class KubeCluster: ClusterAPI {
     private let watches: HTTPExchanger
     private let slots: CallSlots
     private let callTimeout: Duration
+    private let fence: WriteFence?
     private let randomness: @Sendable () -> Double
     let traffic: ClusterTraffic
 
@@ -29,15 +30,18 @@ package final class KubeCluster: ClusterAPI {
     /// How long a whole list is trusted before it is read again, whatever the watch says (rule C8).
     private let resyncInterval: Duration
 
+    /// - Parameter fence: Asked before each write, whichever way it comes, where only one of several replicas may write.
     package init(
         endpoint: ClusterEndpoint, fieldManager: String, userAgent: String, concurrentCalls: Int = 16,
-        callTimeout: Duration = .seconds(65), resyncInterval: Duration = .seconds(480), pageBytes: Int = 64 << 20,
+        fence: WriteFence? = nil, callTimeout: Duration = .seconds(65), resyncInterval: Duration = .seconds(480),
+        pageBytes: Int = 64 << 20,
         randomness: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         traffic: ClusterTraffic = ClusterTraffic()
     ) {
         self.endpoint = endpoint
         self.fieldManager = fieldManager
         self.callTimeout = callTimeout
+        self.fence = fence
         self.resyncInterval = resyncInterval
         self.pageBytes = pageBytes
         self.randomness = randomness
@@ -46,6 +50,11 @@ package final class KubeCluster: ClusterAPI {
         calls = HTTPExchanger(proxy: endpoint.proxy, userAgent: userAgent, maximumConnections: concurrentCalls)
         watches = HTTPExchanger(proxy: endpoint.proxy, userAgent: userAgent, maximumConnections: 16)
     }
+
+    /// Ends every call that is on its way, whatever it waits for; later ones fail at once.
+    ///
+    /// Watches go on: they end with the tasks that read them.
+    package func endCalls() { calls.shutdown() }
 
     // MARK: Reads
 
@@ -165,6 +174,14 @@ package final class KubeCluster: ClusterAPI {
             try await call(request, what: "apply \(id)", resource: resource), "apply \(id)", of: resource)
     }
 
+    package func applyNew(_ body: Tree, as id: ObjectID) async throws(ClusterError) -> WriteAnswer {
+        let resource = try resource(of: id)
+        return try writeAnswer(
+            try await call(
+                .applyNew(body, resource, id, fieldManager: fieldManager), what: "apply \(id)", resource: resource),
+            "apply \(id)", of: resource)
+    }
+
     package func mergePatch(
         _ patch: Tree, to id: ObjectID, expecting: LiveObject
     ) async throws(ClusterError) -> WriteAnswer {
@@ -243,6 +260,8 @@ package final class KubeCluster: ClusterAPI {
         var limits = HTTPLimits(total: callTimeout)
         limits.connect = min(.seconds(30), callTimeout)
         let access = try await access()
+        // As late as can be: whatever came before may have taken its time.
+        if request.isWrite, let fence { limits.deadline = try deadline(of: fence, what) }
         let http = httpRequest(request, access, limits: limits)
         let answer: HTTPResponse
         calls.replaceTLS(access.tls)
@@ -268,6 +287,15 @@ package final class KubeCluster: ClusterAPI {
             ClusterCall(
                 verb: request.kubernetesVerb(of: resource), resource: resource, status: status,
                 duration: ContinuousClock.now - begun))
+    }
+
+    private func deadline(of fence: WriteFence, _ what: String) throws(ClusterError) -> ContinuousClock.Instant {
+        guard let deadline = fence.deadline else {
+            throw ClusterError(
+                kind: .notLeading, status: 0, message: "\(what): not sent, since this replica does not lead (any more)",
+                hint: "Nothing is to be done: another replica takes over.")
+        }
+        return deadline
     }
 
     private func httpRequest(_ request: APIRequest, _ access: ClusterAccess, limits: HTTPLimits) -> HTTPRequest {

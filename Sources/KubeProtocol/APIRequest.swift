@@ -3,7 +3,9 @@ package import Manifest
 
 /// A request to the API server as a value: nothing is sent here.
 package struct APIRequest: Sendable, Equatable {
-    package enum Method: String, Sendable { case get = "GET", post = "POST", patch = "PATCH", delete = "DELETE" }
+    package enum Method: String, Sendable {
+        case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE"
+    }
 
     package var method: Method
     /// Percent-encoded, from the root of the server, such as `/api/v1/namespaces/a`.
@@ -39,6 +41,7 @@ package struct APIRequest: Sendable, Equatable {
         switch method {
         case .get: query.contains { $0.name == "watch" } ? "watch" : "read"
         case .post: "create"
+        case .put: "update"
         case .patch: contentType == applyContentType ? "apply" : "patch"
         case .delete: "delete"
         }
@@ -111,6 +114,35 @@ extension APIRequest {
             method: .patch, path: resource.path(of: id),
             query: [("fieldManager", fieldManager), ("force", "true")] + dryRun(isDryRun),
             contentType: applyContentType, body: body.jsonBytes())
+    }
+
+    /// Server-side apply that makes an object, and is refused with a conflict where one of that name is there.
+    ///
+    /// An apply without a uid makes what is absent whatever version it names, and changes what is there only in that version
+    /// (rule D24); no object ever has this one, since the first revision of etcd holds none.
+    package static func applyNew(
+        _ body: Tree, _ resource: Resource, _ id: ObjectID, fieldManager: String
+    ) -> APIRequest {
+        var body = body
+        body.set(["metadata", "uid"], to: nil)
+        body.set(["metadata", "resourceVersion"], to: "1")
+        return apply(body, resource, id, fieldManager: fieldManager, expecting: nil, isDryRun: false)
+    }
+
+    /// Replaces an object; the body carries the version that it was made of.
+    package static func update(
+        _ body: Tree, _ resource: Resource, _ id: ObjectID, fieldManager: String
+    ) -> APIRequest {
+        APIRequest(
+            method: .put, path: resource.path(of: id), query: [("fieldManager", fieldManager)],
+            contentType: "application/json", body: body.jsonBytes())
+    }
+
+    /// Whether it asks for a change, and not only for an answer.
+    package var isWrite: Bool {
+        // Reviews are sent with POST, and change nothing.
+        method != .get && !path.hasPrefix("/apis/authorization.k8s.io/")
+            && !path.hasPrefix("/apis/authentication.k8s.io/")
     }
 
     /// A merge patch on exactly the expected version (rule D11).

@@ -67,6 +67,10 @@ extension Resource {
     package static let event = Resource(
         group: "events.k8s.io", kind: "Event", plural: "events", isNamespaced: true)
 
+    /// What replicas of one program agree by on who leads; none of the managed kinds.
+    package static let lease = Resource(
+        group: "coordination.k8s.io", kind: "Lease", plural: "leases", isNamespaced: true)
+
     /// What says which requests are refused, from Kubernetes 1.30 on.
     ///
     /// None of the managed kinds: a repository cannot declare it.

@@ -1796,6 +1796,44 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: LeaseLost
+    severity: warning
+    ---
+
+    # The leader was lost, and another replica takes over
+
+    ## Meaning
+
+    Bylaw runs with `--leader-elect`, and the replica that led did not renew its Lease in time, or somebody else stands in it. A replica that loses its Lease writes nothing to the cluster from the renewal deadline on, ends with status 3 and is started again as one that stands by. The entry was written by that replica, by the one that took over, or by both, where each could write a journal; the message says by which, and why.
+
+    ## Impact
+
+    Until another replica leads nothing is changed in the cluster: drift stays, new revisions wait. That takes as long as the Lease lasts (15 s by default), and then as long as the start of a pass. The one that takes over reads everything anew, so nothing is left out.
+
+    ## Diagnosis
+
+    One such entry after the crash of a node or pod is what replicas are for. Find out why where it comes again and again. See who leads, and since when:
+
+    ```sh
+    kubectl --namespace bylaw-system get lease bylaw-default -o yaml
+    kubectl --namespace bylaw-system get pods -o wide
+    bylaw journal list --reason LeaseLost --since 24h
+    bylaw journal show SEQ
+    ```
+
+    A renewal that failed has the failure in its message: the API server out of reach or overloaded, the right to `leases` gone. None in the message and a pod that was not started again: the process, or the machine, was stopped for a while, or had no processor time.
+
+    ## Mitigation
+
+    Where the API server answers slowly, give the pods of Bylaw a priority class, or the Lease more time: `--lease-duration 30s --lease-renew-deadline 20s`, with the same values on all replicas. Where a right is missing apply `Deploy/lease-rbac.yaml`. Where processor time is short raise the request of the Deployment. Nobody but Bylaw's service account should be able to write the Lease: whoever does can have two replicas lead for a moment.
+
+    ## Undo
+
+    Nothing was changed by it. What the lost replica had begun and not finished was looked at by the next one, and has its entry.
+
+    """#,
+    #"""
+    ---
     reason: NamespaceDeletionHeld
     severity: warning
     ---

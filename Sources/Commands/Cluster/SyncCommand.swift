@@ -101,7 +101,8 @@ private final class SyncAnswer: Sendable {
             case .incident(let entry): parts.incidents.append(Self.tree(entry, sequence: nil))
             case .revisionRefused(let revision, let refusal): parts.refused = (revision, refusal)
             case .revisionAccepted, .revisionWaiting, .hold, .trouble, .progress, .synced, .journalLost,
-                .unrecordedDrift, .journalStillLost, .outageChanged, .journalBack, .driftFound, .driftEnded, .fetched:
+                .unrecordedDrift, .journalStillLost, .outageChanged, .journalBack, .driftFound, .driftEnded, .fetched,
+                .leadership:
                 break
             }
         }
@@ -165,9 +166,10 @@ private func show(_ notice: ControllerNotice, on terminal: Terminal, isQuiet: Bo
             terminal.write(
                 "\(revision.commit.prefix(12)) \"\(printable(revision.subject))\" waits behind the emergency hold\n")
         }
-    // A single pass has no outages: it ends with an error.
+    // A single pass has no outages, as it ends with an error, and takes part in no election.
     case .revisionAccepted, .progress, .synced, .journalLost, .unrecordedDrift, .journalStillLost, .outageChanged,
-        .journalBack, .driftFound, .driftEnded, .fetched:
+        .journalBack, .driftFound, .driftEnded, .fetched,
+        .leadership:
         break
     }
 }

@@ -24,30 +24,55 @@ let runCommand = Command(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
             ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.audit
-            + Flags.host + Flags.status + [Flags.events] + Flags.writes + Flags.logging + [Flags.config],
+            + Flags.host + Flags.status + [Flags.events] + Flags.leaderElection + Flags.writes + Flags.logging + [
+                Flags.config
+            ],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
         ],
-        exitStatuses: [(0, "it was told to stop"), (2, "it could not start")])
+        exitStatuses: [
+            (0, "it was told to stop"), (2, "it could not start"),
+            (3, "it has lost its Lease, and is to be started again"),
+        ])
 ) { invocation in
     let wiring = Wiring(invocation)
     let run = Run(
         wiring: wiring, instance: try wiring.instance(), source: try wiring.source(), endpoint: try wiring.endpoint(),
         invocation: invocation)
     let signals = StopSignals()
-    run.logger.log(.notice, "Starting", [("version", bylawVersion), ("journal", wiring.journalPath)])
+    run.logger.log(
+        .notice, "Starting",
+        [("version", bylawVersion), ("journal", wiring.journalPath)]
+            + (wiring.replica.map { [("replica", $0.identity)] } ?? []))
     // Before the journal is opened: that it cannot be is what somebody has to see.
     let status = try wiring.statusListener(
         StatusAnswer(metrics: run.metrics, health: run.health), logger: run.logger)
     defer { status?.stop() }
     let renewing = Task { await status?.followCertificate() }
     defer { renewing.cancel() }
+    let leadership = try wiring.leadership(instance: run.instance, endpoint: run.endpoint) { run.tell(.leadership($0)) }
+    guard let leadership else { return try await lead(run, invocation, until: signals) }
+    let leading = LeadingRun(
+        leadership: leadership, source: run.source,
+        fetchInterval: wiring.arguments.duration("interval") ?? .seconds(15), logger: run.logger, signals: signals)
+    return try await leading.run { vacancy in
+        var run = run
+        run.lease = Run.HeldLease(leadership: leadership, vacancy: vacancy)
+        return try await lead(run, invocation, until: signals)
+    }
+}
+
+/// Opens the journal and enforces until a signal comes, again and again where the journal cannot be worked with.
+private func lead(_ run: Run, _ invocation: Invocation, until signals: StopSignals) async throws -> Int32 {
     var wait = JournalWait(
-        invocation: invocation, wiring: wiring, instance: run.instance, endpoint: run.endpoint, logger: run.logger,
+        invocation: invocation, wiring: run.wiring, instance: run.instance, endpoint: run.endpoint, logger: run.logger,
         signals: signals, noteWrite: run.metrics.noteJournalWrite, notify: run.tell)
+    var takeover = run.takeover
     while let journal = try await wait.untilOpened() {
         run.metrics.noteJournalOpened()
+        if let message = takeover { await run.record(message, in: journal) }
+        takeover = nil
         do {
             try await run.enforce(with: journal, until: signals)
             return ExitStatus.success
@@ -71,6 +96,14 @@ private struct Run {
     var logger: Logger
     let metrics: ControllerMetrics
     let health = ControllerHealth(uptime: systemUptime)
+    /// Set where it is one of several replicas.
+    var lease: HeldLease?
+
+    struct HeldLease {
+        var leadership: Leadership
+        /// Why it could be taken.
+        var vacancy: LeaderElection.Vacancy
+    }
 
     init(
         wiring: Wiring, instance: String, source: GitRevisionSource, endpoint: ClusterEndpoint, invocation: Invocation
@@ -105,8 +138,31 @@ private struct Run {
             await journal.close()
             throw error
         }
+        await recordLoss(in: journal)
         await journal.close()
         logger.log(.notice, "Stopped")
+    }
+
+    /// What whoever takes over tells of a leader that was lost: it may not have been able to.
+    var takeover: String? {
+        guard let lease, case .expired(let holder) = lease.vacancy else { return nil }
+        return "the leader \(holder) did not renew its lease any more; \(lease.leadership.identity) took over"
+    }
+
+    private func recordLoss(in journal: SQLiteJournal) async {
+        guard let lease, let loss = await lease.leadership.loss else { return }
+        await record(
+            "\(lease.leadership.identity) lost its lease, stopped writing and ended: \(loss.message)", in: journal)
+    }
+
+    func record(_ message: String, in journal: SQLiteJournal) async {
+        do throws(JournalError) {
+            tell(.incident(try await journal.recordLostLease(message, at: systemNow())))
+        } catch {
+            logger.log(
+                .warning, "That a lease was lost could not be recorded",
+                [("detail", message), ("error", error.message), ("hint", error.hint)])
+        }
     }
 
     private func enforceOpened(_ journal: SQLiteJournal, until signals: StopSignals) async throws {
@@ -154,6 +210,8 @@ private struct Run {
             guard signals.isSet else { return }
             logger.log(.notice, "Stopping")
             await controller.stop()
+            // Where the lease is lost nothing has to come to its end, and what is cut off would not.
+            if await lease?.leadership.loss != nil { cluster.endCalls() }
         }
         defer { waiting.cancel() }
         let checkpointInterval = wiring.arguments.duration("checkpoint-interval") ?? .seconds(60)

@@ -53,6 +53,7 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
         logger.log(
             .notice, "Revision waits behind the emergency hold",
             [("revision", revision.commit), ("subject", revision.subject), ("until", end.description)])
+    case .leadership(let notice): log(notice, to: logger)
     case .progress(let done, let total):
         logger.log(.debug, "Syncing", [("done", String(done)), ("total", String(total))])
     case .synced(let report):

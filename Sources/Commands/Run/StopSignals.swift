@@ -15,7 +15,10 @@ final class StopSignals: Sendable {
         }
     }
 
-    var isSet: Bool { state.count > 0 }
+    var isSet: Bool { state.isSet }
+
+    /// Sets it as a signal would, for a reason of our own.
+    func end() { state.end() }
 
     /// Returns when a signal has come, or when the task that waits is cancelled; others wait on.
     func wait() async {
@@ -34,12 +37,14 @@ private final class SignalState: @unchecked Sendable {
     private let queue = DispatchQueue(label: "bylaw.signals")
     private var sources: [any DispatchSourceSignal] = []
     private var signals = 0
+    private var isEnded = false
     private var lastWaiter = 0
     private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     /// Those that were let go before they waited.
     private var released: Set<Int> = []
 
-    var count: Int { lock.withLock { signals } }
+    private var count: Int { lock.withLock { signals } }
+    var isSet: Bool { lock.withLock { signals > 0 || isEnded } }
 
     func watch(_ number: Int32) {
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
@@ -57,7 +62,7 @@ private final class SignalState: @unchecked Sendable {
 
     func wait(_ continuation: CheckedContinuation<Void, Never>, as waiter: Int) {
         let isOver = lock.withLock {
-            guard signals == 0, released.remove(waiter) == nil else { return true }
+            guard signals == 0, !isEnded, released.remove(waiter) == nil else { return true }
             waiters[waiter] = continuation
             return false
         }
@@ -75,8 +80,17 @@ private final class SignalState: @unchecked Sendable {
 
     private func receive() {
         if count > 0 { _exit(130) }
+        lock.withLock { signals += 1 }
+        resumeAll()
+    }
+
+    func end() {
+        lock.withLock { isEnded = true }
+        resumeAll()
+    }
+
+    private func resumeAll() {
         let resumed = lock.withLock {
-            signals += 1
             let all = waiters.values
             waiters = [:]
             return Array(all)

@@ -30,6 +30,11 @@ package protocol ClusterAPI: Sendable {
     func apply(_ body: Tree, to id: ObjectID, expecting: LiveObject?, isDryRun: Bool) async throws(ClusterError)
         -> WriteAnswer
 
+    /// Server-side apply of an object that is not there, with our field manager; it makes the object and changes none.
+    ///
+    /// - Throws: ``ClusterError`` of the kind `conflict` where something stands there by now.
+    func applyNew(_ body: Tree, as id: ObjectID) async throws(ClusterError) -> WriteAnswer
+
     /// A JSON merge patch (RFC 7386) on the object in exactly the version of `expecting`, where that has one (rule D11).
     func mergePatch(_ patch: Tree, to id: ObjectID, expecting: LiveObject) async throws(ClusterError) -> WriteAnswer
 

@@ -38,6 +38,8 @@ package struct ClusterError: Error, Sendable, Equatable {
         case tooLarge
         /// The task was cancelled.
         case cancelled
+        /// It was not sent: this replica does not lead, or not for long enough any more (rule K8).
+        case notLeading
     }
 
     package var kind: Kind

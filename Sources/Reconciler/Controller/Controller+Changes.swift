@@ -102,6 +102,8 @@ extension Controller {
             case .failure(let error):
                 if error.kind == .unreachable { noteUnreachable() } else { noteAnswered() }
                 if error.kind == .conflict { attempt.conflicts += 1 }
+                // Nothing is wrong with the object. Whoever leads next finds the intent, and settles it by a look.
+                guard error.kind != .notLeading else { return stop() }
                 guard let next = await nextStep(after: error, round: round, attempt: attempt) else {
                     try await fail(attempt, error, intent: intent)
                     return
@@ -185,9 +187,12 @@ extension Controller {
                 outcome.take(try await cluster.mergePatch(patch, to: action.id, expecting: attempt.expected(expected)))
             case .apply:
                 guard let desired = action.desired else { continue }
+                guard let expected = outcome.object.map(attempt.expected) else {
+                    outcome.take(try await cluster.applyNew(desired, as: action.id))
+                    break
+                }
                 outcome.take(
-                    try await cluster.apply(
-                        desired, to: action.id, expecting: outcome.object.map(attempt.expected), isDryRun: false))
+                    try await cluster.apply(desired, to: action.id, expecting: expected, isDryRun: false))
             case .recreate:
                 guard let desired = action.desired, let expected = outcome.object else { continue }
                 let name = probeName()
@@ -200,7 +205,7 @@ extension Controller {
                         message: "recreate \(action.id): finalizers \(describeFinalizers(pending)) hold the old object",
                         hint: "Remove the finalizers, or find out who set them.")
                 }
-                outcome.take(try await cluster.apply(desired, to: action.id, expecting: nil, isDryRun: false))
+                outcome.take(try await cluster.applyNew(desired, as: action.id))
             case .delete:
                 guard let expected = outcome.object else { continue }
                 try await delete(action.id, expecting: attempt.expected(expected), into: &outcome)

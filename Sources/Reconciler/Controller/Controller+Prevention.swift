@@ -75,7 +75,7 @@ extension Controller {
         _ error: ClusterError, isWanted: Bool, wasKept: Bool, isNew: Bool
     ) async throws(JournalError) {
         switch error.kind {
-        case .unreachable, .busy, .cancelled, .unauthenticated, .conflict:
+        case .unreachable, .busy, .cancelled, .unauthenticated, .conflict, .notLeading:
             // Nothing is known about the policies by that: they go on without us.
             isPreventionInForce = wasKept && isWanted
             notify(.trouble(error.message, hint: error.hint))

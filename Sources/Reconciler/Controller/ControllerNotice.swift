@@ -30,6 +30,8 @@ package enum ControllerNotice: Sendable {
     case journalBack(JournalOutage, entry: EntryDraft?)
     /// Something could not be done; it is tried again by itself.
     case trouble(String, hint: String)
+    /// Another replica leads, or this one does from now on, or no longer.
+    case leadership(LeadershipNotice)
     case progress(done: Int, total: Int)
     /// A pass ended.
     case synced(PassReport)

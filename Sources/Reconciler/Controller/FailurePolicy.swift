@@ -14,7 +14,7 @@ package func classifyFailure(_ kind: ClusterError.Kind, isDrift: Bool) -> (Incid
     let (reason, next): (IncidentReason, NextAttempt) =
         switch kind {
         case .unreachable, .busy, .unauthenticated, .notFound, .namespaceNotFound, .roleNotFound, .conflict,
-            .fieldConflict, .alreadyExists, .expired, .tooLarge, .cancelled:
+            .fieldConflict, .alreadyExists, .expired, .tooLarge, .cancelled, .notLeading:
             (.actionFailed, .afterBackOff)
         case .terminating: (.deletionBlocked, .afterBackOff)
         case .forbidden: (.actionForbidden, .afterChange)

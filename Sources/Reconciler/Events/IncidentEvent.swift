@@ -31,10 +31,10 @@ extension ControllerNotice {
     package var incidentEvent: IncidentEvent? {
         switch self {
         case .changed(let entry, _), .incident(let entry), .hold(let entry): IncidentEvent(entry)
-        case .revisionRefused(_, let refusal): IncidentEvent(reason: refusal.incident)
         case .journalLost(let outage): outage.error.incident.map { IncidentEvent(reason: $0) }
         case .journalBack(_, let entry): entry.flatMap(IncidentEvent.init)
-        case .revisionAccepted, .revisionWaiting, .driftFound, .driftEnded, .fetched, .unrecordedDrift,
+        case .revisionAccepted, .revisionRefused, .revisionWaiting, .leadership, .driftFound, .driftEnded, .fetched,
+            .unrecordedDrift,
             .journalStillLost, .outageChanged, .trouble, .progress, .synced:
             nil
         }

@@ -77,6 +77,8 @@ package enum IncidentReason: String, CaseIterable, Sendable {
     case clusterUnreachable = "ClusterUnreachable"
     /// The cluster's history went back, as after a restore of its database.
     case clusterRewound = "ClusterRewound"
+    /// A replica lost the lease that makes it the leader; it stopped writing, and another takes over.
+    case leaseLost = "LeaseLost"
     /// Nothing of the journal has reached the receiver of logs for long; enforcement goes on.
     case shippingStalled = "ShippingStalled"
     /// For some time nothing could be written to the journal, so nothing was changed in the cluster either.

@@ -1,0 +1,195 @@
+/// Takes part in the election of a leader, and keeps the lease while this replica leads.
+///
+/// Used once: ``untilLeading()``, then ``untilLost()``, then ``release()``. A lease that was lost is not asked for again by
+/// the same process: whatever is still on its way in it must not meet a fence that is open anew.
+package actor Leadership {
+    package nonisolated let identity: String
+    package nonisolated let timing: LeaderElectionTiming
+    /// Every client that writes for this replica asks it.
+    package nonisolated let fence: WriteFence
+    package nonisolated let board: LeadershipBoard
+    private let store: any LeaseStore
+    private let surroundings: Surroundings
+    private let notify: @Sendable (LeadershipNotice) -> Void
+
+    private var election: LeaderElection
+    private var held: StoredLease?
+    /// How the lease was lost, where it was.
+    package private(set) var loss: LeaseLoss?
+    private var lastFailure = ""
+
+    package init(
+        identity: String, timing: LeaderElectionTiming, store: any LeaseStore, fence: WriteFence,
+        surroundings: Surroundings, notify: @escaping @Sendable (LeadershipNotice) -> Void
+    ) {
+        self.identity = identity
+        self.timing = timing
+        self.fence = fence
+        self.store = store
+        self.surroundings = surroundings
+        self.notify = notify
+        board = LeadershipBoard(identity: identity, lease: timing.lease)
+        election = LeaderElection(identity: identity, timing: timing)
+    }
+
+    // MARK: Standing by
+
+    /// Waits until this replica leads.
+    ///
+    /// - Parameter trouble: Told, once for each in a row, why the lease cannot be had or looked at; it is tried again.
+    /// - Returns: Why it could take the lease.
+    /// - Throws: `CancellationError` where the task was cancelled before.
+    package func untilLeading(trouble: @Sendable (ClusterError) -> Void) async throws -> LeaderElection.Vacancy {
+        var told: String?
+        while true {
+            try Task.checkCancellation()
+            var pause = timing.standbyPause
+            do throws(ClusterError) {
+                let found = try await store.read()
+                board.noteFound(found?.record)
+                switch election.next(on: found, at: .now, time: surroundings.now()) {
+                case .wait(let end):
+                    let holder = found?.record.holder ?? ""
+                    if told != holder { notify(.standingBy(holder: holder)) }
+                    told = holder
+                    // Not beyond the moment at which it may be taken.
+                    pause = min(pause, max(end - .now, .milliseconds(1)))
+                case .take(let record, let vacancy):
+                    if try await take(record, over: found) {
+                        notify(.acquired(vacancy, transitions: record.transitions))
+                        return vacancy
+                    }
+                }
+                lastFailure = ""
+            } catch {
+                if error.kind == .cancelled { throw CancellationError() }
+                if lastFailure != error.message { trouble(error) }
+                lastFailure = error.message
+                pause = timing.retry
+            }
+            try await surroundings.sleep(drawnOut(pause))
+        }
+    }
+
+    /// - Returns: False where somebody was faster.
+    private func take(_ record: LeaseRecord, over found: StoredLease?) async throws(ClusterError) -> Bool {
+        let start = ContinuousClock.now
+        do throws(ClusterError) {
+            let stored =
+                if let found { try await store.update(found, to: record) } else { try await store.create(record) }
+            return noteHeld(stored, from: start)
+        } catch {
+            guard [.conflict, .alreadyExists, .notFound].contains(error.kind) else { throw error }
+            return false
+        }
+    }
+
+    private func noteHeld(_ stored: StoredLease, from start: ContinuousClock.Instant) -> Bool {
+        guard fence.open(until: start + timing.deadline), fence.deadline != nil else { return false }
+        held = stored
+        lastFailure = ""
+        board.noteFound(stored.record)
+        board.noteRenewal(begunAt: start)
+        return true
+    }
+
+    private func drawnOut(_ pause: Duration) -> Duration {
+        pause * (1 + LeaderElectionTiming.jitter * surroundings.randomness())
+    }
+
+    // MARK: Leading
+
+    /// Renews the lease until it is lost, or the task is cancelled.
+    ///
+    /// - Parameter whenLost: Called at once when it is lost, whatever request hangs then.
+    package func untilLost(_ whenLost: @escaping @Sendable (LeaseLoss) -> Void) async {
+        await withTaskGroup { group in
+            group.addTask { await self.renew() }
+            group.addTask { await self.untilFenceCloses() }
+            await group.next()
+            if let loss = noteEnd() { whenLost(loss) }
+            group.cancelAll()
+        }
+    }
+
+    /// Why the lease was lost, where it was.
+    private func noteEnd() -> LeaseLoss? {
+        if loss == nil, fence.deadline == nil {
+            loss = .notRenewed(within: timing.deadline, lastFailure: lastFailure)
+        }
+        guard let loss else { return nil }
+        fence.close()
+        board.noteEnd()
+        notify(.lost(loss))
+        return loss
+    }
+
+    private func renew() async {
+        while loss == nil, !Task.isCancelled, fence.deadline != nil {
+            do { try await surroundings.sleep(timing.retry) } catch { return }
+            guard fence.deadline != nil else { return }
+            do throws(ClusterError) {
+                try await renewOnce()
+            } catch {
+                if error.kind != .cancelled { lastFailure = error.message }
+            }
+        }
+    }
+
+    private func renewOnce() async throws(ClusterError) {
+        guard let held else { return }
+        var start = ContinuousClock.now
+        do throws(ClusterError) {
+            let record = election.renewal(of: held.record, at: surroundings.now())
+            _ = noteHeld(try await store.update(held, to: record), from: start)
+            return
+        } catch {
+            guard [.conflict, .notFound].contains(error.kind) else { throw error }
+        }
+        // Somebody else wrote it, or an earlier renewal of ours whose answer was lost did.
+        let found = try await store.read()
+        if let found, !election.isHeld(by: found.record) {
+            board.noteFound(found.record)
+            fence.close()
+            loss = .taken(by: found.record.holder)
+            return
+        }
+        start = .now
+        let record = election.renewal(of: found?.record ?? held.record, at: surroundings.now())
+        // It was deleted under us: who creates it first has it, and the others wait as long as a lease lasts.
+        let stored =
+            if let found { try await store.update(found, to: record) } else { try await store.create(record) }
+        _ = noteHeld(stored, from: start)
+    }
+
+    private func untilFenceCloses() async {
+        while let end = fence.deadline {
+            do { try await surroundings.sleep(max(end - .now, .milliseconds(1))) } catch { return }
+        }
+    }
+
+    // MARK: Leaving
+
+    /// Gives the lease back, so that another replica need not wait for its end (rule K7).
+    ///
+    /// Only after the last write has ended, since nothing passes the fence from here on. Does nothing where it is lost.
+    ///
+    /// - Throws: ``ClusterError`` where it could not be; then the others wait out the lease.
+    package func release() async throws(ClusterError) {
+        guard loss == nil, fence.deadline != nil, let held else { return }
+        fence.close()
+        board.noteEnd()
+        let stored: StoredLease
+        do throws(ClusterError) {
+            let record = election.release(of: held.record, at: surroundings.now())
+            stored = try await store.update(held, to: record)
+        } catch {
+            guard error.kind == .conflict else { throw error }
+            guard let found = try await store.read(), election.isHeld(by: found.record) else { return }
+            stored = try await store.update(
+                found, to: election.release(of: found.record, at: surroundings.now()))
+        }
+        board.noteFound(stored.record)
+        notify(.released)
+    }
+}
