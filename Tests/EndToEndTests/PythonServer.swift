@@ -30,6 +30,8 @@ final class PythonServer: @unchecked Sendable {
         self.process = process
     }
 
+    func signal(_ number: Int32) { kill(process.processID, number) }
+
     /// Ends it at once, and returns when it is gone.
     func crash() {
         kill(process.processID, SIGKILL)
