@@ -1815,8 +1815,8 @@ let embeddedRunbookTexts: [String] = [
     One such entry after the crash of a node or pod is what replicas are for. Find out why where it comes again and again. See who leads, and since when:
 
     ```sh
-    kubectl --namespace bylaw-system get lease bylaw-default -o yaml
-    kubectl --namespace bylaw-system get pods -o wide
+    kubectl get lease bylaw-default -n bylaw-system -o yaml
+    kubectl get pods -n bylaw-system -o wide
     bylaw journal list --reason LeaseLost --since 24h
     bylaw journal show SEQ
     ```
