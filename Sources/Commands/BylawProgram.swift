@@ -42,7 +42,7 @@ private let commands: [Command] = [
     canCommand,
     reachCommand, podsCheckCommand,
     snapshotCommand, commentCommand,
-    guardrailsCommand,
+    guardrailsCommand, rightsCommand,
     journalListCommand, journalShowCommand, journalVerifyCommand, journalProveCommand, journalExportCommand,
     journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalCutCommand,
     journalShipCommand,

@@ -3,13 +3,13 @@ package import Manifest
 package import Planning
 package import Policy
 
-/// The rights that Bylaw cannot work without: reading and writing every managed kind, and granting what it does not hold.
+/// The rights that Bylaw cannot work without: reading and writing every managed kind, and granting by name.
+///
+/// It needs no more of `escalate` and `bind` than it holds: what counts is only what it has and would lose.
 package func neededRights(for configuration: RepositoryConfiguration) -> [AccessRequest] {
     let kinds = configuration.managedKinds
     return kinds.sorted { $0.qualifiedPlural.precedesByBytes($1.qualifiedPlural) }.flatMap { resource in
-        ["get", "list", "watch", "create", "patch", "delete"].map {
-            AccessRequest($0, resource.plural, group: resource.group)
-        }
+        workVerbs.map { AccessRequest($0, resource.plural, group: resource.group) }
     }
         + ["escalate", "bind"].flatMap { verb in
             [Resource.role, .clusterRole].filter(kinds.contains).map {
