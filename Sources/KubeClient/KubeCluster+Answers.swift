@@ -56,8 +56,13 @@ extension KubeCluster {
             kind = .notFound
         default: break
         }
+        var message = "\(what): \(failure.message)"
+        // Of an apply that would create, old servers do not say what is forbidden (Kubernetes 1.20: "... is forbidden: ").
+        if kind == .forbidden, let resource, failure.message.hasSuffix("is forbidden: ") {
+            message += "the right to create \(resource.qualifiedPlural) is missing"
+        }
         return ClusterError(
-            kind: kind, status: failure.status, message: "\(what): \(failure.message)",
+            kind: kind, status: failure.status, message: message,
             causes: failure.causes.map { ClusterError.Cause(field: $0.field, reason: $0.reason, message: $0.message) },
             retryAfter: failure.retryAfter, hint: hint(for: kind))
     }
@@ -83,7 +88,7 @@ extension KubeCluster {
         switch kind {
         case .unauthenticated: "Check the user's credentials in the kubeconfig; they may have expired."
         case .forbidden:
-            "Give Bylaw's user this right (see Deploy/rbac.yaml), or remove the object from the repository."
+            "Give Bylaw this right, as bylaw rights --for PATH prints it, or remove the object from the repository."
         case .invalid: "Correct the object in the repository."
         case .denied: "Change the object or the admission policy that refuses it."
         case .resourceNotServed: "Check the address's path and that the cluster serves this API."

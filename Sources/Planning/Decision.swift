@@ -152,6 +152,8 @@ package func decide(
         decision = record == nil ? .leave : .release
     }
     switch decision {
+    case .act(let action) where action.isOfStranger && live.map(context.ownAccess.isOwn) == true: return .leave
+    case .stranger where live.map(context.ownAccess.isOwn) == true: return .leave
     case .act, .stranger:
         if let live, let end = context.breakGlass?.end(of: live, instance: context.ownership.instance) {
             return .leaveUntil(live, end)

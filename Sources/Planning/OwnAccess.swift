@@ -54,6 +54,26 @@ package struct OwnAccess: Sendable {
             id: action.id, reason: .ownAccess, message: "\(action.kind.rawValue) \(action.id) is held: \(why)")
     }
 
+    /// Whether nobody has to declare an object, since it is Bylaw's own: named like its service account, for that alone, and
+    /// needed.
+    ///
+    /// So the ceiling may stand in a namespace where nothing undeclared does. Whoever adds a subject to it ends that.
+    func isOwn(_ live: LiveObject) -> Bool {
+        guard case .known(let identity) = user, let account = identity.serviceAccount,
+            live.id.resource.map(Resource.ofAccess.contains) == true,
+            live.id.name.hasSameBytes(as: account.name) || live.id.name.hasPrefix(account.name + "-")
+        else { return false }
+        let isForUsAlone = (live.tree["subjects"]?.array ?? []).allSatisfy { subject in
+            subject["kind"] == "ServiceAccount" && subject["name"] == .string(account.name)
+                && subject["namespace"] == .string(account.namespace)
+        }
+        var action = Action(
+            id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
+            stage: stageOfDelete(live, isolation: .unknown), origin: nil)
+        action.isOfStranger = true
+        return isForUsAlone && losesRights(action, identity)
+    }
+
     private func takesAway(_ action: Action, from live: LiveObject) -> Bool {
         let isRemoved = action.kind == .delete || action.kind == .replace
         let isLessened =
@@ -68,8 +88,8 @@ package struct OwnAccess: Sendable {
             }
         guard isLessened else { return false }
         if case .known(let identity) = user { return losesRights(action, identity) }
-        // Our rights hold for the whole cluster: nobody holds something back by a binding in a namespace of their own.
-        return action.id.resource != .role && action.id.resource != .roleBinding
+        // Most of our rights hold for the whole cluster: but for a ceiling that nobody declares, nobody holds something back by a binding in a namespace of their own.
+        return action.isOfStranger || action.id.resource != .role && action.id.resource != .roleBinding
     }
 
     /// Whether other roles gather its rules, or it gathers others' rules, in another way than before.

@@ -16,11 +16,26 @@ package final class OwnRightsMemory: Sendable {
     }
 
     private let known = Mutex<Known?>(nil)
+    private let wanted = Mutex<[AccessRequest]?>(nil)
 
     package init() {}
 
     /// Begins anew, as when another state is enforced.
-    func forget() { known.withLock { $0 = nil } }
+    func forget() {
+        known.withLock { $0 = nil }
+        wanted.withLock { $0 = nil }
+    }
+
+    /// What prevention takes, and what the declared roles grant that Bylaw can only grant while it holds it.
+    private func wanted(by enforced: EnforcedState, _ user: UserIdentity, instance: String) -> [AccessRequest] {
+        if let last = wanted.withLock({ $0 }) { return last }
+        let account = user.serviceAccount ?? ObjectID(.serviceAccount, namespace: "", name: user.name)
+        let asked =
+            preventionRights(for: enforced.configuration, instance: instance)
+            + Ceiling(for: enforced.inForce, account: account).requests
+        wanted.withLock { $0 = asked }
+        return asked
+    }
 
     func rights(
         of user: UserIdentity, live: LiveState, by enforced: EnforcedState, ownership: Ownership,
@@ -35,7 +50,7 @@ package final class OwnRightsMemory: Sendable {
             of: user, live: live.accessObjects, lasting: enforced.lasting(live.accessObjects),
             isDeclared: { enforced.objects[$0] != nil },
             isRemovable: isRemovable, needed: neededRights(for: enforced.configuration),
-            wanted: preventionRights(for: enforced.configuration, instance: ownership.instance))
+            wanted: wanted(by: enforced, user, instance: ownership.instance))
         known.withLock { $0 = Known(accessVersion: live.accessVersion, user: user, rights: rights) }
         return rights
     }

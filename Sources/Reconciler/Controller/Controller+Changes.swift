@@ -293,7 +293,7 @@ extension Controller {
     /// Takes in what a request or a look of our own has found.
     func noteFound(_ object: LiveObject?, of id: ObjectID) {
         if let object {
-            _ = live.store(object)
+            if live.store(object) { reconsiderForbidden(after: id) }
         } else if let before = live[id] {
             _ = live.remove(id, uid: before.uid)
         }

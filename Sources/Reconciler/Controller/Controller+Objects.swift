@@ -206,6 +206,7 @@ extension Controller {
         waiting.remove(id)
         failureCounts[id] = nil
         failedDifferences[id] = nil
+        forbidden.remove(id)
         try await resolve(objectIncidents.filter { $0 != incident }, object: id)
     }
 

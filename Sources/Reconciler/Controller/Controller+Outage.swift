@@ -129,6 +129,7 @@ extension Controller {
         try await recordOutage()
         failureCounts = [:]
         failedDifferences = [:]
+        forbidden = []
         needsPass = true
         await beginPass()
         fetchSoon()

@@ -54,19 +54,22 @@ extension Controller {
 
     func fail(_ attempt: Attempt, _ error: ClusterError, intent: IntentID) async throws(JournalError) {
         let id = attempt.action.id
-        let (reason, next) = classifyFailure(error.kind, isDrift: attempt.isDrift)
+        let (reason, usual) = classifyFailure(error.kind, isDrift: attempt.isDrift)
+        let next = error.kind == .forbidden ? nextAttempt(afterForbidden: usual) : usual
         // What was decided by a revision that is no longer enforced is no failure of the one that is.
         let isCurrent = enforced?.digests[id] == attempt.enforced.digests[id]
         if isCurrent {
             noteFailing(attempt.action)
             failedDifferences[id] = decidedDifferences(id)
+            if error.kind == .forbidden { forbidden.insert(id) } else { forbidden.remove(id) }
         }
         // Half of a replacement is done: what is missing now is our own doing, and nobody's drift.
         if attempt.described.kind == .replace, attempt.hasWritten { settledDigests[id] = nil }
         var entry = entryOf(attempt, outcome: .failed)
         entry.reason = .incident(reason)
         let causes = error.causes.map { "\($0.field): \($0.message)" }
-        entry.message = ([entry.message, error.message] + causes).joined(separator: "; ")
+        let advice = error.kind == .forbidden && !error.hint.isEmpty ? [error.hint] : []
+        entry.message = ([entry.message, error.message] + causes + advice).joined(separator: "; ")
         let sequence = try await settle(attempt, intent, as: entry, owned: .unchanged)
         openIncidents[id, default: []].insert(reason)
         notify(.changed(entry, sequence: sequence))

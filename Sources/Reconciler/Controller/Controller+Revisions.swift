@@ -280,6 +280,7 @@ extension Controller {
         ownRights.forget()
         failureCounts = [:]
         failedDifferences = [:]
+        forbidden = []
         waitingForNamespace = [:]
     }
 }

@@ -82,6 +82,10 @@ package actor Controller {
     var failureCounts: [ObjectID: Int] = [:]
     /// What was to be changed of an object when that failed last: the same once more is no reason to try again sooner.
     var failedDifferences: [ObjectID: [Difference]] = [:]
+    /// What the API server forbade when it was tried last.
+    var forbidden: Set<ObjectID> = []
+    /// When a role or binding changed that may let us do what was forbidden.
+    var rightsChangedAt: Duration?
     var fights = FightRecord()
     var drifts = DriftRecord()
     /// Of each state, by kind, as they were counted last.

@@ -1,0 +1,54 @@
+import Guardrails
+import Manifest
+import Planning
+import Policy
+
+extension Controller {
+    /// For so long after a change of our rights what they forbid is tried again soon: the API server's authorizer learns of
+    /// a role or binding a moment later than a watch.
+    private static let timeToTakeEffect = Duration.seconds(30)
+
+    /// Tries what was forbidden again at once, where a role or binding may have made the difference (rule L8).
+    ///
+    /// That is what gives Bylaw rights, and the role that a forbidden binding refers to: while somebody has widened it,
+    /// nobody may bind it who does not hold all of that.
+    func reconsiderForbidden(after id: ObjectID) {
+        guard !forbidden.isEmpty, id.resource.map(Resource.ofAccess.contains) == true, let enforced else { return }
+        if mayGiveRights(id, enforced) {
+            rightsChangedAt = surroundings.uptime()
+            for other in forbidden { tryAgain(other) }
+            return
+        }
+        for other in forbidden {
+            guard let declared = enforced.objects[other],
+                ObjectID(roleReferencedBy: declared.tree, in: other.namespace) == id
+            else { continue }
+            rightsChangedAt = surroundings.uptime()
+            tryAgain(other)
+        }
+    }
+
+    /// When a forbidden change is tried again, whose failure alone would put it off until something changes.
+    func nextAttempt(afterForbidden next: NextAttempt) -> NextAttempt {
+        guard let rightsChangedAt, surroundings.uptime() - rightsChangedAt < Self.timeToTakeEffect else { return next }
+        return .afterBackOff
+    }
+
+    private func tryAgain(_ id: ObjectID) {
+        failureCounts[id] = nil
+        queue.addUrgent(id)
+    }
+
+    private func mayGiveRights(_ id: ObjectID, _ enforced: EnforcedState) -> Bool {
+        guard case .known(let identity) = user else { return false }
+        if let object = live[id], id.resource == .roleBinding || id.resource == .clusterRoleBinding {
+            return identity.isNamed(by: object.tree, in: id.namespace)
+        }
+        guard Resource.ofAccess.allSatisfy(live.isKnown) else { return false }
+        let live = live
+        let closedWorld = ClosedWorld(enforced.configuration.scopes) { enforced.scopedNamespace($0, live: live) }
+        return ownRights.rights(
+            of: identity, live: live, by: enforced, ownership: ownership, closedWorld: closedWorld
+        ).givers.contains(id)
+    }
+}
