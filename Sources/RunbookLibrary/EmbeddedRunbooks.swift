@@ -53,11 +53,11 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    The API server answered 403: Bylaw's user may not do what the repository asks for. A role or binding whose rights Bylaw does not hold needs the verbs `escalate` and `bind`.
+    The API server answered 403: Bylaw's user may not do what the repository asks for. Mostly a role or binding grants more than its ceiling allows: Bylaw may write into a role only what it holds itself, or what it is given by the role's name.
 
     ## Impact
 
-    That object is not as declared until the right is given. It is looked at again every ten minutes and with each new revision.
+    That object is not as declared until the right is given. It is tried again when a role or binding of Bylaw's changes, every ten minutes, and with each new revision. Everything else goes on.
 
     ## Diagnosis
 
@@ -77,10 +77,20 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Compare Bylaw's rights with `Deploy/rbac.yaml` and give what is missing, or take the object out of the repository.
+    See what is missing, and decide whether Bylaw is to grant that. If it is, widen the ceiling; roles that it should not be able to write are written by you. If not, take the object out of the repository.
 
     ```sh
-    kubectl apply -f Deploy/rbac.yaml
+    bylaw rights --for PATH --check
+    bylaw rights --for PATH >ceiling.yaml
+    kubectl apply -f ceiling.yaml
+    bylaw rights --for PATH --roles >roles.json
+    kubectl apply -f roles.json
+    ```
+
+    Where Bylaw lacks a right that it works with, as the verbs of a kind, give back `Deploy/base/rbac.yaml`:
+
+    ```sh
+    kubectl apply -f Deploy/base/rbac.yaml
     ```
 
     ## Undo
@@ -676,7 +686,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Help the API server, renew the credentials, or give back the rights of `Deploy/rbac.yaml`. Bylaw goes on by itself and then compares everything anew.
+    Help the API server, renew the credentials, or give back the rights of `Deploy/base/rbac.yaml`. Bylaw goes on by itself and then compares everything anew.
 
     ## Undo
 

@@ -43,7 +43,7 @@ import Testing
         #expect(try await server.bylaw.whoWeAre() != nil)
     }
 
-    /// Rule L6: what the server says that we may do is what `Deploy/rbac.yaml` gives.
+    /// Rule L6: what the server says that we may do is what `Deploy/base/rbac.yaml` gives.
     @Test func theServerTellsWhichRulesHoldForUs() async throws {
         let rules = try await server.bylaw.ownRules(in: "default")
         for resource in Resource.managed {

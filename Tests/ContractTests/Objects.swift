@@ -93,7 +93,7 @@ extension APIRequest {
     }
 }
 
-/// The rights of `Deploy/rbac.yaml`, for the user `bylaw`.
+/// The rights of `Deploy/base/rbac.yaml`, and to grant what the suites declare, for the user `bylaw`.
 let rightsOfBylaw: [(ObjectID, Tree)] = {
     let role = ObjectID(.clusterRole, name: "bylaw")
     let grant = ObjectID(.clusterRoleBinding, name: "bylaw")
@@ -108,11 +108,7 @@ let rightsOfBylaw: [(ObjectID, Tree)] = {
             "apiGroups": ["rbac.authorization.k8s.io"],
             "resources": ["roles", "rolebindings", "clusterroles", "clusterrolebindings"], "verbs": verbs,
         ],
-        [
-            "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "clusterroles"],
-            "verbs": ["escalate", "bind"],
-        ],
-        ["nonResourceURLs": ["/version"], "verbs": ["get"]],
+        ["apiGroups": [""], "resources": ["configmaps", "pods"], "verbs": ["get", "list", "watch"]],
     ]
     return [
         (role, manifest(role, ["rules": rules])),

@@ -16,9 +16,9 @@ import Testing
             let id = ObjectID(.roleBinding, namespace: namespace, name: "bound")
             let first = ObjectID(.role, namespace: namespace, name: "first")
             let second = ObjectID(.role, namespace: namespace, name: "second")
-            _ = try await server.bylaw.apply(binding(id, to: first), to: id, expecting: nil, isDryRun: false)
+            _ = try await server.admin.apply(binding(id, to: first), to: id, expecting: nil, isDryRun: false)
             let error = await #expect(throws: ClusterError.self) {
-                try await server.bylaw.apply(binding(id, to: second), to: id, expecting: nil, isDryRun: isDryRun)
+                try await server.admin.apply(binding(id, to: second), to: id, expecting: nil, isDryRun: isDryRun)
             }
             #expect(error?.kind == .roleRefImmutable)
             #expect(error?.status == 422)
@@ -46,7 +46,14 @@ import Testing
         try await server.withNamespace { namespace in
             let id = ObjectID(.roleBinding, namespace: namespace, name: "early")
             let body = binding(id, to: ObjectID(.role, namespace: namespace, name: "not-yet"))
-            let answer = try await server.send(.apply(body, to: id))
+            let group: Tree = ["rbac.authorization.k8s.io"]
+            let binder = try await server.makeUser(
+                in: namespace,
+                allowed: [
+                    ["apiGroups": group, "resources": ["rolebindings"], "verbs": ["create", "patch"]],
+                    ["apiGroups": group, "resources": ["roles"], "resourceNames": ["not-yet"], "verbs": ["bind"]],
+                ])
+            let answer = try await server.send(.apply(body, to: id), as: binder)
             #expect(answer.status == 201, "\(answer)")
         }
     }
@@ -83,7 +90,7 @@ import Testing
             let writer = try await makeRoleWriter(in: namespace)
             let id = ObjectID(.role, namespace: namespace, name: "beyond")
             let body = role(id, verbs: ["get", "list"], resources: ["secrets"])
-            _ = try await server.bylaw.apply(body, to: id, expecting: nil, isDryRun: false)
+            _ = try await server.admin.apply(body, to: id, expecting: nil, isDryRun: false)
             let patch: Tree =
                 change == "label"
                 ? ["metadata": ["labels": ["a": "b"]]]
@@ -101,11 +108,11 @@ import Testing
             let writer = try await makeRoleWriter(in: namespace)
             let id = ObjectID(.role, namespace: namespace, name: "beyond")
             let body = role(id, verbs: ["get"], resources: ["secrets"])
-            let before = try await server.bylaw.apply(body, to: id, expecting: nil, isDryRun: false)
+            let before = try await server.admin.apply(body, to: id, expecting: nil, isDryRun: false)
             let finalizers: Tree = ["metadata": ["finalizers": ["contract.example/hold"]]]
             let request =
                 change == "managedFields"
-                ? APIRequest.apply(body, to: id, manager: ServerUnderTest.intruder)
+                ? APIRequest.apply(body, to: id, manager: "contract-another")
                 : APIRequest.merge(finalizers, into: id)
             let answer = try await server.send(request, as: writer)
             #expect(answer.status == 200, "\(answer)")
@@ -120,7 +127,7 @@ import Testing
         try await server.withNamespace { namespace in
             let writer = try await makeRoleWriter(in: namespace)
             let target = ObjectID(.role, namespace: namespace, name: "beyond")
-            _ = try await server.bylaw.apply(
+            _ = try await server.admin.apply(
                 role(target, verbs: ["get"], resources: ["secrets"]), to: target, expecting: nil, isDryRun: false)
             let id = ObjectID(.roleBinding, namespace: namespace, name: "grant")
             var answer = try await server.send(.apply(binding(id, to: target), to: id), as: writer)
@@ -131,7 +138,7 @@ import Testing
             #expect(answer.failure.kind == .forbidden, "\(answer)")
             #expect(answer.failure.message.contains("attempting to grant RBAC permissions not currently held"))
 
-            _ = try await server.bylaw.apply(binding(id, to: target), to: id, expecting: nil, isDryRun: false)
+            _ = try await server.admin.apply(binding(id, to: target), to: id, expecting: nil, isDryRun: false)
             #expect(try await server.send(.delete(id), as: writer).status == 200)
         }
     }
@@ -141,7 +148,7 @@ import Testing
         let id = ObjectID(.clusterRoleBinding, name: uniqueName())
         let target = ObjectID(.clusterRole, name: id.name)
         let body = binding(id, to: target, subjects: [["kind": "ServiceAccount", "name": "robot"]])
-        let answer = try await server.send(.apply(body, to: id))
+        let answer = try await server.send(.apply(body, to: id), as: .admin)
         #expect(answer.status == 422, "\(answer)")
         #expect(answer.failure.kind == .invalid)
         #expect(answer.failure.causes.contains { $0.field.contains("subjects[0].namespace") }, "\(answer)")
@@ -154,7 +161,7 @@ import Testing
             let body = binding(
                 id, to: ObjectID(.role, namespace: namespace, name: "any"),
                 subjects: [["kind": "ServiceAccount", "name": "robot"]])
-            let answer = try await server.send(.apply(body, to: id))
+            let answer = try await server.send(.apply(body, to: id), as: .admin)
             #expect(answer.status == 201, "\(answer)")
             #expect(answer.tree["subjects"]?.array?.first?["name"] == "robot")
         }
@@ -169,7 +176,7 @@ import Testing
                 "namespace": .string(namespace),
             ]
             let body = binding(id, to: ObjectID(.role, namespace: namespace, name: "any"), subjects: [subject])
-            let answer = try await server.send(.apply(body, to: id))
+            let answer = try await server.send(.apply(body, to: id), as: .admin)
             #expect(answer.status == 422, "\(answer)")
             #expect(answer.failure.causes.contains { $0.field.contains("subjects[0].apiGroup") }, "\(answer)")
         }

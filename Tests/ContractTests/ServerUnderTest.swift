@@ -13,7 +13,7 @@ import Testing
 final class ServerUnderTest: Sendable {
     /// Who sends a raw request.
     enum User: Sendable {
-        /// Somebody with the rights of `Deploy/rbac.yaml` and no others (rule I5).
+        /// Somebody with the rights of `Deploy/base/rbac.yaml` and no others (rule I5).
         case bylaw
         /// Somebody with all rights.
         case admin

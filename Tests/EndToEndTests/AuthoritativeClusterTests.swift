@@ -26,7 +26,7 @@ import Reconciler
           - {clusterWide: true, kinds: [ClusterRoleBinding], mode: enforce}
           - {namespaces: [e2e-whole], mode: enforce}
           exclude:
-          - {kinds: [ClusterRoleBinding], names: [alice, bylaw, e2e-*]}
+          - {kinds: [ClusterRoleBinding], names: [alice, "bylaw*", "e2e-*"]}
 
         """
 

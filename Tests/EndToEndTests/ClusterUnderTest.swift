@@ -15,7 +15,7 @@ import Testing
 /// A real API server where `BYLAW_E2E_KUBECONFIG` names one (`make e2e`), and then all tests share it, each with names of
 /// its own; else an embedded one for each test.
 final class ClusterUnderTest: Sendable {
-    /// What the program under test is given: a user with no more than the rights of `Deploy/rbac.yaml`.
+    /// What the program under test is given: a user with no more than the rights of `Deploy/base/rbac.yaml`.
     let kubeconfig: String
     /// The kubeconfig of somebody who may do everything.
     let adminKubeconfig: String

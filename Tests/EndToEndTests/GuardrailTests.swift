@@ -60,6 +60,8 @@ import Testing
         #expect(try await program.run(["sync"] + flags).status == 1)
         #expect(try await program.entries(["--reason", "ApprovalMissing"]).count == 2)
 
+        // An administrator widens Bylaw's ceiling by the role's name.
+        try await cluster.widenCeiling(for: repository.path, by: program)
         let commit = try await repository.commit("Approve it", approvals: ["risky-grant by Alice Example"])
         #expect(try await program.run(["sync"] + flags).status == 0)
         #expect(try await cluster.object(binding) != nil)
@@ -135,6 +137,7 @@ import Testing
             teamManifests(namespace).replacingOccurrences(
                 of: "resources: [configmaps], verbs: [get, list, watch]",
                 with: "resources: [pods/exec], verbs: [create]"), to: "team.yaml")
+        try await cluster.widenCeiling(for: repository.path, by: program)
         try await repository.commit("Exec", approvals: [])
         #expect(try await program.run(["sync"] + flags).status == 0)
         let told = try await program.entries(["--reason", "RiskReported"])

@@ -53,6 +53,7 @@ import Testing
             rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
             """
         try repository.write(role, to: "extra.yaml")
+        try await cluster.widenCeiling(for: repository.path, namespaces: [namespace], by: program)
         try await repository.commit("Begin")
         let flags = program.flags(repository: repository, cluster: cluster, instance: "onefile")
         #expect(try await program.run(["sync"] + flags).status == 0)

@@ -180,16 +180,20 @@ import Testing
         try await tool("gpgconf", "--homedir", home, "--kill", "all", environment: gpg)
     }
 
-    private func grant(_ namespace: String) -> String {
-        """
-        ---
-        apiVersion: rbac.authorization.k8s.io/v1
-        kind: RoleBinding
-        metadata: {name: editors, namespace: \(namespace)}
-        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
-        subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]
+    /// A grant that takes an approval, for which an administrator has widened Bylaw's ceiling.
+    private func grant(_ namespace: String) async throws -> String {
+        let text = """
+            ---
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: editors, namespace: \(namespace)}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]
 
-        """
+            """
+        let path = try program.folder.write(text, to: "grant.yaml")
+        try await cluster.widenCeiling(for: path, namespaces: [namespace], by: program)
+        return text
     }
 
     private static let approvers = """
@@ -212,7 +216,7 @@ import Testing
         try repository.write(Self.approvers, to: "bylaw.yaml")
         try await commit("Begin", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 0)
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try await commit("Somebody wants to edit", signedBy: nil)
         try await commit(approval, signedBy: "bob")
         let refused = try await program.run(["sync"] + flags)
@@ -223,7 +227,7 @@ import Testing
         try repository.write(teamManifests(namespace), to: "team.yaml")
         try await commit("Take it back", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 0)
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try await commit("Let the team edit", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 1)
         try await commit(approval, signedBy: "bob")
@@ -240,7 +244,7 @@ import Testing
         try repository.write(teamManifests(namespace), to: "team.yaml")
         try repository.write(Self.approvers, to: "bylaw.yaml")
         try await commit("Begin", signedBy: "ann")
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         let granting = try await commit("Let the team edit", signedBy: "ann")
         try repository.write(teamManifests(namespace), to: "team.yaml")
         let reverting = try await commit("Take it back", signedBy: "ann")
@@ -262,7 +266,7 @@ import Testing
         try repository.write(Self.approvers, to: "bylaw.yaml")
         try await commit("Begin", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 0)
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         let granting = try await commit("Let the team edit", signedBy: "ann")
         try repository.write("More", to: "README")
         let branch = try await commit("Something else", signedBy: "ann")
@@ -295,7 +299,7 @@ import Testing
         for (author, words) in [
             ("Bob <bob@home.example.com>", "not by its author"), ("B <BOB@example.com>", "not by its author"),
         ] {
-            try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+            try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
             try await repository.git("add", "--all")
             try await repository.git("config", "user.signingkey", keys.path + "/eve.pub")
             try await repository.git("commit", "--quiet", "-S", "--author", author, "--message", "Squashed (#1)")
@@ -308,7 +312,7 @@ import Testing
             #expect(try await program.run(["sync"] + flags).status == 0)
         }
         // Signed by its author, in whatever case the address is written.
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try await repository.git("add", "--all")
         try await repository.git("config", "user.signingkey", keys.path + "/eve.pub")
         try await repository.git(
@@ -333,7 +337,7 @@ import Testing
         try await commit("Begin", signedBy: "ann")
         try await tag("ann")
         #expect(try await program.run(["sync"] + flags).status == 0)
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try await commit("Let the team edit", signedBy: "ann")
         try await commit("Nothing\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: nil)
         try await tag("bob")
@@ -357,7 +361,7 @@ import Testing
         try repository.write(Self.approvers, to: "bylaw.yaml")
         try await commit("Begin", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 0)
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try await commit("Let the team edit\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "ann")
         try await commit("On top", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 1)
@@ -391,7 +395,7 @@ import Testing
         try keys.write(
             signers.split(separator: "\n").filter { !$0.hasPrefix("bob") }.joined(separator: "\n") + "\n",
             to: "allowed-signers")
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try await commit("Let the team edit", signedBy: "ann")
         try await commit("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "bob")
         try await commit("On top", signedBy: "ann")
@@ -413,7 +417,7 @@ import Testing
         let namespace = "e2e-lostbegin"
         let flags = flags("head", "lostbegin")
         let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try repository.write(Self.approvers, to: "bylaw.yaml")
         try await commit("Begin", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 1)
@@ -450,7 +454,7 @@ import Testing
         try repository.write(Self.approvers, to: "policies/bylaw.yaml")
         try await commit("Begin", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 0)
-        try repository.write(teamManifests(namespace) + grant(namespace) + open, to: "policies/team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace) + open, to: "policies/team.yaml")
         try await commit("Let the team edit, and the world in", signedBy: "ann")
         #expect(try await program.run(["sync"] + flags).status == 1)
         try await commit("Approve\n\nBylaw-Approved: risky-grant by Bob Approver", signedBy: "bob")
@@ -474,7 +478,7 @@ import Testing
         let namespace = "e2e-firsthold"
         let flags = flags("head", "firsthold")
         let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         try await commit("Long ago", signedBy: nil)
         try repository.write(Self.approvers, to: "bylaw.yaml")
         try await commit("Begin", signedBy: "ann")
@@ -498,7 +502,7 @@ import Testing
         let binding = ObjectID(.roleBinding, namespace: namespace, name: "editors")
 
         // Ann, who wrote it, approves it; and somebody who is not listed; and Bob without a signature.
-        try repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
+        try await repository.write(teamManifests(namespace) + grant(namespace), to: "team.yaml")
         for (message, key) in [
             ("Let the team edit\n\nBylaw-Approved: risky-grant by Ann Policy", "ann"),
             ("Approve\n\nBylaw-Approved: risky-grant by Ann Policy", "ann"),

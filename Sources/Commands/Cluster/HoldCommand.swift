@@ -227,7 +227,7 @@ private struct HoldRun {
             case .forbidden:
                 "Whoever may \(verb) holds is said in Deploy/components/emergency-hold/rbac.yaml: ask for the role bylaw-hold there."
             case .namespaceNotFound:
-                "Make the namespace (Deploy/rbac.yaml does), or name the ConfigMap that the controller looks at with "
+                "Make the namespace (Deploy/base/namespace.yaml does), or name the ConfigMap that the controller looks at with "
                     + "--hold-configmap."
             case .conflict, .alreadyExists: "Somebody wrote it at the same moment: look with bylaw hold, and try again."
             default: error.hint
