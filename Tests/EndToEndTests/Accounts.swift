@@ -99,6 +99,20 @@ extension ClusterUnderTest {
         for item in items { try await untilHeld(item) }
     }
 
+    /// Writes, as an administrator, the roles that Bylaw cannot write; none on an embedded cluster.
+    ///
+    /// - Returns: How many there are.
+    func writeRolesBeyondTheCeiling(of path: String, instance: String, by program: Program) async throws -> Int {
+        guard Self.isReal else { return 0 }
+        let printed = try await program.run(["rights", "--for", path, "--roles", "--instance", instance])
+        try #require(printed.status == 0, "\(printed.errors)")
+        let items = try #require(try parseJSON(Array(printed.output.utf8))["items"]?.array)
+        for item in items {
+            _ = try await intruder.apply(item, to: try #require(ObjectID(of: item)), expecting: nil, isDryRun: false)
+        }
+        return items.count
+    }
+
     /// Waits until the authorizer knows the rules of a role that was bound to Bylaw.
     private func untilHeld(_ role: Tree) async throws {
         let bylaw = try client(kubeconfig: kubeconfig)
