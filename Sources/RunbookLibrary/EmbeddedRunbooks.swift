@@ -867,7 +867,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Remove the cause and let it start: the volume of the journal, the credentials, the rights of `Deploy/rbac.yaml`. It compares everything anew when it starts and undoes what was changed meanwhile. If it cannot be started soon and something has to be revoked now, revoke it with `kubectl` and in the repository as well.
+    Remove the cause and let it start: the volume of the journal, the credentials, the rights of `Deploy/base/rbac.yaml`. It compares everything anew when it starts and undoes what was changed meanwhile. If it cannot be started soon and something has to be revoked now, revoke it with `kubectl` and in the repository as well.
 
     ## Undo
 
@@ -1835,7 +1835,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Where the API server answers slowly, give the pods of Bylaw a priority class, or the Lease more time: `--lease-duration 30s --lease-renew-deadline 20s`, with the same values on all replicas. Where a right is missing apply `Deploy/lease-rbac.yaml`. Where processor time is short raise the request of the Deployment. Nobody but Bylaw's service account should be able to write the Lease: whoever does can have two replicas lead for a moment.
+    Where the API server answers slowly, give the pods of Bylaw a priority class, or the Lease more time: `--lease-duration 30s --lease-renew-deadline 20s`, with the same values on all replicas. Where a right is missing apply `Deploy/base/lease.yaml`. Where processor time is short raise the request of the Deployment. Nobody but Bylaw's service account should be able to write the Lease: whoever does can have two replicas lead for a moment.
 
     ## Undo
 

@@ -59,7 +59,8 @@ package struct ControllerMetrics: Sendable {
             setUnrecordedDrift([:])
             noteJournalOpened()
         // A refused revision is an incident as well, which is told by itself where it is recorded.
-        case .revisionAccepted, .revisionRefused, .hold, .revisionWaiting, .unrecordedDrift, .trouble, .progress, .leadership:
+        case .revisionAccepted, .revisionRefused, .hold, .revisionWaiting, .unrecordedDrift, .trouble, .progress,
+            .leadership:
             break
         }
     }

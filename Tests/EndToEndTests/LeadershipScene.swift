@@ -36,9 +36,9 @@ struct LeadershipScene {
     /// A journal on a volume that the replicas share.
     var sharedJournal: String { folder.path + "/journal.sqlite" }
 
-    /// What `Deploy/lease-rbac.yaml` gives, in the namespace of this test.
+    /// What `Deploy/base/lease.yaml` gives, in the namespace of this test.
     private func letUseLease() async throws {
-        let text = try String(contentsOfFile: sourceRoot + "/Deploy/lease-rbac.yaml", encoding: .utf8)
+        let text = try String(contentsOfFile: sourceRoot + "/Deploy/base/lease.yaml", encoding: .utf8)
             .replacingOccurrences(of: "namespace: bylaw-system", with: "namespace: " + leasePlace)
             .replacingOccurrences(of: "bylaw-default", with: leaseID.name)
             // The service account stays where it is.

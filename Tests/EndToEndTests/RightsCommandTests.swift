@@ -59,7 +59,7 @@ import Testing
         let flags = ["rights", "--for", repository, "--check", "-f", sourceRoot + "/Deploy/base/rbac.yaml"]
         let own = try await program.run(flags + ["-f", sourceRoot + "/Deploy/overlays/example/ceiling.yaml"])
         #expect(own.status == 0, "\(own.output)\(own.errors)")
-        let shipped = try await program.run(flags + ["-f", sourceRoot + "/Deploy/base/ceiling.yaml", "-o", "json"])
+        let shipped = try await program.run(flags + ["-f", sourceRoot + "/Deploy/default/ceiling.yaml", "-o", "json"])
         #expect(shipped.status == 1)
         let report = try parseJSON(Array(shipped.output.utf8))
         let missing = report["missing"]?.array ?? []

@@ -63,7 +63,7 @@ final class WorkRightsTests {
 
     /// What Bylaw holds in order to grant it, it can only grant while it holds it (rule I1).
     @Test func withoutARightOfTheShippedCeilingItCannotBeGranted() async throws {
-        let text = try String(contentsOfFile: sourceRoot + "/Deploy/base/ceiling.yaml", encoding: .utf8)
+        let text = try String(contentsOfFile: sourceRoot + "/Deploy/default/ceiling.yaml", encoding: .utf8)
         let found = text.matches(of: /apiGroups: \[([^\]]+)\]\n  resources: \[([^\]]+)\]\n  verbs: \[([^\]]+)\]/)
         func words(_ list: Substring) -> [String] {
             list.split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " \"")) }

@@ -60,7 +60,9 @@ extension Wiring {
         guard let certificate = arguments.text("audit-cert-file"), let key = arguments.text("audit-key-file") else {
             throw CommandFailure(
                 message: "--audit-listen needs --audit-cert-file and --audit-key-file",
-                hint: "Make a certificate that the API server trusts, as Deploy/components/audit-webhook/audit-webhook.yaml says.")
+                hint:
+                    "Make a certificate that the API server trusts, as Deploy/components/audit-webhook/audit-webhook.yaml says."
+            )
         }
         let token = try arguments.text("audit-token-file").map(secret(in:))
         let authorities = try arguments.text("audit-client-ca-file").map(readFile)
