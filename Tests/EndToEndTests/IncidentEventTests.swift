@@ -44,7 +44,7 @@ import Testing
             #expect(found.count == 1, "\(found)")
             let event = try #require(found.first)
             #expect(event["reason"]?.string == "DriftCorrected")
-            #expect(event["type"]?.string == "Warning")
+            #expect(event["type"]?.string == "Normal")
             #expect(event["reportingController"]?.string == "bylaw.dev/controller")
             #expect(event["regarding"]?["uid"]?.string == (try await cluster.object(id))?["metadata"]?["uid"]?.string)
             let note = try #require(event["note"]?.string)
