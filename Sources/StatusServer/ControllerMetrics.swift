@@ -59,9 +59,9 @@ package struct ControllerMetrics: Sendable {
             setUnrecordedDrift([:])
             noteJournalOpened()
         // A refused revision is an incident as well, which is told by itself where it is recorded.
-        case .revisionAccepted, .revisionRefused, .hold, .revisionWaiting, .unrecordedDrift, .trouble, .progress,
-            .leadership:
-            break
+        case .revisionAccepted, .revisionRefused, .hold, .revisionWaiting, .unrecordedDrift, .trouble, .progress: break
+        case .leadership(let notice):
+            if case .acquired = notice { noteLeadership(true) } else { noteLeadership(false) }
         }
     }
 

@@ -75,7 +75,8 @@ struct LeadershipScene {
 
     func start(
         _ replica: String, journal: String? = nil, kubeconfig: String? = nil, launcher: [String] = [],
-        timing: [String] = ["--lease-duration", "3s", "--lease-renew-deadline", "2s", "--lease-retry", "500ms"]
+        timing: [String] = ["--lease-duration", "3s", "--lease-renew-deadline", "2s", "--lease-retry", "500ms"],
+        flags extra: [String] = []
     ) async throws -> Replica {
         let program = try Program(launcher: launcher, journal: journal)
         var flags = program.flags(repository: repository, cluster: cluster, instance: name)
@@ -85,7 +86,7 @@ struct LeadershipScene {
             [
                 "run", "--interval", "1s", "--hold-configmap", "off", "--leader-elect", "--lease",
                 "\(leaseID.namespace)/\(leaseID.name)",
-            ] + timing + flags, named: replica)
+            ] + timing + extra + flags, named: replica)
     }
 
     /// A kubeconfig that leads to the same server by another port of this machine.

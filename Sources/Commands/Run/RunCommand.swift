@@ -53,6 +53,8 @@ let runCommand = Command(
     defer { renewing.cancel() }
     let leadership = try wiring.leadership(instance: run.instance, endpoint: run.endpoint) { run.tell(.leadership($0)) }
     guard let leadership else { return try await lead(run, invocation, until: signals) }
+    run.metrics.noteLeadership(false)
+    run.health.follow(leadership.board)
     let leading = LeadingRun(
         leadership: leadership, source: run.source,
         fetchInterval: wiring.arguments.duration("interval") ?? .seconds(15), logger: run.logger, signals: signals)

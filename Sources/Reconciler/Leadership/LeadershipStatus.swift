@@ -14,6 +14,10 @@ package struct LeadershipStatus: Sendable, Equatable {
     package var transitions: Int64 = 0
     /// How long a lease lasts.
     package var lease: Duration
+    /// Whether this replica stands by behind a leader that it has seen renew its lease within the time of one.
+    ///
+    /// One whose holder was never seen alive is about to take over, or waits for nobody.
+    package var isStandingBy = false
 
     package init(identity: String, lease: Duration) {
         self.identity = identity
@@ -32,7 +36,11 @@ package struct LeadershipStatus: Sendable, Equatable {
 package final class LeadershipBoard: Sendable {
     private struct State {
         var status: LeadershipStatus
+        var hasLed = false
         var lastRenewal: ContinuousClock.Instant?
+        /// What was found last, and when that had changed under the same holder.
+        var found: LeaseRecord?
+        var foundRenewedAt: ContinuousClock.Instant?
     }
 
     private let state: Mutex<State>
@@ -45,12 +53,20 @@ package final class LeadershipBoard: Sendable {
         state.withLock { state in
             var status = state.status
             status.lastRenewalAge = state.lastRenewal.map { .now - $0 }
+            let isHolderAlive = state.foundRenewedAt.map { .now - $0 < status.lease } ?? false
+            status.isStandingBy = !status.isLeader && !state.hasLed && isHolderAlive
             return status
         }
     }
 
     func noteFound(_ record: LeaseRecord?) {
         state.withLock { state in
+            if let last = state.found, let record, !record.holder.isEmpty, record.holder == last.holder {
+                if record != last { state.foundRenewedAt = .now }
+            } else {
+                state.foundRenewedAt = nil
+            }
+            state.found = record
             state.status.holder = record?.holder ?? ""
             state.status.transitions = record?.transitions ?? state.status.transitions
         }
@@ -59,6 +75,7 @@ package final class LeadershipBoard: Sendable {
     func noteRenewal(begunAt start: ContinuousClock.Instant) {
         state.withLock { state in
             state.status.isLeader = true
+            state.hasLed = true
             state.lastRenewal = start
         }
     }
