@@ -31,10 +31,13 @@ package struct CommandDescription: Sendable {
 package struct PositionalDescription: Sendable {
     package var name: String
     package var isRequired: Bool
+    /// Whether several words may stand there; only the last one of a command may be so.
+    package var isRepeatable: Bool
 
-    package init(name: String, isRequired: Bool) {
+    package init(name: String, isRequired: Bool, isRepeatable: Bool = false) {
         self.name = name
         self.isRequired = isRequired
+        self.isRepeatable = isRepeatable
     }
 }
 

@@ -4,6 +4,7 @@ package func renderHelp(for command: CommandDescription) -> String {
     if !command.flags.isEmpty { usage += " [FLAGS]" }
     for positional in command.positionals {
         usage += positional.isRequired ? " \(positional.name)" : " [\(positional.name)]"
+        usage += positional.isRepeatable ? "..." : ""
     }
     var text = "\(command.summary)\n\nUsage: \(usage)\n"
     if !command.details.isEmpty { text += "\n" + wrap(command.details, indentation: 0) + "\n" }

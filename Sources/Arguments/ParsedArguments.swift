@@ -242,7 +242,7 @@ private struct ArgumentReader {
                 UsageMistake(
                     message: "\(required[positionals.count].name) is missing",
                     hint: "write bylaw \(command.name) " + command.positionals.map(\.name).joined(separator: " ")))
-        } else if positionals.count > command.positionals.count {
+        } else if positionals.count > command.positionals.count, command.positionals.last?.isRepeatable != true {
             mistakes.append(
                 UsageMistake(
                     message: "\"\(positionals[command.positionals.count])\" is one word too many",

@@ -35,6 +35,12 @@ enum JournalFailure: Error {
     case replaced(String)
     /// Another process has written it while it was not open here.
     case takenOver
+    /// It is a history that was merged out of several journals, and has not what was asked for.
+    case merged(String)
+    /// Another version of the program has merged it.
+    case mergedByAnotherVersion
+    /// Journals cannot be merged; what is wrong, and what to do.
+    case unmergeable(String, hint: String)
 }
 
 extension JournalFailure {
@@ -44,7 +50,7 @@ extension JournalFailure {
         case .database(let error), .schema(.database(let error)): error.kind
         case .schema(.damaged), .unreadable: .damaged
         case .schema(.foreign), .schema(.newer), .schema(.older), .missing, .unknownIntent, .secret, .oversized,
-            .removed, .revisionRemoved, .removedMeanwhile:
+            .removed, .revisionRemoved, .removedMeanwhile, .merged, .mergedByAnotherVersion, .unmergeable:
             .request
         case .foreignEntries, .missingEntries, .contradictsCheckpoint: .tampered
         case .checkpoint: .keyless
@@ -76,6 +82,13 @@ extension JournalError {
             self.init(kind: kind, message: "\(start): \(error.summary)", hint: error.hint(path: path))
         case .schema(.database(let error)):
             self.init(kind: kind, message: "\(start): \(error.summary)", hint: error.hint(path: path))
+        case .schema(.foreign(MergedSchema.applicationID)):
+            self.init(
+                kind: kind,
+                message:
+                    "\(start): it is a history that was merged out of several journals, which is only read; it was "
+                    + "left as it is",
+                hint: "Name the journal of this instance with --journal.")
         case .schema(.foreign(let id)):
             let made = id == 0 ? "by another program" : "by another program (application id \(id))"
             self.init(
@@ -162,6 +175,17 @@ extension JournalError {
             self.init(
                 kind: kind, message: "\(start): another process has written it in between",
                 hint: "bylaw run begins anew with what it says now; let no two of them share a journal.")
+        case .merged(let what):
+            self.init(
+                kind: kind,
+                message: "\(start): it is a history that was merged out of several journals, which has no \(what)",
+                hint: "Name one of those journals with --journal.")
+        case .mergedByAnotherVersion:
+            self.init(
+                kind: kind, message: "\(start): another version of bylaw has merged it",
+                hint: "Merge the journals anew with bylaw journal merge.")
+        case .unmergeable(let detail, let hint):
+            self.init(kind: kind, message: "\(start): \(detail)", hint: hint)
         case .unreadable(let detail):
             self.init(kind: kind, message: "\(start): \(detail)", hint: "Use the version of bylaw that wrote it.")
         }

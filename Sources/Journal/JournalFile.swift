@@ -40,18 +40,40 @@ enum JournalFile {
         }
     }
 
-    /// Opens the file for reading, beside a writer or alone.
-    static func openForReading(path: String) throws(JournalFailure) -> Connection {
+    /// Opens the file for reading, beside a writer or alone; also a merged history.
+    ///
+    /// - Parameter log: Of a merged history, the log that is to be seen as the journal that it was; nil for the whole.
+    static func openForReading(path: String, log: Int64? = nil) throws(JournalFailure) -> Connection {
         guard try !isNew(path) else {
             throw .missing
         }
-        try checkOrigin(of: path)
+        let isMerged = try isMerged(path)
+        if !isMerged { try checkOrigin(of: path) }
         do throws(SchemaError) {
             let connection = try wrapping { () throws(DatabaseError) in try connectForReading(path) }
-            try connection.expect(JournalSchema.schema, mustBeCurrent: true)
+            try connection.expect(isMerged ? MergedSchema.schema : JournalSchema.schema, mustBeCurrent: true)
+            if let log { try wrapping { () throws(DatabaseError) in try MergedLog.show(log, on: connection) } }
             return connection
         } catch {
+            if isMerged {
+                switch error {
+                case .newer, .older: throw .mergedByAnotherVersion
+                case .database, .foreign, .damaged: break
+                }
+            }
             throw .schema(error)
+        }
+    }
+
+    /// Whether a file that is there says that it is a merged history.
+    static func isMerged(_ path: String) throws(JournalFailure) -> Bool {
+        guard try !isNew(path) else { return false }
+        do throws(DatabaseError) {
+            return try Connection(path: path, mode: .readOnly).fileHeader().applicationID == MergedSchema.applicationID
+        } catch {
+            // What else it is, opening tells.
+            if error.code == .notADatabase { return false }
+            throw .database(error)
         }
     }
 

@@ -145,7 +145,7 @@ package final class JournalReader: Sendable {
 
     /// The incidents that are open, the newest first.
     package func openIncidents(_ scope: Scope? = nil) async throws(JournalError) -> [OpenIncident] {
-        let rows = try await readRows(
+        let rows = try await readOwnState(
             """
             SELECT sequence, time, instance, cluster, reason, api_group, object_kind, namespace, name, message
             FROM open_incidents JOIN instances ON instances.id = instance_id
@@ -181,7 +181,7 @@ package final class JournalReader: Sendable {
 
     /// What an instance remembers under a name; nil where nothing.
     package func remembered(_ key: MemoryKey, _ scope: Scope) async throws(JournalError) -> String? {
-        try await readRows(
+        try await readOwnState(
             """
             SELECT value FROM memory JOIN instances ON instances.id = instance_id
             WHERE instance = ? AND cluster = ? AND key = ?
@@ -201,7 +201,7 @@ package final class JournalReader: Sendable {
 
     /// What an instance is known to own.
     package func ownedObjects(_ scope: Scope) async throws(JournalError) -> [ObjectID: OwnedObject] {
-        let pairs = try await readRows(
+        let pairs = try await readOwnState(
             """
             SELECT api_group, object_kind, namespace, name, uid, declaration_digest, revision
             FROM owned JOIN instances ON instances.id = instance_id
@@ -214,7 +214,7 @@ package final class JournalReader: Sendable {
     // MARK: Parts
 
     private func readCount(_ table: String, _ scope: Scope) async throws(JournalError) -> Int64 {
-        try await readRows(
+        try await readOwnState(
             """
             SELECT count(*) FROM \(table) JOIN instances ON instances.id = instance_id
             WHERE instance = ? AND cluster = ?
@@ -269,6 +269,16 @@ package final class JournalReader: Sendable {
     ) async throws(JournalError) -> [Value] {
         try await read { (connection) throws(JournalFailure) in
             try JournalFailure.wrapping { () throws(DatabaseError) in try connection.rows(sql, values, row) }
+        }
+    }
+
+    /// Reads what an instance knows of itself, which a merged history does not have.
+    private func readOwnState<Value: Sendable>(
+        _ sql: String, _ values: [SQLValue], _ row: @escaping @Sendable (Row) throws(DatabaseError) -> Value
+    ) async throws(JournalError) -> [Value] {
+        try await read { (connection) throws(JournalFailure) in
+            guard try !MergedSchema.isMerged(connection) else { throw .merged("state of an instance that runs") }
+            return try JournalFailure.wrapping { () throws(DatabaseError) in try connection.rows(sql, values, row) }
         }
     }
 

@@ -208,7 +208,9 @@ enum JournalSchema {
         """
 
     /// How the tables are defined in a journal that nobody changed.
-    static func expectedDefinitions(ofTables tables: [String]) throws(DatabaseError) -> [String] {
+    static func expectedDefinitions(
+        ofTables tables: [String], in schema: Schema
+    ) throws(DatabaseError) -> [String] {
         let connection = try Connection(path: "a new journal", mode: .inMemory)
         do throws(SchemaError) { try connection.migrate(to: schema) } catch {
             if case .database(let error) = error { throw error }

@@ -52,7 +52,7 @@ extension JournalReader {
         try await read { (connection) throws(JournalFailure) in
             guard let found = try Self.lastEntry(of: moment, scope, on: connection) else {
                 // Whether it was ever enforced cannot be told where the entries of then are gone.
-                guard case .revision(let name) = moment, let cut = try JournalCut.read(on: connection) else {
+                guard case .revision(let name) = moment, let cut = try PastStateBeginning(on: connection) else {
                     return nil
                 }
                 throw .revisionRemoved(name, through: cut.through, time: cut.time, entry: cut.entry)
@@ -66,7 +66,7 @@ extension JournalReader {
     private static func knownEntry(
         _ last: Int64, of moment: PastMoment, on connection: Connection
     ) throws(JournalFailure) -> Int64 {
-        guard let cut = try JournalCut.read(on: connection), last < cut.through else { return last }
+        guard let cut = try PastStateBeginning(on: connection), last < cut.through else { return last }
         // Of the last entries before the cut those that nothing depends on are gone, so a later one is the last.
         if case .time(let time) = moment, time >= cut.time { return cut.through }
         throw .removed(through: cut.through, time: cut.time, entry: cut.entry)
@@ -76,7 +76,7 @@ extension JournalReader {
         through last: Int64, _ scope: Scope, on connection: Connection
     ) throws(JournalFailure) -> PastState {
         // The entry itself may have been removed.
-        let cut = try JournalCut.read(on: connection)
+        let cut = try PastStateBeginning(on: connection)
         let cutTime = cut?.through == last ? cut?.time : nil
         let names: [SQLValue] = [.text(scope.instance), .text(scope.cluster), .integer(last)]
         var state = PastState(throughSequence: last, objects: [])

@@ -60,12 +60,13 @@ let journalShowCommand = Command(
     let reader = try await JournalReader.open(wiring.journalPath)
     let entry = try await reader.entry(named: invocation.arguments.positionals.first ?? "")
     let later = try await reader.entries(about: entry.sequence)
+    let place = try await reader.place(of: entry.sequence)
     await reader.close()
     let terminal = invocation.terminal
     terminal.write(
         invocation.arguments.text("output") == "json"
-            ? try entryAnswer(entry, later: later).indentedJSON() + "\n"
-            : try renderEntry(entry, later: later, isColoured: terminal.isColoured))
+            ? try entryAnswer(entry, later: later, place: place).indentedJSON() + "\n"
+            : try renderEntry(entry, later: later, place: place, isColoured: terminal.isColoured))
     return ExitStatus.success
 }
 

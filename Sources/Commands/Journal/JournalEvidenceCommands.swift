@@ -13,21 +13,25 @@ private let knownKeys = FlagDescription(
     "a public key that you know from elsewhere: NAME+ID+BASE64, or a file with that or a PEM; those that the journal "
         + "names where it is not given", isRepeatable: true)
 
+/// For commands that compare journals.
+let journalEvidenceFlags = [
+    knownKeys,
+    FlagDescription(
+        "checkpoint", .text, valueName: "F", "a checkpoint that was kept elsewhere, such as out of the logs",
+        isRepeatable: true),
+]
+
 let journalVerifyCommand = Command(
     description: CommandDescription(
         name: "journal verify", summary: "is the journal, an export or a proof what was written?",
         details:
             "Reads every entry, hashes it anew, and compares the tree over all of them with the signed checkpoints; names the "
             + "first entry that was changed, removed, inserted or reordered, and a tail that was cut off. FILE is a "
-            + "journal, a whole export, or what bylaw journal prove gave. Needs no cluster, and beside a running "
+            + "journal, a merged history, a whole export, or what bylaw journal prove gave. Needs no cluster, and beside a running "
             + "controller it takes no lock. Give a key and a checkpoint that were kept elsewhere: who can write the "
             + "whole journal can write its keys too.",
         positionals: [PositionalDescription(name: "FILE", isRequired: false)],
-        flags: [
-            knownKeys,
-            FlagDescription(
-                "checkpoint", .text, valueName: "F", "a checkpoint that was kept elsewhere, such as out of the logs",
-                isRepeatable: true),
+        flags: journalEvidenceFlags + [
             FlagDescription(
                 "deep", .isSet,
                 "compare the indexes of a journal of more than 128 MiB too, through which lists find entries; takes as much memory"
@@ -42,11 +46,9 @@ let journalVerifyCommand = Command(
 ) { invocation in
     let arguments = invocation.arguments
     let path = arguments.positionals.first ?? Wiring(invocation).journalPath
-    let keys = try arguments.all("key").flatMap(readKeys)
-    let checkpoints = try arguments.all("checkpoint").map(readCheckpoint)
-    let request = VerificationRequest(
-        keys: keys, checkpoints: checkpoints, now: systemNow(),
-        comparesIndexes: arguments.isSet("deep") ? true : nil)
+    var request = try verificationRequest(arguments)
+    request.now = systemNow()
+    request.comparesIndexes = arguments.isSet("deep") ? true : nil
     let kind = try kindOfFile(path)
     if kind == .proof { return try verifyProof(path, request, invocation) }
     let report =
@@ -109,6 +111,13 @@ let journalKeyCommand = Command(
 }
 
 // MARK: Files
+
+/// What is compared with, as ``journalEvidenceFlags`` name it.
+func verificationRequest(_ arguments: ParsedArguments) throws -> VerificationRequest {
+    VerificationRequest(
+        keys: try arguments.all("key").flatMap(readKeys),
+        checkpoints: try arguments.all("checkpoint").map(readCheckpoint))
+}
 
 private enum VerifiedFile { case journal, export, proof }
 
@@ -197,7 +206,7 @@ private func verifyProof(
 }
 
 private func verificationTree(_ report: VerificationReport) -> Tree {
-    [
+    var tree: Tree = [
         "apiVersion": "bylaw.dev/v1", "kind": "JournalVerification", "origin": .string(report.origin),
         "isIntact": .bool(report.isIntact), "lastSequence": .integer(report.lastSequence),
         "provenThrough": .integer(report.provenThrough), "removedThrough": .integer(report.removedThrough),
@@ -212,9 +221,12 @@ private func verificationTree(_ report: VerificationReport) -> Tree {
                     tree.set(["firstEntry"], to: .integer(entries.lowerBound))
                     tree.set(["lastEntry"], to: .integer(entries.upperBound))
                 }
+                if let log = finding.log { tree.set(["log"], to: .string(log)) }
                 return tree
             }),
     ]
+    if !report.logs.isEmpty { tree.set(["logs"], to: .array(report.logs.map(verificationTree))) }
+    return tree
 }
 
 private func renderVerification(_ report: VerificationReport, path: String) -> String {
@@ -226,7 +238,7 @@ private func renderVerification(_ report: VerificationReport, path: String) -> S
     lines.append(
         "\(printable(path)): \(report.isIntact ? "" : "NOT INTACT; ")\(proven)"
             + " (\(report.lastSequence) entries, \(report.checkpointCount) checkpoints hold)")
-    if report.provenThrough < report.lastSequence, report.isIntact {
+    if report.provenThrough < report.lastSequence, report.isIntact, report.logs.isEmpty {
         lines.append(
             "    entries \(report.provenThrough + 1) to \(report.lastSequence) fit their own hashes, and no checkpoint covers them"
         )
@@ -236,7 +248,12 @@ private func renderVerification(_ report: VerificationReport, path: String) -> S
             "    up to entry \(report.removedThrough) retention has removed what nothing in force depends on; \(report.keptCount)"
                 + " entries stayed")
     }
-    lines.append("    it is \(printable(report.origin))")
+    if report.logs.isEmpty { lines.append("    it is \(printable(report.origin))") }
+    for log in report.logs {
+        lines.append(
+            "    it has \(printable(log.origin)): \(log.lastSequence) entries, of which 1 to \(log.provenThrough) are as they "
+                + "were written" + (log.removedThrough > 0 ? ", after retention up to \(log.removedThrough)" : ""))
+    }
     if !report.areIndexesChecked, report.isIntact, !report.isOfExport {
         lines.append("    the indexes, through which lists find entries, were not compared (--deep)")
     }

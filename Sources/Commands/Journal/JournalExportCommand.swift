@@ -29,7 +29,7 @@ let journalExportCommand = Command(
     let reader = try await JournalReader.open(Wiring(invocation).journalPath)
     let terminal = invocation.terminal
     // Entries that come meanwhile belong to the next export.
-    let (end, last, cut) = try await reader.exportEnd()
+    let (end, last, cut) = isWhole ? try await reader.exportEnd() : ([], try await reader.lastSequence(), 0)
     var after: Int64 = 0
     if isWhole {
         while let page = try await reader.exportPage(after: after, through: last, cut: cut) {

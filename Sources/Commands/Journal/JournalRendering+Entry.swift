@@ -5,14 +5,18 @@ package import Reconciler
 
 /// What `bylaw journal show` prints: every fact of an entry, then what it changed, path by path.
 ///
-/// - Parameter later: The entries that refer to it: those that undo it, and those that say more about it.
+/// - Parameters:
+///   - later: The entries that refer to it: those that undo it, and those that say more about it.
+///   - place: Where it was written, in a merged history.
 /// - Throws: ``JournalError`` where the kept content cannot be read.
 package func renderEntry(
-    _ entry: JournalEntry, later: [JournalEntry] = [], isColoured: Bool = false
+    _ entry: JournalEntry, later: [JournalEntry] = [], place: MergedPlace? = nil, isColoured: Bool = false
 ) throws(JournalError) -> String {
     let content = try entry.content()
     var facts = FactList()
     facts.add("Entry", "\(entry.sequence)")
+    facts.add("Log", place.map { "\($0.origin), entry \($0.number) there" })
+    facts.add("Writer", place?.writer)
     facts.add("Time", entry.time.description)
     facts.add("Instance", "\(entry.instance) on \(entry.cluster)")
     facts.add("What", entry.action.map { "\($0.rawValue) (\(entry.kind.rawValue))" } ?? entry.kind.rawValue)

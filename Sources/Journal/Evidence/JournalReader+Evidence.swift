@@ -67,40 +67,57 @@ extension JournalReader {
     ///
     /// - Throws: ``JournalError`` where there is no such entry, where no checkpoint covers it yet, and where it is not what
     ///   the checkpoint was signed over.
+    ///   It is the proof of the log that the entry was written to, under its number there.
     package func proof(of sequence: Int64) async throws(JournalError) -> EntryProof {
-        try await read { (connection) throws(JournalFailure) in
-            let size = try JournalFailure.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
-            guard sequence >= 1, sequence <= size else { throw .checkpoint("there is no entry \(sequence)") }
-            guard let checkpoint = try Self.newestCheckpoint(connection), checkpoint.checkpoint.size >= sequence else {
-                throw .checkpoint(
-                    "no checkpoint covers entry \(sequence) yet: the controller signs one a minute, and bylaw sync at its end"
-                )
+        guard let place = try await place(of: sequence) else {
+            return try await read { (connection) throws(JournalFailure) in
+                try Self.proof(of: sequence, on: connection)
             }
-            var text: [UInt8] = []
-            try EntryScan.rows("WHERE sequence = ?", [.integer(sequence)], on: connection) {
-                (row) throws(JournalFailure) in
-                var encoding = EntryEncoding()
-                try encoding.encode(row.columns)
-                text = encoding.text(sequence: sequence)
-            }
-            if text.isEmpty, let cut = try JournalCut.read(on: connection) {
-                throw .removed(through: cut.through, time: cut.time, entry: cut.entry)
-            }
-            let tree = StoredTree(connection: connection, hasher: try newHasher())
-            let covered = checkpoint.checkpoint
-            let hashes = try tree.inclusionProof(of: sequence - 1, inTreeOf: covered.size)
-            let leaf: SHA256Digest
-            do throws(HashingFailure) { leaf = try tree.hasher.leaf(text) } catch { throw .hashing }
-            do throws(ProofFailure) {
-                try verifyInclusion(
-                    of: leaf, at: UInt64(sequence - 1), inTreeOf: UInt64(covered.size), root: covered.root,
-                    proof: hashes)
-            } catch {
-                throw .checkpoint("entry \(sequence) is not what was signed: run bylaw journal verify")
-            }
-            return EntryProof(
-                entry: text, bundle: InclusionBundle(index: sequence - 1, proof: hashes, checkpoint: checkpoint))
         }
+        do throws(JournalFailure) {
+            return try await JournalVerifier.onConnection(to: path, log: place.log) {
+                (connection) throws(JournalFailure) in
+                try Self.proof(of: place.number, on: connection)
+            }
+        } catch {
+            throw JournalError(error, doing: "read", path: path)
+        }
+    }
+
+    private static func proof(
+        of sequence: Int64, on connection: Connection
+    ) throws(JournalFailure) -> EntryProof {
+        let size = try JournalFailure.wrapping { () throws(DatabaseError) in try Self.lastSequence(connection) }
+        guard sequence >= 1, sequence <= size else { throw .checkpoint("there is no entry \(sequence)") }
+        guard let checkpoint = try Self.newestCheckpoint(connection), checkpoint.checkpoint.size >= sequence else {
+            throw .checkpoint(
+                "no checkpoint covers entry \(sequence) yet: the controller signs one a minute, and bylaw sync at its end"
+            )
+        }
+        var text: [UInt8] = []
+        try EntryScan.rows("WHERE sequence = ?", [.integer(sequence)], on: connection) {
+            (row) throws(JournalFailure) in
+            var encoding = EntryEncoding()
+            try encoding.encode(row.columns)
+            text = encoding.text(sequence: sequence)
+        }
+        if text.isEmpty, let cut = try JournalCut.read(on: connection) {
+            throw .removed(through: cut.through, time: cut.time, entry: cut.entry)
+        }
+        let tree = StoredTree(connection: connection, hasher: try newHasher())
+        let covered = checkpoint.checkpoint
+        let hashes = try tree.inclusionProof(of: sequence - 1, inTreeOf: covered.size)
+        let leaf: SHA256Digest
+        do throws(HashingFailure) { leaf = try tree.hasher.leaf(text) } catch { throw .hashing }
+        do throws(ProofFailure) {
+            try verifyInclusion(
+                of: leaf, at: UInt64(sequence - 1), inTreeOf: UInt64(covered.size), root: covered.root,
+                proof: hashes)
+        } catch {
+            throw .checkpoint("entry \(sequence) is not what was signed: run bylaw journal verify")
+        }
+        return EntryProof(
+            entry: text, bundle: InclusionBundle(index: sequence - 1, proof: hashes, checkpoint: checkpoint))
     }
 
     private static func newestCheckpoint(_ connection: Connection) throws(JournalFailure) -> SignedCheckpoint? {

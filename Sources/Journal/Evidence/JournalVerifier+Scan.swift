@@ -17,7 +17,7 @@ extension JournalVerifier {
 
     /// All runs, in their order.
     static func scan(
-        _ path: String, last: Int64, wantedSizes: [Int64], cut: JournalCut?
+        _ path: String, log: Int64?, last: Int64, wantedSizes: [Int64], cut: JournalCut?
     ) async throws(JournalFailure) -> [Run] {
         let blocks = max(0, last - 1) / JournalFrontier.blockSize + 1
         let workers = max(1, min(Int64(min(ProcessInfo.processInfo.activeProcessorCount, maximumWorkers)), blocks))
@@ -27,7 +27,8 @@ extension JournalVerifier {
                 let range = (worker * share)..<max(worker * share, min(last, (worker + 1) * share))
                 group.addTask {
                     do throws(JournalFailure) {
-                        let run = try await onConnection(to: path) { (connection) throws(JournalFailure) in
+                        let run = try await onConnection(to: path, log: log) {
+                            (connection) throws(JournalFailure) in
                             try scan(range, last: last, wantedSizes: wantedSizes, cut: cut, on: connection)
                         }
                         return .success(run)

@@ -17,6 +17,7 @@ package enum JournalVerifier {
         _ path: String, _ request: VerificationRequest
     ) async throws(JournalError) -> VerificationReport {
         do throws(JournalFailure) {
+            if try JournalFile.isMerged(path) { return try await verifyMerged(path, request) }
             // Retention may remove entries between two of its snapshots; then it looks again.
             for _ in 1..<maximumTurns {
                 if let report = try await verifyFile(path, request, isLast: false) { return report }
@@ -30,14 +31,16 @@ package enum JournalVerifier {
 
     private static let maximumTurns = 10
 
-    /// - Parameter isLast: Whether to answer even where retention removed entries meanwhile.
+    /// - Parameters:
+    ///   - log: The log that is meant of a merged history.
+    ///   - isLast: Whether to answer even where retention removed entries meanwhile.
     /// - Returns: Nil where it did.
-    private static func verifyFile(
-        _ path: String, _ request: VerificationRequest, isLast: Bool
+    static func verifyFile(
+        _ path: String, log: Int64? = nil, _ request: VerificationRequest, isLast: Bool
     ) async throws(JournalFailure) -> VerificationReport? {
         let facts: StoredFacts
         do throws(JournalFailure) {
-            facts = try await onConnection(to: path) { (connection) throws(JournalFailure) in
+            facts = try await onConnection(to: path, log: log) { (connection) throws(JournalFailure) in
                 try StoredFacts(of: connection)
             }
         } catch {
@@ -70,7 +73,7 @@ package enum JournalVerifier {
         var edges: [Int64: [SHA256Digest]] = [:]
         var isComplete = true
         // What comes behind a finding cannot be put together any more.
-        let scans = try await scan(path, last: facts.lastSequence, wantedSizes: check.sizes, cut: facts.cut)
+        let scans = try await scan(path, log: log, last: facts.lastSequence, wantedSizes: check.sizes, cut: facts.cut)
         if !isLast, try await isCutAnew(path, since: facts) { return nil }
         for run in scans where isComplete {
             blockRoots += run.blockRoots
@@ -89,7 +92,7 @@ package enum JournalVerifier {
             unknownCheckpointCount: check.unknownCount, findings: findings)
         report.addCut(facts.cut)
         report.addUnproven(request, time: facts.timeBehind(judged.provenThrough))
-        try await checkTables(path, request, &report)
+        if log == nil { try await checkTables(path, of: JournalSchema.schema, request, &report) }
         return report
     }
 
@@ -186,10 +189,10 @@ package enum JournalVerifier {
 
     /// Runs `body` with a connection of its own, off the cooperative pool, in one snapshot.
     static func onConnection<Value: Sendable>(
-        to path: String, _ body: @escaping @Sendable (Connection) throws(JournalFailure) -> Value
+        to path: String, log: Int64? = nil, _ body: @escaping @Sendable (Connection) throws(JournalFailure) -> Value
     ) async throws(JournalFailure) -> Value {
         let connection = try await SerializedConnection(label: "bylaw.journal.verifier") {
-            () throws(JournalFailure) -> sending Connection in try JournalFile.openForReading(path: path)
+            () throws(JournalFailure) -> sending Connection in try JournalFile.openForReading(path: path, log: log)
         }
         do throws(JournalFailure) {
             let value = try await connection.perform(

@@ -131,8 +131,11 @@ extension SQLiteJournal {
 enum JournalIdentity {
     /// The name under which its checkpoints are signed.
     static func origin(on connection: Connection) throws(JournalFailure) -> String {
-        "bylaw.dev/journal/\(try id(on: connection))"
+        origin(ofID: try id(on: connection))
     }
+
+    /// The name under which the checkpoints of a journal are signed.
+    static func origin(ofID id: String) -> String { "bylaw.dev/journal/\(id)" }
 
     /// 32 hexadecimal digits, random, made with the journal.
     static func id(on connection: Connection) throws(JournalFailure) -> String {
@@ -143,6 +146,7 @@ enum JournalIdentity {
             throw .database(error)
         }
         guard let id, id.utf8.count == 32, id.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+            guard try !MergedSchema.isMerged(connection) else { throw .merged("identity and no signature of its own") }
             throw .unreadable("its identity is missing or is none")
         }
         return id

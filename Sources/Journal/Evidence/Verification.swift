@@ -25,8 +25,10 @@ package struct TamperFinding: Equatable, Sendable {
     }
 
     package var kind: Kind
-    /// The first entry that it concerns, or the entries among which it lies.
+    /// The first entry that it concerns, or the entries among which it lies, by their numbers in the log.
     package var entries: ClosedRange<Int64>?
+    /// Of a merged history, the log whose entries they are, by its origin; nil for the history as a whole.
+    package var log: String?
     package var message: String
 
     package init(_ kind: Kind, _ entries: ClosedRange<Int64>?, _ message: String) {
@@ -62,6 +64,8 @@ package struct VerificationReport: Equatable, Sendable {
     package var unknownCheckpointCount: Int
     /// The first is the one to look at.
     package var findings: [TamperFinding]
+    /// What was found of each log of a merged history; none for a journal.
+    package var logs: [VerificationReport] = []
 
     package var isIntact: Bool { findings.isEmpty }
 
