@@ -228,6 +228,7 @@ struct Wiring {
         configuration.concurrentObjects = 2 * concurrentWrites
         if let interval = arguments.duration("interval") { configuration.pollInterval = interval }
         configuration.trust = trust
+        configuration.host = hostName()
         return Controller(
             configuration: configuration, source: source, cluster: cluster, journal: journal, holds: holds,
             surroundings: .system, ownership: ownership(instance: instance), canonical: canonical, notify: notify)

@@ -22,6 +22,10 @@ struct RestartedController {
     let cluster: EmbeddedCluster
     let repository: PolicyRepository
     let clock = Clock()
+    /// Another one is another replica's.
+    var journalName = "journal.sqlite"
+    /// Where there are several replicas.
+    var term: LeaderTerm?
 
     /// The time of day and the one since the machine's start.
     final class Clock: Sendable {
@@ -86,11 +90,15 @@ struct RestartedController {
         var ofObjects: [ObjectID: Set<IncidentReason>]
     }
 
+    func journalPath(_ name: String) -> String { folder.path + "/" + name }
+
     func journal() async throws -> SQLiteJournal {
-        try await SQLiteJournal.open(
+        let journal = try await SQLiteJournal.open(
             JournalConfiguration(
-                path: folder.path + "/journal.sqlite", instance: "default", cluster: "embedded", build: "test",
+                path: journalPath(journalName), instance: "default", cluster: "embedded", build: "test",
                 signingKey: try SigningKeyFile.load(folder.path + "/key", mayMake: true)))
+        try await journal.introduceKey(at: clock.now)
+        return journal
     }
 
     /// One pass of a controller that has just been started, with the journal of the ones before.
@@ -101,8 +109,10 @@ struct RestartedController {
                 url: try RemoteURL(repository.path), cacheDirectory: folder.path + "/cache",
                 environment: ["PATH": "/usr/bin:/bin"]))
         let clock = clock
+        var configuration = ControllerConfiguration(instance: "default", cluster: "embedded")
+        configuration.term = term
         let controller = Controller(
-            configuration: ControllerConfiguration(instance: "default", cluster: "embedded"), source: source,
+            configuration: configuration, source: source,
             cluster: kubeCluster("bylaw-default"), journal: journal, holds: place(),
             surroundings: Surroundings(
                 now: { clock.now }, uptime: { clock.uptime }, sleep: { _ in }, randomness: { 0.5 }),
@@ -120,6 +130,7 @@ struct RestartedController {
                 }
                 pass.ofObjects[object, default: []].insert(reason)
             }
+            _ = try await journal.checkpoint(at: clock.now)
             await journal.close()
             return pass
         } catch {
@@ -128,8 +139,8 @@ struct RestartedController {
         }
     }
 
-    func entries() async throws -> [JournalEntry] {
-        let reader = try await JournalReader.open(folder.path + "/journal.sqlite")
+    func entries(of name: String = "journal.sqlite") async throws -> [JournalEntry] {
+        let reader = try await JournalReader.open(journalPath(name))
         let entries = try await reader.entries(JournalQuery())
         await reader.close()
         return entries

@@ -75,8 +75,10 @@ extension Controller {
 
     /// Reads what the journal knows, settles what an earlier run left open, and enforces the revision of then.
     func prepare() async throws {
+        try await lookForOtherLeaders()
         owned = try await journal.ownedObjects()
-        settledDigests = owned.mapValues(\.declarationDigest)
+        // What differs from what was in force here once may be what another one declared since.
+        settledDigests = isJournalBehind ? [:] : owned.mapValues(\.declarationDigest)
         newestCommit = try await journal.remembered(.newestRevision)
         isHistoryProof = try await journal.remembered(.ownershipSettled) != "true"
         for (reason, object) in try await journal.openIncidents() {
@@ -95,6 +97,7 @@ extension Controller {
 
     /// Enforces the revision that an earlier run enforced last, if the cache has it.
     func enforceRemembered() async throws {
+        guard !isJournalBehind else { return }
         let enforced = try await journal.remembered(.enforcedRevision)
         let guarded = try await journal.remembered(.guardedState)
         let states = try await declaredStates()

@@ -222,6 +222,7 @@ extension Controller {
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest, before: before)
         try await journal.remember(.enforcedRevision, newest.commit)
+        try await noteTerm()
         if hold == nil {
             if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
             try await resolve(refusalIncidents, object: nil)

@@ -21,6 +21,10 @@ package struct ControllerConfiguration: Sendable {
     package var attemptsPerPass: Int
     /// Which commits must be signed.
     package var trust: TrustMode
+    /// The machine, or the pod, that this process runs on: its entries are those from where it started on.
+    package var host: String?
+    /// Where there are several replicas, which time of leading this is.
+    package var term: LeaderTerm?
 
     package init(
         instance: String, cluster: String = "", concurrentObjects: Int = 32, pollInterval: Duration = .seconds(15),
@@ -75,6 +79,8 @@ package actor Controller {
     /// Who the server takes us for.
     var user = OwnAccess.User.notAsked
     var declaredEarlier: Set<ObjectID> = []
+    /// Another replica may have led since the journal was written, and no revision was accepted since.
+    var isJournalBehind = false
     /// Objects about which the repository's history has been asked.
     var historyAsked: Set<ObjectID> = []
 
@@ -211,7 +217,12 @@ package actor Controller {
     package func run() async throws {
         mode = .continuous
         try await prepare()
-        try await journal.record(event(.started, "bylaw started"), owned: .unchanged)
+        let start =
+            "bylaw started" + (configuration.host.map { " on \($0)" } ?? "")
+            + (isJournalBehind
+                ? "; another replica may have led since this journal was written last, so that the newest revision is judged anew, "
+                    + "compared with the cluster" : "")
+        try await journal.record(event(.started, start), owned: .unchanged)
         await withTaskGroup { group in
             group.addTask { await self.followUntilStopped() }
             for _ in 0..<configuration.concurrentObjects {
