@@ -30,6 +30,8 @@ package struct GuardQuestion: Sendable {
     package var isByHold: Bool
     /// What of what is in force is gone already, by a hold that is over: its deletion is not counted again.
     package var alreadyGone: Set<ObjectID>
+    /// The name of this instance, by which the marker of another one is told.
+    package var instance: String
 
     package init(
         inForce: DeclaredState?, configurationInForce: RepositoryConfiguration? = nil, head: DeclaredState,
@@ -37,7 +39,7 @@ package struct GuardQuestion: Sendable {
         owned: Set<ObjectID> = [], approvals: [ApprovalSource] = [],
         privilegedNamespaces: Set<String> = ["kube-system"], unreadKinds: Set<Resource> = [],
         isRestoration: Bool = false, isByHold: Bool = false,
-        alreadyGone: Set<ObjectID> = []
+        alreadyGone: Set<ObjectID> = [], instance: String = ""
     ) {
         self.inForce = inForce
         self.configurationInForce = inForce?.configuration ?? configurationInForce
@@ -51,5 +53,6 @@ package struct GuardQuestion: Sendable {
         self.isRestoration = isRestoration
         self.isByHold = isByHold
         self.alreadyGone = alreadyGone
+        self.instance = instance
     }
 }

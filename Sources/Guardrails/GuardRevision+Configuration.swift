@@ -9,17 +9,20 @@ extension RevisionGuard {
         let change = ConfigurationChange(old: before, new: configuration)
         let loosened = isFirstStart ? [] : change.loosened
         let isLooseningHeld = !loosened.isEmpty && !isApproved(id, by: Guardrail.configurationLoosened.rawValue)
-        let isEnforcingHeld = change.enforcesMore && !isApproved(id, by: Guardrail.scopeEnforced.rawValue)
+        let removes = change.enforcesMore ? removals(by: configuration.scopes, besides: before.scopes) : []
+        let ofOthers = ofUnnamedInstances(removes)
+        let isEnforcingHeld =
+            change.enforcesMore && (!isApproved(id, by: Guardrail.scopeEnforced.rawValue) || !ofOthers.isEmpty)
         if isLooseningHeld {
             hold(
                 id, .configurationLoosened,
                 "the change of \(id.name) loosens what is in force: \(loosened.joined(separator: "; "))")
         }
         if isEnforcingHeld {
-            let removes = removals(by: configuration.scopes, besides: before.scopes)
             hold(
                 id, .scopeEnforced,
-                "the change of \(id.name) would remove what is not declared in more scopes: \(describe(removes))",
+                "the change of \(id.name) would remove what is not declared in more scopes: \(describe(removes))"
+                    + wordsForUnnamedInstances(ofOthers),
                 removes: removes)
         }
         if isLooseningHeld {

@@ -34,11 +34,32 @@ extension RevisionGuard {
         let isUnknown = !question.unreadKinds.isDisjoint(with: enforced)
         // Whoever approved the scope saw what it selects, as long as the namespace is as it was then.
         let isApproved = isApproved(id, by: Guardrail.scopeEnforced.rawValue, or: RepositoryConfiguration.id)
-        guard !removes.isEmpty || isUnknown, !isApproved else { return }
+        let ofOthers = ofUnnamedInstances(removes)
+        guard !removes.isEmpty || isUnknown, !isApproved || !ofOthers.isEmpty else { return }
         hold(
             id, .scopeEnforced,
             "its labels bring \(id) into a scope that is enforced, which would remove what is not declared there: "
-                + (isUnknown ? "what, cannot be read now" : describe(removes)), removes: removes)
+                + (isUnknown ? "what, cannot be read now" : describe(removes)) + wordsForUnnamedInstances(ofOthers),
+            removes: removes)
+    }
+
+    /// What of it carries the marker of an instance that the configuration does not name.
+    ///
+    /// Two instances would remove and make it in turns for ever, and no approval makes that right. Only what is there when a
+    /// scope begins to be enforced counts: later anybody could keep an object by writing such a marker.
+    func ofUnnamedInstances(_ removes: [ObjectID]) -> [ObjectID] {
+        removes.filter { id in
+            guard let marker = question.live[id]?.label(Ownership.instanceLabel) else { return false }
+            return !marker.hasSameBytes(as: question.instance)
+        }
+    }
+
+    func wordsForUnnamedInstances(_ objects: [ObjectID]) -> String {
+        guard let first = objects.first else { return "" }
+        let name = question.live[first]?.label(Ownership.instanceLabel) ?? ""
+        return
+            "; no approval lets it through while \(describe(objects)) carries the marker of another instance, \"\(name)\": name "
+            + "it in scopes: otherInstances, or take the marker away"
     }
 
     /// What nobody declares and would be removed from now on, and was not before.

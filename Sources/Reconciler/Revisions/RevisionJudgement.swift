@@ -124,7 +124,7 @@ package struct RevisionJudgement: Sendable {
                 && RestorationSearch(states: states, canonical: canonical).finds(loaded),
             isByHold: !takesApprovals,
             // From one hold to the next the deletions of both count: somebody could take everything away in small steps.
-            alreadyGone: takesApprovals ? effect.takenAway.filter(isSeenGone) : [])
+            alreadyGone: takesApprovals ? effect.takenAway.filter(isSeenGone) : [], instance: ownership.instance)
         var verdict = await Self.decide(question)
         verdict.removed += effect.brought.sorted()
         // What was approved before and is not gone yet stays approved, unless it is declared again.
