@@ -77,6 +77,7 @@ import Testing
         let items = try #require(try parseJSON(Array(listed.output.utf8))["items"]?.array)
         #expect(items.compactMap { $0["instance"]?.string } == names)
         let sequence = try #require(items.last?["sequence"]?.integer)
+        let moment = try #require(items.last?["time"]?.string)
         let shown = try await programs[0].run(["journal", "show", "\(sequence)", "--journal", history])
         #expect(
             shown.output.contains("bylaw.dev/journal/") && shown.output.contains("bylaw started"), "\(shown.output)")
@@ -90,7 +91,7 @@ import Testing
             ])
         #expect(proven.status == 0, "\(proven.output)\(proven.errors)")
         let access = try await programs[0].run(
-            ["who-can", "list", "pods", "-n", names[1], "--at", "1s", "--journal", history, "--instance", names[1]])
+            ["who-can", "list", "pods", "-n", names[1], "--at", moment, "--journal", history, "--instance", names[1]])
         #expect(access.output.contains("team-\(names[1])"), "\(access.output)\(access.errors)")
         let run = try await programs[0].run(["sync"] + flags(0) + ["--journal", history])
         #expect(run.status == 2)
