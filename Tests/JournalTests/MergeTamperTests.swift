@@ -11,7 +11,7 @@ import TransparencyLog
     private let columns = SignedJournal.columns
 
     @Test func everyDeletionSwapAndMoveIsFound() async throws {
-        let replicas = try await Replicas.make(entries: 40)
+        let replicas = try await Replicas.make(entries: 14)
         let count = try await replicas.merge().entryCount
         for number in 1...count {
             let gone = try await replicas.afterTampering(["DELETE FROM entries WHERE sequence = \(number)"])
