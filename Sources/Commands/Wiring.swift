@@ -221,7 +221,7 @@ struct Wiring {
 
     func controller(
         instance: String, source: any RevisionSource, cluster: KubeCluster, journal: any RunJournal,
-        holds: (any EmergencyHoldSource)? = nil,
+        holds: (any EmergencyHoldSource)? = nil, term: LeaderTerm? = nil,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) -> Controller {
         var configuration = ControllerConfiguration(instance: instance, cluster: clusterName(cluster.endpoint))
@@ -229,6 +229,7 @@ struct Wiring {
         if let interval = arguments.duration("interval") { configuration.pollInterval = interval }
         configuration.trust = trust
         configuration.host = hostName()
+        configuration.term = term
         return Controller(
             configuration: configuration, source: source, cluster: cluster, journal: journal, holds: holds,
             surroundings: .system, ownership: ownership(instance: instance), canonical: canonical, notify: notify)

@@ -184,7 +184,7 @@ private struct Run {
         let events = wiring.eventRecorder(endpoint, instance: instance, logger: logger)
         let controller = wiring.controller(
             instance: instance, source: source, cluster: cluster, journal: journal,
-            holds: try wiring.holds(instance: instance, cluster: cluster)
+            holds: try wiring.holds(instance: instance, cluster: cluster), term: await lease?.leadership.term
         ) {
             tell($0)
             reporter?.note($0)

@@ -1,3 +1,5 @@
+import Manifest
+
 /// Takes part in the election of a leader, and keeps the lease while this replica leads.
 ///
 /// Used once: ``untilLeading()``, then ``untilLost()``, then ``release()``. A lease that was lost is not asked for again by
@@ -16,6 +18,10 @@ package actor Leadership {
     private var held: StoredLease?
     /// How the lease was lost, where it was.
     package private(set) var loss: LeaseLoss?
+    /// Which time of leading this is; nil where it never led.
+    package var term: LeaderTerm? {
+        held.map { LeaderTerm(lease: $0.object.uid, transitions: $0.record.transitions) }
+    }
     private var lastFailure = ""
 
     package init(
