@@ -181,7 +181,7 @@ enum Flags {
     static let leaderElection: [FlagDescription] = [
         FlagDescription(
             "leader-elect", .isSet,
-            "stand by until this process holds the Lease that all replicas share (rights: Deploy/base/lease.yaml), and "
+            "stand by until this process holds the Lease that all replicas share (rights: Deploy/components/high-availability/lease.yaml), and "
                 + "end with status 3 when it loses that"),
         FlagDescription(
             "lease", .text, valueName: "NAMESPACE/NAME",

@@ -102,6 +102,9 @@ private struct CeilingBuilder {
     /// Roles all of whose rules are held where they are.
     private var holdable: Set<ObjectID> = []
 
+    /// ClusterRoles with a wildcard.
+    private var openEnded: Set<ObjectID> = []
+
     private var knownDangers: [DangerQuestion: [ChangeReason]] = [:]
 
     private struct DangerQuestion: Hashable {
@@ -128,6 +131,7 @@ private struct CeilingBuilder {
         guard !refuse(id, for: need) else { return }
         let rights = uncoveredRights(of: (role.tree["rules"]?.array ?? []).map { PolicyRule($0) }, by: work)
         let isAggregated = role.tree["aggregationRule"] != nil
+        if (rights.parts + rights.wholeRules).contains(where: \.isOpenEnded) { openEnded.insert(id) }
         guard let why = reasonNotToHold(rights, isAggregated: isAggregated, in: id.namespace) else {
             holdable.insert(id)
             let scope = isForNewNamespaces && dangers(of: rights.parts, in: "").isEmpty ? "" : id.namespace
@@ -147,6 +151,10 @@ private struct CeilingBuilder {
     mutating func take(binding: AccessBinding, from origin: Origin) {
         let need = Ceiling.Need(id: binding.id, origin: origin)
         guard !refuse(binding.role, for: need), !holdable.contains(binding.role) else { return }
+        if escalation != .all, let why = reasonNotToBind(binding.role, in: binding.scope) {
+            administered.append(Ceiling.Exception(need: need, why: why))
+            return
+        }
         give("bind", on: binding.role, in: binding.scope, to: need)
     }
 
@@ -198,6 +206,15 @@ private struct CeilingBuilder {
         let dangers = rightsBetterNotHeld(together, in: namespace)
         knownDangers[question] = dangers
         return dangers
+    }
+
+    /// Why the right to bind a role is too much; nil where it is not.
+    private func reasonNotToBind(_ role: ObjectID, in namespace: String) -> String? {
+        if role.resource == .clusterRole, role.name == "cluster-admin" {
+            return "whoever may bind cluster-admin may do everything there"
+        }
+        guard namespace.isEmpty, openEnded.contains(role) else { return nil }
+        return "whoever may bind \(role), which has a wildcard, for the whole cluster may do all of that"
     }
 
     private func isOfSystem(_ namespace: String) -> Bool { namespace.isEmpty || namespace.hasPrefix("kube-") }

@@ -32,6 +32,11 @@ package func preventionRights(for configuration: RepositoryConfiguration, instan
     }
 }
 
+/// What telling incidents as Events takes; Bylaw works without.
+package let eventRights = ["create", "patch"].map {
+    AccessRequest($0, Resource.event.plural, group: Resource.event.group)
+}
+
 /// What a revision would take away from Bylaw's own rights.
 package struct SelfLockout: Sendable {
     /// Rights that it holds by the roles and bindings of now, and would not hold any more.

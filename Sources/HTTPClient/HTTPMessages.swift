@@ -30,7 +30,9 @@ package struct HTTPLimits: Sendable {
     package var total: Duration?
     /// Nothing of the exchange is begun or goes on from this moment on, whatever the machine or the process slept through
     /// before; nil for none.
-    package var deadline: ContinuousClock.Instant?
+    ///
+    /// Asked again while the exchange goes on, since the moment may move.
+    package var deadline: (@Sendable () -> ContinuousClock.Instant)?
     /// The longest time without a byte, once connected; nil to wait for ever.
     ///
     /// A reader that is slow itself does not count.

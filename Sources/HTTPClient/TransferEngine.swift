@@ -69,7 +69,7 @@ final class TransferEngine {
 
     private func start(_ transfer: Transfer) {
         guard !transfer.hasEnded else { return }
-        if let deadline = transfer.request.limits.deadline, deadline <= .now {
+        if let deadline = transfer.request.limits.deadline, deadline() <= .now {
             transfer.end(.failure(overdue(transfer.request, mayHaveBeenSent: false)))
             return
         }
@@ -105,7 +105,7 @@ final class TransferEngine {
         guard !dated.isEmpty else { return }
         let now = ContinuousClock.now
         for id in dated {
-            guard let entry = running[id], let deadline = entry.transfer.request.limits.deadline, deadline <= now
+            guard let entry = running[id], let deadline = entry.transfer.request.limits.deadline, deadline() <= now
             else { continue }
             let error = overdue(entry.transfer.request, mayHaveBeenSent: entry.handle.mayHaveBeenSent)
             remove(id)
@@ -116,7 +116,7 @@ final class TransferEngine {
     /// In milliseconds.
     private var untilNextDeadline: Int32 {
         let now = ContinuousClock.now
-        let next = dated.compactMap { running[$0]?.transfer.request.limits.deadline }.min()
+        let next = dated.compactMap { running[$0]?.transfer.request.limits.deadline?() }.min()
         return next.map { Int32(clamping: milliseconds(max($0 - now, .zero))) } ?? 1000
     }
 

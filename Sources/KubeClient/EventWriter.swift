@@ -6,7 +6,9 @@ package import Reconciler
 ///
 /// Needs the right to create and patch `events.events.k8s.io`.
 package struct EventWriter: Sendable {
-    /// Where Events about objects of the whole cluster go: today's servers take `default` alone, old ones, whose check of
+    /// Where Events about objects of the whole cluster go.
+    ///
+    /// Today's servers take `default` alone, old ones, whose check of
     /// Events of this API was another one, `kube-system` (rule L2). The one that was taken last is tried first.
     private static let clusterWide = ["default", "kube-system"]
 

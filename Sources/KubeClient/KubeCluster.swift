@@ -261,7 +261,11 @@ package final class KubeCluster: ClusterAPI {
         limits.connect = min(.seconds(30), callTimeout)
         let access = try await access()
         // As late as can be: whatever came before may have taken its time.
-        if request.isWrite, let fence { limits.deadline = try deadline(of: fence, what) }
+        if request.isWrite, let fence {
+            try checkFence(fence, what)
+            // While the lease is renewed the moment moves on, and a slow server may take its time.
+            limits.deadline = { fence.deadline ?? .now }
+        }
         let http = httpRequest(request, access, limits: limits)
         let answer: HTTPResponse
         calls.replaceTLS(access.tls)
@@ -289,13 +293,12 @@ package final class KubeCluster: ClusterAPI {
                 duration: ContinuousClock.now - begun))
     }
 
-    private func deadline(of fence: WriteFence, _ what: String) throws(ClusterError) -> ContinuousClock.Instant {
-        guard let deadline = fence.deadline else {
+    private func checkFence(_ fence: WriteFence, _ what: String) throws(ClusterError) {
+        guard fence.deadline != nil else {
             throw ClusterError(
                 kind: .notLeading, status: 0, message: "\(what): not sent, since this replica does not lead (any more)",
                 hint: "Nothing is to be done: another replica takes over.")
         }
-        return deadline
     }
 
     private func httpRequest(_ request: APIRequest, _ access: ClusterAccess, limits: HTTPLimits) -> HTTPRequest {

@@ -5,7 +5,7 @@ package import Reconciler
 
 /// A Lease of the cluster, through a client of its own: no other request can be in its way (rule K6).
 ///
-/// Needs the rights of `Deploy/base/lease.yaml`.
+/// Needs the rights of `Deploy/components/high-availability/lease.yaml`.
 package struct LeaseObject: LeaseStore {
     private let id: ObjectID
     private let cluster: KubeCluster

@@ -1835,7 +1835,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Where the API server answers slowly, give the pods of Bylaw a priority class, or the Lease more time: `--lease-duration 30s --lease-renew-deadline 20s`, with the same values on all replicas. Where a right is missing apply `Deploy/base/lease.yaml`. Where processor time is short raise the request of the Deployment. Nobody but Bylaw's service account should be able to write the Lease: whoever does can have two replicas lead for a moment.
+    Where the API server answers slowly, give the pods of Bylaw a priority class, or the Lease more time: `--lease-duration 30s --lease-renew-deadline 20s`, with the same values on all replicas. Where a right is missing apply `Deploy/components/high-availability/lease.yaml`. Where processor time is short raise the request of the Deployment. Nobody but Bylaw's service account should be able to write the Lease: whoever does can have two replicas lead for a moment.
 
     ## Undo
 

@@ -36,14 +36,16 @@ struct LeadershipScene {
     /// A journal on a volume that the replicas share.
     var sharedJournal: String { folder.path + "/journal.sqlite" }
 
-    /// What `Deploy/base/lease.yaml` gives, in the namespace of this test.
+    /// What `Deploy/components/high-availability/lease.yaml` gives, in the namespace of this test.
     private func letUseLease() async throws {
-        let text = try String(contentsOfFile: sourceRoot + "/Deploy/base/lease.yaml", encoding: .utf8)
-            .replacingOccurrences(of: "namespace: bylaw-system", with: "namespace: " + leasePlace)
-            .replacingOccurrences(of: "bylaw-default", with: leaseID.name)
-            // The service account stays where it is.
-            .replacingOccurrences(
-                of: "name: bylaw\n  namespace: \(leasePlace)", with: "name: bylaw\n  namespace: bylaw-system")
+        let text = try String(
+            contentsOfFile: sourceRoot + "/Deploy/components/high-availability/lease.yaml", encoding: .utf8
+        )
+        .replacingOccurrences(of: "namespace: bylaw-system", with: "namespace: " + leasePlace)
+        .replacingOccurrences(of: "bylaw-default", with: leaseID.name)
+        // The service account stays where it is.
+        .replacingOccurrences(
+            of: "name: bylaw\n  namespace: \(leasePlace)", with: "name: bylaw\n  namespace: bylaw-system")
         let space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: \(leasePlace)}\n---\n"
         try await cluster.apply(space + text)
     }

@@ -63,6 +63,20 @@ import Testing
             ])
     }
 
+    /// Whoever holds the right to bind them is an administrator.
+    @Test func whatIsWorthTheClusterIsNotBoundByName() throws {
+        let wildcard = Text.clusterRole("all", "{apiGroups: [\"*\"], resources: [\"*\"], verbs: [\"*\"]}")
+        for text in [
+            Text.binding("b", to: "cluster-admin"), Text.binding("b", in: "a", to: "cluster-admin"),
+            wildcard + Text.binding("b", to: "all"),
+        ] {
+            let found = try ceiling(text)
+            #expect(found.grants.isEmpty, "\(text)")
+            #expect(found.whole.administered.contains { $0.need.id.name == "b" }, "\(text)")
+            #expect(try !ceiling(text, escalation: .all).grants.isEmpty, "asked for")
+        }
+    }
+
     /// Neither right approves a certificate alone.
     @Test func whatIsDangerousTogetherIsNotHeldTogether() throws {
         let group = "certificates.k8s.io"

@@ -147,7 +147,7 @@ import Testing
         _ = try await exchanger.send(HTTPRequest(url: server.tls + "/big?n=1"))
         var limits = HTTPLimits(total: .seconds(60))
         let deadline = ContinuousClock.now + .milliseconds(700)
-        limits.deadline = deadline
+        limits.deadline = { deadline }
         let error = await error(HTTPRequest(method: "POST", url: server.tls + "/hang", body: [1], limits: limits))
         #expect(error?.kind == .timedOut)
         #expect(error?.mayHaveBeenSent == true)
@@ -155,14 +155,25 @@ import Testing
         #expect(ContinuousClock.now - deadline < .seconds(30))
     }
 
+    /// As when a lease is renewed while a slow server works.
+    @Test func goesOnWhileTheMomentUntilWhichItIsAllowedMoves() async throws {
+        _ = try await exchanger.send(HTTPRequest(url: server.tls + "/big?n=1"))
+        var limits = HTTPLimits(total: .seconds(2))
+        limits.deadline = { .now + .milliseconds(300) }
+        let start = ContinuousClock.now
+        let error = await error(HTTPRequest(method: "POST", url: server.tls + "/hang", body: [1], limits: limits))
+        #expect(error?.kind == .timedOut)
+        #expect(ContinuousClock.now - start > .milliseconds(1900), "by the limit of the whole exchange alone")
+    }
+
     @Test func sendsNothingAfterTheMomentUntilWhichItIsAllowed() async throws {
         var limits = HTTPLimits()
-        limits.deadline = .now - .milliseconds(1)
+        limits.deadline = { .now - .milliseconds(1) }
         let url = server.tls + "/echo?key=overdue"
         let error = await error(HTTPRequest(method: "POST", url: url, body: [1], limits: limits))
         #expect(error?.kind == .timedOut)
         #expect(error?.mayHaveBeenSent == false)
-        limits.deadline = .now + .seconds(60)
+        limits.deadline = { .now + .seconds(60) }
         #expect(
             try await exchanger.send(HTTPRequest(method: "POST", url: url, body: [1], limits: limits)).status == 200)
     }

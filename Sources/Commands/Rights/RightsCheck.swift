@@ -17,7 +17,7 @@ struct RightsDifference {
         let identity = AccessIdentity(
             user: "system:serviceaccount:\(account.namespace):\(account.name)", groups: [])
         let work = workRules(for: state.configuration)
-        let options = preventionRights(for: state.configuration, instance: instance).compactMap(\.rule)
+        let options = (preventionRights(for: state.configuration, instance: instance) + eventRights).compactMap(\.rule)
         let bindings = model.bindings(naming: identity)
         let namespaces = Set(ceiling.grants.keys).union(bindings.map(\.scope)).union([""])
         for namespace in namespaces.sorted() where namespace != account.namespace {

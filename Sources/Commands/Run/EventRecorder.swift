@@ -164,7 +164,7 @@ extension Wiring {
         let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         let cluster = KubeCluster(
             endpoint: endpoint, fieldManager: ControllerConfiguration(instance: instance).fieldManager,
-            userAgent: "bylaw/\(bylawVersion)", concurrentCalls: 1, callTimeout: .seconds(15))
+            userAgent: userAgent, concurrentCalls: 1, fence: replica?.fence, callTimeout: .seconds(15))
         let writer = EventWriter(controller: "bylaw.dev/controller", instance: "bylaw-\(instance)-\(host)", on: cluster)
         let isPod = endpoint.name == "in-cluster" && !endpoint.namespace.isEmpty
         let pod = ObjectID(group: "", kind: "Pod", namespace: endpoint.namespace, name: host)

@@ -213,7 +213,11 @@ private struct Run {
             logger.log(.notice, "Stopping")
             await controller.stop()
             // Where the lease is lost nothing has to come to its end, and what is cut off would not.
-            if await lease?.leadership.loss != nil { cluster.endCalls() }
+            if await lease?.leadership.loss == nil {
+                // What a server does not answer by then is left to the next start.
+                do { try await Task.sleep(for: .seconds(20)) } catch { return }
+            }
+            cluster.endCalls()
         }
         defer { waiting.cancel() }
         let checkpointInterval = wiring.arguments.duration("checkpoint-interval") ?? .seconds(60)
@@ -231,6 +235,8 @@ private struct Run {
             await shipping?.finish(sending)
             throw error
         }
+        // Little time is left then, and the record of it comes first.
+        guard await lease?.leadership.loss == nil else { return }
         await reporter?.finish()
         // The log and the journal have the last checkpoint whatever else does not answer.
         await publisher.sign()

@@ -31,7 +31,7 @@ package final class OwnRightsMemory: Sendable {
         if let last = wanted.withLock({ $0 }) { return last }
         let account = user.serviceAccount ?? ObjectID(.serviceAccount, namespace: "", name: user.name)
         let asked =
-            preventionRights(for: enforced.configuration, instance: instance)
+            preventionRights(for: enforced.configuration, instance: instance) + eventRights
             + Ceiling(for: enforced.inForce, account: account).requests
         wanted.withLock { $0 = asked }
         return asked

@@ -8,12 +8,20 @@ extension Controller {
     /// a role or binding a moment later than a watch.
     private static let timeToTakeEffect = Duration.seconds(30)
 
+    /// How seldom that is begun anew: whoever touches a role again and again must not have everything tried each time.
+    ///
+    /// What
+    /// changes in between is seen by the attempts that go on until ``timeToTakeEffect``.
+    private static let quietTime = Duration.seconds(10)
+
     /// Tries what was forbidden again at once, where a role or binding may have made the difference (rule L8).
     ///
     /// That is what gives Bylaw rights, and the role that a forbidden binding refers to: while somebody has widened it,
     /// nobody may bind it who does not hold all of that.
     func reconsiderForbidden(after id: ObjectID) {
-        guard !forbidden.isEmpty, id.resource.map(Resource.ofAccess.contains) == true, let enforced else { return }
+        guard !forbidden.isEmpty, id.resource.map(Resource.ofAccess.contains) == true, let enforced,
+            rightsChangedAt.map({ surroundings.uptime() - $0 >= Self.quietTime }) ?? true
+        else { return }
         if mayGiveRights(id, enforced) {
             rightsChangedAt = surroundings.uptime()
             for other in forbidden { tryAgain(other) }

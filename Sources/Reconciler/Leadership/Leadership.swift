@@ -91,7 +91,7 @@ package actor Leadership {
     }
 
     private func noteHeld(_ stored: StoredLease, from start: ContinuousClock.Instant) -> Bool {
-        guard fence.open(until: start + timing.deadline), fence.deadline != nil else { return false }
+        guard fence.open(until: start + timing.deadline) else { return false }
         held = stored
         lastFailure = ""
         board.noteFound(stored.record)
@@ -131,13 +131,17 @@ package actor Leadership {
     }
 
     private func renew() async {
+        var pause = timing.retry
         while loss == nil, !Task.isCancelled, fence.deadline != nil {
-            do { try await surroundings.sleep(timing.retry) } catch { return }
+            do { try await surroundings.sleep(pause) } catch { return }
             guard fence.deadline != nil else { return }
+            pause = timing.retry
             do throws(ClusterError) {
                 try await renewOnce()
             } catch {
                 if error.kind != .cancelled { lastFailure = error.message }
+                // One request that hung must not cost the lease (rule K6).
+                pause = min(timing.retry, .milliseconds(250))
             }
         }
     }

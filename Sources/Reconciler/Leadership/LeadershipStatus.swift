@@ -54,7 +54,8 @@ package final class LeadershipBoard: Sendable {
             var status = state.status
             status.lastRenewalAge = state.lastRenewal.map { .now - $0 }
             let isHolderAlive = state.foundRenewedAt.map { .now - $0 < status.lease } ?? false
-            status.isStandingBy = !status.isLeader && !state.hasLed && isHolderAlive
+            status.isStandingBy =
+                !status.isLeader && !state.hasLed && isHolderAlive && status.holder != status.identity
             return status
         }
     }

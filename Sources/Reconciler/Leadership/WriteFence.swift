@@ -43,6 +43,8 @@ package final class WriteFence: Sendable {
                 state = .closed
                 return false
             case .open(let before): state = .open(until: max(before, end))
+            // The answer to the first request of the lease came too late; the next one may not.
+            case .beforeLeading where now() >= end: return false
             case .beforeLeading: state = .open(until: end)
             }
             return true

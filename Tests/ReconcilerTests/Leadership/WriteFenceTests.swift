@@ -39,6 +39,16 @@ import Testing
         #expect(fence.deadline == nil)
     }
 
+    /// Else the lease would be held for ever by one that may not write.
+    @Test func anAnswerToTheFirstRequestThatCameTooLateLeavesTheNextOneItsChance() {
+        let end = clock.start + .seconds(10)
+        clock.turn(by: .seconds(20))
+        #expect(!fence.open(until: end))
+        #expect(fence.deadline == nil)
+        #expect(fence.open(until: clock.now + .seconds(10)))
+        #expect(fence.deadline == clock.now + .seconds(10))
+    }
+
     @Test func whatIsClosedStaysClosed() {
         fence.open(until: clock.start + .seconds(10))
         fence.close()
