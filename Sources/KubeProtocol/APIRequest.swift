@@ -151,9 +151,7 @@ extension APIRequest {
     ) -> APIRequest {
         var patch = patch
         patch.expect(live)
-        return APIRequest(
-            method: .patch, path: resource.path(of: id), query: [("fieldManager", fieldManager)],
-            contentType: "application/merge-patch+json", body: patch.jsonBytes())
+        return patchAnyVersion(patch, resource, id, fieldManager: fieldManager)
     }
 
     /// A merge patch on whatever version there is.

@@ -1,5 +1,4 @@
 import Arguments
-import Foundation
 import KubeClient
 import KubeProtocol
 import Manifest
@@ -159,9 +158,7 @@ extension Wiring {
     /// Tells incidents as Kubernetes Events; nil where that is switched off.
     func eventRecorder(_ endpoint: ClusterEndpoint, instance: String, logger: Logger) -> EventRecorder? {
         guard arguments.text("events") != "off" else { return nil }
-        var name = [CChar](repeating: 0, count: 256)
-        gethostname(&name, name.count - 1)
-        let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let host = hostName() ?? ""
         let cluster = KubeCluster(
             endpoint: endpoint, fieldManager: ControllerConfiguration(instance: instance).fieldManager,
             userAgent: userAgent, concurrentCalls: 1, fence: replica?.fence, callTimeout: .seconds(15))

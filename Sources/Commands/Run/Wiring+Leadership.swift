@@ -1,5 +1,4 @@
 import Arguments
-import Foundation
 import KubeClient
 import Reconciler
 
@@ -10,21 +9,20 @@ struct Replica: Sendable {
     /// Every client that is wired for this replica asks it before it writes.
     let fence = WriteFence()
 
-    init() { identity = "\(hostName())_\(String(UInt64.random(in: 0..<(1 << 48)), radix: 36))" }
+    init() { identity = "\(plainHostName())_\(String(UInt64.random(in: 0..<(1 << 48)), radix: 36))" }
 }
 
 /// The machine's or pod's name, as far as a header and a label can hold it.
-private func hostName() -> String {
-    var bytes = [CChar](repeating: 0, count: 256)
-    guard gethostname(&bytes, bytes.count - 1) == 0 else { return "unknown" }
-    let name = bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }.prefix(63).map { byte in
+private func plainHostName() -> String {
+    guard let host = hostName() else { return "unknown" }
+    let name = host.utf8.prefix(63).map { byte in
         let isPlain =
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
             || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
             || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: ".")
         return isPlain ? byte : UInt8(ascii: "-")
     }
-    return name.isEmpty ? "unknown" : String(decoding: name, as: UTF8.self)
+    return String(decoding: name, as: UTF8.self)
 }
 
 extension Wiring {
