@@ -17,11 +17,13 @@ import Reconciler
         repository = try await PolicyRepository()
     }
 
-    /// Every ClusterRoleBinding is declared or goes, but for those of the cluster's makers.
+    /// Every ClusterRoleBinding is declared or goes, but for those of the cluster's makers and of the instance with which
+    /// `SyncTests` left the sample repository's on the same cluster.
     private static let configuration = """
         apiVersion: bylaw.dev/v1
         kind: Configuration
         scopes:
+          otherInstances: [sample]
           rules:
           - {clusterWide: true, kinds: [ClusterRoleBinding], mode: enforce}
           - {namespaces: [e2e-whole], mode: enforce}
