@@ -40,7 +40,3 @@ struct RightsSources {
         return selectors.contains { $0.matches(labels) }
     }
 }
-
-extension ObjectID {
-    var isBinding: Bool { resource == .roleBinding || resource == .clusterRoleBinding }
-}

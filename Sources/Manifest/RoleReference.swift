@@ -1,4 +1,7 @@
 extension ObjectID {
+    /// Whether it is a RoleBinding or ClusterRoleBinding.
+    package var isBinding: Bool { resource == .roleBinding || resource == .clusterRoleBinding }
+
     /// The role that a binding names; nil where it names none of the two kinds.
     ///
     /// - Parameter namespace: Of the binding; empty for one of the whole cluster.

@@ -74,6 +74,14 @@ package enum Decision: Sendable {
     case waitForDeletion(LiveObject)
     /// It is gone or handed over, so the record of owning it ends.
     case release
+
+    fileprivate var isAboutStranger: Bool {
+        switch self {
+        case .act(let action): action.isOfStranger
+        case .stranger: true
+        case .leave, .recognise, .hold, .leaveUntil, .waitForDeletion, .release: false
+        }
+    }
 }
 
 /// Why an action is held back.
@@ -151,9 +159,10 @@ package func decide(
     } else {
         decision = record == nil ? .leave : .release
     }
+    if let live, decision.isAboutStranger, let standing = context.ownAccess.standing(of: live) {
+        return standing == .inOrder ? .leave : .stranger(live)
+    }
     switch decision {
-    case .act(let action) where action.isOfStranger && live.map(context.ownAccess.isOwn) == true: return .leave
-    case .stranger where live.map(context.ownAccess.isOwn) == true: return .leave
     case .act, .stranger:
         if let live, let end = context.breakGlass?.end(of: live, instance: context.ownership.instance) {
             return .leaveUntil(live, end)

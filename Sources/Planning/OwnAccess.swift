@@ -20,25 +20,45 @@ package struct OwnAccess: Sendable {
         package init(answered identity: UserIdentity?) { self = identity.map(User.known) ?? .unknowable }
     }
 
+    /// Whom a role or binding gives anything by the bindings and roles that are there.
+    package enum Beneficiary: Sendable, Equatable {
+        case nobody
+        /// Our service account, and nobody else.
+        case us
+        case others
+    }
+
+    /// How an object stands that nobody declares and that is Bylaw's own: named like its service account, and for that alone.
+    enum OwnStanding: Equatable {
+        /// It gives what is needed; or nothing yet, since the parts of a ceiling come one after the other.
+        case inOrder
+        /// It gives what nothing declared takes now. It is told, and stays: the revert of a commit may take it again.
+        case surplus
+    }
+
     private let user: User
     private let isDrift: @Sendable (ObjectID) -> Bool
     private let losesRights: @Sendable (Action, UserIdentity) -> Bool
+    private let beneficiary: @Sendable (LiveObject, ObjectID) -> Beneficiary
 
     /// Nothing is known, and nothing held back.
     package static let none = OwnAccess(
-        of: .unknowable, isDrift: { _ in false }, losesRights: { _, _ in false })
+        of: .unknowable, isDrift: { _ in false }, losesRights: { _, _ in false }, beneficiary: { _, _ in .others })
 
     /// - Parameters:
     ///   - isDrift: Whether an object was as the same declaration wants it before: then what differs is somebody's doing,
     ///     and gave us nothing.
     ///   - losesRights: Whether somebody would lose rights that we need by an action.
+    ///   - beneficiary: Whom a role or binding gives anything, told from a service account.
     package init(
         of user: User, isDrift: @escaping @Sendable (ObjectID) -> Bool,
-        losesRights: @escaping @Sendable (Action, UserIdentity) -> Bool
+        losesRights: @escaping @Sendable (Action, UserIdentity) -> Bool,
+        beneficiary: @escaping @Sendable (LiveObject, ObjectID) -> Beneficiary
     ) {
         self.user = user
         self.isDrift = isDrift
         self.losesRights = losesRights
+        self.beneficiary = beneficiary
     }
 
     /// The reason to hold an action back, or nil where it leaves our own rights alone.
@@ -54,24 +74,25 @@ package struct OwnAccess: Sendable {
             id: action.id, reason: .ownAccess, message: "\(action.kind.rawValue) \(action.id) is held: \(why)")
     }
 
-    /// Whether nobody has to declare an object, since it is Bylaw's own: named like its service account, for that alone, and
-    /// needed.
+    /// How an object stands that nobody declares; nil where it is not Bylaw's own.
     ///
-    /// So the ceiling may stand in a namespace where nothing undeclared does. Whoever adds a subject to it ends that.
-    func isOwn(_ live: LiveObject) -> Bool {
+    /// So the ceiling may stand in a namespace where nothing undeclared does. Whoever adds a subject to it, or binds its role
+    /// to others, ends that.
+    func standing(of live: LiveObject) -> OwnStanding? {
         guard case .known(let identity) = user, let account = identity.serviceAccount,
             live.id.resource.map(Resource.ofAccess.contains) == true,
             live.id.name.hasSameBytes(as: account.name) || live.id.name.hasPrefix(account.name + "-")
-        else { return false }
-        let isForUsAlone = (live.tree["subjects"]?.array ?? []).allSatisfy { subject in
-            subject["kind"] == "ServiceAccount" && subject["name"] == .string(account.name)
-                && subject["namespace"] == .string(account.namespace)
+        else { return nil }
+        switch beneficiary(live, account) {
+        case .others: return nil
+        case .nobody: return .inOrder
+        case .us: break
         }
         var action = Action(
             id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
             stage: stageOfDelete(live, isolation: .unknown), origin: nil)
         action.isOfStranger = true
-        return isForUsAlone && losesRights(action, identity)
+        return losesRights(action, identity) ? .inOrder : .surplus
     }
 
     private func takesAway(_ action: Action, from live: LiveObject) -> Bool {

@@ -28,7 +28,7 @@ import Testing
     ) throws -> Decision {
         var context = Build.context
         context.ownAccess = OwnAccess(
-            of: user, isDrift: { _ in isDrift }, losesRights: { _, _ in losesRights })
+            of: user, isDrift: { _ in isDrift }, losesRights: { _, _ in losesRights }, beneficiary: { _, _ in .us })
         return try Build.decide(declared, Build.applied(live), context: context)
     }
 
@@ -82,7 +82,7 @@ import Testing
             ScopedNamespace(name: name, labels: Labels(), isDeclared: true)
         }
         context.ownAccess = OwnAccess(
-            of: user, isDrift: { _ in false }, losesRights: { _, _ in losesRights })
+            of: user, isDrift: { _ in false }, losesRights: { _, _ in losesRights }, beneficiary: { _, _ in .us })
         let decision = try Build.decide(nil, Build.live(binding(Self.account)), record: nil, context: context)
         #expect((decision.hold?.reason == .ownAccess) == (losesRights || user == .notAsked))
     }
@@ -91,7 +91,8 @@ import Testing
     @Test(arguments: [true, false]) func aRevisionTakesNoRightThatWeNeed(_ losesRights: Bool) throws {
         var context = Build.context
         context.ownAccess = OwnAccess(
-            of: .known(Self.us), isDrift: { _ in false }, losesRights: { _, _ in losesRights })
+            of: .known(Self.us), isDrift: { _ in false }, losesRights: { _, _ in losesRights },
+            beneficiary: { _, _ in .us })
         var narrower = Self.role
         narrower.set(["rules"], to: [])
         func isHeld(_ declared: Tree?, _ live: Tree) throws -> Bool {

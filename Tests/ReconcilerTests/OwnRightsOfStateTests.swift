@@ -148,6 +148,89 @@ import Testing
         #expect(decisions(try live(objects), of: state, record: ["own"])["own"]?.hold?.reason == .ownAccess)
     }
 
+    // MARK: A ceiling where everything undeclared is removed
+
+    private static let group = "rbac.authorization.k8s.io"
+    private static let ceilingRole: Tree = [
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": ["name": "bylaw-ceiling", "namespace": "a", "uid": "cr", "resourceVersion": "1"],
+        "rules": [["apiGroups": [""], "resources": ["pods"], "verbs": ["get"]]],
+    ]
+
+    private static func binding(toCeiling name: String, for subjects: [Tree]) -> Tree {
+        var tree = binding(name, createdAt: 2)
+        tree.set(["roleRef"], to: ["apiGroup": .string(group), "kind": "Role", "name": "bylaw-ceiling"])
+        tree.set(["subjects"], to: .array(subjects))
+        return tree
+    }
+
+    private static let account: Tree = ["kind": "ServiceAccount", "name": "bylaw", "namespace": "bylaw-system"]
+    private static let mallory: Tree = ["kind": "User", "apiGroup": .string(group), "name": "mallory"]
+
+    /// - Returns: What becomes of the ceiling's Role and of the bindings.
+    private func ceilingDecisions(declaresReader: Bool, _ bindings: [Tree]) throws -> [String: String] {
+        var state = state
+        if declaresReader {
+            let id = ObjectID(.role, namespace: "a", name: "reader")
+            var tree = Self.ceilingRole
+            tree.set(["metadata"], to: ["name": "reader", "namespace": "a"])
+            state.objects[id] = DeclaredObject(id: id, tree: tree, origin: Origin(file: "", line: 0))
+        }
+        let live = try live([
+            .role: [Self.ceilingRole], .roleBinding: bindings, .clusterRole: [Self.role],
+            .clusterRoleBinding: [],
+        ])
+        let context = state.context(
+            live: live, ownership: Self.ownership, fieldManager: "bylaw-test", user: .known(Self.user))
+        var found: [String: String] = [:]
+        for object in live.objects(of: .role) + live.objects(of: .roleBinding) {
+            let decision = decide(id: object.id, declared: nil, live: object, record: nil, in: context)
+            found[object.id.kind + " " + object.id.name] =
+                switch decision {
+                case .leave: "left"
+                case .stranger: "told"
+                case .act(let action): action.kind.rawValue
+                default: "\(decision)"
+                }
+        }
+        return found
+    }
+
+    /// kubectl applies its parts one after the other, and each is seen before the next is there.
+    @Test func aPartOfTheCeilingThatGivesNothingYetIsLeft() throws {
+        #expect(try ceilingDecisions(declaresReader: true, []) == ["Role bylaw-ceiling": "left"])
+        var early = Self.binding(toCeiling: "bylaw-later", for: [Self.account])
+        early.set(["roleRef", "name"], to: "bylaw-later")
+        #expect(try ceilingDecisions(declaresReader: true, [early])["RoleBinding bylaw-later"] == "left")
+    }
+
+    /// A revert of the commit that needs it no more takes it again.
+    @Test func whatTheCeilingGivesBeyondNeedIsToldAndStays() throws {
+        let own = Self.binding(toCeiling: "bylaw-ceiling", for: [Self.account])
+        #expect(
+            try ceilingDecisions(declaresReader: true, [own])
+                == ["Role bylaw-ceiling": "left", "RoleBinding bylaw-ceiling": "left"])
+        #expect(
+            try ceilingDecisions(declaresReader: false, [own])
+                == ["Role bylaw-ceiling": "told", "RoleBinding bylaw-ceiling": "told"])
+    }
+
+    /// A name of ours hides nothing from which others have something.
+    @Test func whatOthersHaveByACeilingIsRemoved() throws {
+        let shared = Self.binding(toCeiling: "bylaw-ceiling", for: [Self.account, Self.mallory])
+        #expect(
+            try ceilingDecisions(declaresReader: false, [shared])
+                == ["Role bylaw-ceiling": "delete", "RoleBinding bylaw-ceiling": "delete"])
+        let theirs = Self.binding(toCeiling: "bylaw-theirs", for: [Self.mallory])
+        let own = Self.binding(toCeiling: "bylaw-ceiling", for: [Self.account])
+        #expect(
+            try ceilingDecisions(declaresReader: false, [own, theirs])
+                == [
+                    "Role bylaw-ceiling": "delete", "RoleBinding bylaw-ceiling": "told",
+                    "RoleBinding bylaw-theirs": "delete",
+                ])
+    }
+
     /// What is known is used again only as long as nothing of it has changed.
     @Test func whatChangesIsLookedAtAgain() throws {
         var live = try live([.clusterRole: [Self.role], .roleBinding: [Self.binding("only", createdAt: 1)]])

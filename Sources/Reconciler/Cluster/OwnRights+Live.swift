@@ -83,8 +83,7 @@ extension EnforcedState {
         guard let resource = id.resource, Resource.ofAccess.contains(resource) else { return false }
         guard Resource.ofAccess.allSatisfy(live.isKnown) else {
             // A binding that does not name us gives us nothing, whatever the rest is.
-            let isBinding = resource == .roleBinding || resource == .clusterRoleBinding
-            return !isBinding || action.before.map { user.isNamed(by: $0.tree, in: id.namespace) } ?? true
+            return !id.isBinding || action.before.map { user.isNamed(by: $0.tree, in: id.namespace) } ?? true
         }
         let rights = rights()
         if action.isOfStranger { return rights.indispensable.contains(id) }

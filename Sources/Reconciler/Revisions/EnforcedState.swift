@@ -127,7 +127,7 @@ extension EnforcedState {
                         memory.rights(
                             of: user, live: live, by: self, ownership: ownership, closedWorld: closedWorld)
                     }
-                }),
+                }, beneficiary: live.beneficiary),
             closedWorld: closedWorld,
             protection: Protection(patterns: configuration.protected, ownNamespace: user.namespace),
             managedKinds: configuration.managedKinds, frozen: frozen,
