@@ -74,14 +74,6 @@ package enum Decision: Sendable {
     case waitForDeletion(LiveObject)
     /// It is gone or handed over, so the record of owning it ends.
     case release
-
-    fileprivate var isAboutStranger: Bool {
-        switch self {
-        case .act(let action): action.isOfStranger
-        case .stranger: true
-        case .leave, .recognise, .hold, .leaveUntil, .waitForDeletion, .release: false
-        }
-    }
 }
 
 /// Why an action is held back.
@@ -159,9 +151,7 @@ package func decide(
     } else {
         decision = record == nil ? .leave : .release
     }
-    if let live, decision.isAboutStranger, let standing = context.ownAccess.standing(of: live) {
-        return standing == .inOrder ? .leave : .stranger(live)
-    }
+    if let live, let spared = sparing(live, from: decision, in: context) { return spared }
     switch decision {
     case .act, .stranger:
         if let live, let end = context.breakGlass?.end(of: live, instance: context.ownership.instance) {
@@ -173,6 +163,17 @@ package func decide(
         let hold = context.protection.hold(action) ?? context.ownAccess.hold(action)
     else { return decision }
     return .hold(hold)
+}
+
+/// What becomes of Bylaw's own object where a stranger would be removed or told; nil where it is not its own.
+private func sparing(_ live: LiveObject, from decision: Decision, in context: DecisionContext) -> Decision? {
+    switch decision {
+    case .act(let action) where action.isOfStranger:
+        context.ownAccess.standing(of: live).map { $0 == .inOrder ? .leave : .stranger(live) }
+    // Where nothing is removed it is not weighed what would be missing.
+    case .stranger: context.ownAccess.standing(of: live).map { _ in .leave }
+    case .act, .leave, .recognise, .hold, .leaveUntil, .waitForDeletion, .release: nil
+    }
 }
 
 private func decideDeclared(

@@ -168,8 +168,11 @@ import Testing
     private static let mallory: Tree = ["kind": "User", "apiGroup": .string(group), "name": "mallory"]
 
     /// - Returns: What becomes of the ceiling's Role and of the bindings.
-    private func ceilingDecisions(declaresReader: Bool, _ bindings: [Tree]) throws -> [String: String] {
+    private func ceilingDecisions(
+        declaresReader: Bool, _ bindings: [Tree], mode: ScopeMode = .enforce
+    ) throws -> [String: String] {
         var state = state
+        state.configuration.scopes.standardMode = mode
         if declaresReader {
             let id = ObjectID(.role, namespace: "a", name: "reader")
             var tree = Self.ceilingRole
@@ -213,6 +216,9 @@ import Testing
         #expect(
             try ceilingDecisions(declaresReader: false, [own])
                 == ["Role bylaw-ceiling": "told", "RoleBinding bylaw-ceiling": "told"])
+        #expect(
+            try ceilingDecisions(declaresReader: false, [own], mode: .report)
+                == ["Role bylaw-ceiling": "left", "RoleBinding bylaw-ceiling": "left"])
     }
 
     /// A name of ours hides nothing from which others have something.
