@@ -1,6 +1,6 @@
 # One target for each thing people and the pipeline do; bare `make` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test image e2e e2e-node bench bench-analysis bench-journal format lint release
+.PHONY: help demo test image e2e e2e-node bench bench-memory bench-analysis bench-journal format lint release
 
 # An import that the module graph does not allow is a build error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -35,6 +35,10 @@ e2e-node: image ## the Deployment as a pod of a whole one-node cluster (root; ma
 bench: release ## 1,000 objects: bylaw sync against kubectl apply --server-side
 	@.ci/install-packages e2e
 	BYLAW_CLUSTER_FSYNC=yes BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/bench
+
+bench-memory: release ## memory of bylaw run for 100 to 10,000 objects, at rest and at most
+	@.ci/install-packages e2e
+	BYLAW_E2E_PROGRAM=$(CURDIR)/$(RELEASE)/release/bylaw .ci/with-cluster .ci/bench-memory
 
 bench-analysis: release ## check, diff and reach on large input; needs no cluster
 	.ci/bench-analysis $(RELEASE)/release/bylaw
