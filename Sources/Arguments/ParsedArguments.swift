@@ -7,6 +7,14 @@ package struct ParsedArguments: Sendable {
 
     mutating func set(_ name: String, _ value: [String]) { values[name] = value }
 
+    /// Takes the values of a flag over from another call, also that there are none.
+    mutating func take(_ name: String, from other: ParsedArguments) { values[name] = other.values[name] }
+
+    /// The flags that have other values, sorted by name.
+    func namesOfDifferences(from other: ParsedArguments) -> [String] {
+        Set(values.keys).union(other.values.keys).filter { values[$0] != other.values[$0] }.sorted()
+    }
+
     /// The last value of a flag; nil where none was given and it has no default.
     package func text(_ name: String) -> String? { values[name]?.last }
 

@@ -30,6 +30,8 @@ struct Invocation: Sendable {
     var arguments: ParsedArguments
     var environment: [String: String]
     var terminal: Terminal
+    /// Where one is given.
+    var configuration: ConfigurationFile?
 }
 
 /// What each command is called with, in the order of the help.
@@ -114,9 +116,14 @@ private func run(
         return terminal.status(ExitStatus.success)
     }
     do {
-        let arguments = try parse(words, for: command.description, environment: environment)
+        let file = try configurationFile(words, for: command.description, environment: environment)
+        let arguments =
+            try file.map { try $0.arguments($0.content) }
+            ?? parseArguments(words, for: command.description, environment: environment)
         return terminal.status(
-            try await command.run(Invocation(arguments: arguments, environment: environment, terminal: terminal)))
+            try await command.run(
+                Invocation(
+                    arguments: arguments, environment: environment, terminal: terminal, configuration: file)))
     } catch let mistakes as UsageMistakes {
         for mistake in mistakes.all { terminal.writeError("bylaw \(name): \(printable(mistake.description))\n") }
         return ExitStatus.failure
@@ -130,20 +137,15 @@ private func run(
     }
 }
 
-/// Reads the words of a command, with the configuration file that they or the environment name.
-private func parse(
+/// Reads the configuration file that the words of a command or the environment name; nil where none is named.
+private func configurationFile(
     _ words: [String], for command: CommandDescription, environment: [String: String]
-) throws -> ParsedArguments {
-    guard command.flags.contains(where: { $0.name == "config" }) else {
-        return try parseArguments(words, for: command, environment: environment)
-    }
-    guard let path = configurationPath(words, environment) else {
-        return try parseArguments(words, for: command, environment: environment)
-    }
-    let known = Set(commands.flatMap { $0.description.flags.map(\.name) })
-    return try parseArguments(
-        words, for: command, environment: environment, file: try readConfigurationFile(path), fileName: path,
-        knownFileKeys: known)
+) throws -> ConfigurationFile? {
+    guard command.flags.contains(where: { $0.name == "config" }), let path = configurationPath(words, environment)
+    else { return nil }
+    return try ConfigurationFile(
+        path, words: words, command: command, environment: environment,
+        knownKeys: Set(commands.flatMap { $0.description.flags.map(\.name) }))
 }
 
 private func configurationPath(_ words: [String], _ environment: [String: String]) -> String? {

@@ -20,9 +20,14 @@ struct Wiring {
     let replica: Replica?
 
     init(_ invocation: Invocation) {
+        self.init(invocation, replica: invocation.arguments.isSet("leader-elect") ? Replica() : nil)
+    }
+
+    /// - Parameter replica: What this process is from its start on.
+    init(_ invocation: Invocation, replica: Replica?) {
         arguments = invocation.arguments
         environment = invocation.environment
-        replica = invocation.arguments.isSet("leader-elect") ? Replica() : nil
+        self.replica = replica
     }
 
     // MARK: Names
@@ -153,10 +158,15 @@ struct Wiring {
 
     /// Where emergency holds are seen; nil where they are switched off.
     func holds(instance: String, cluster: KubeCluster) throws(CommandFailure) -> HoldConfigMap? {
+        guard let (namespace, name) = try holdPlace(instance: instance) else { return nil }
+        return HoldConfigMap(namespace: namespace, name: name, on: cluster)
+    }
+
+    /// The ConfigMap of emergency holds; nil where they are switched off.
+    func holdPlace(instance: String) throws(CommandFailure) -> (namespace: String, name: String)? {
         let place = arguments.text("hold-configmap") ?? "bylaw-system/bylaw-hold-\(instance)"
         guard place != "off" else { return nil }
-        let (namespace, name) = try configMap(place, flag: "hold-configmap", example: "bylaw-system/bylaw-hold-default")
-        return HoldConfigMap(namespace: namespace, name: name, on: cluster)
+        return try configMap(place, flag: "hold-configmap", example: "bylaw-system/bylaw-hold-default")
     }
 
     /// Reads the namespace and name of a ConfigMap.
@@ -219,14 +229,18 @@ struct Wiring {
 
     // MARK: The controller
 
+    /// How often the repository is asked for something new.
+    var pollInterval: Duration { arguments.duration("interval") ?? .seconds(15) }
+
     func controller(
         instance: String, source: any RevisionSource, cluster: KubeCluster, journal: any RunJournal,
-        holds: (any EmergencyHoldSource)? = nil, term: LeaderTerm? = nil,
+        holds: (any EmergencyHoldSource)? = nil, term: LeaderTerm? = nil, beginning: String? = nil,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) -> Controller {
         var configuration = ControllerConfiguration(instance: instance, cluster: clusterName(cluster.endpoint))
         configuration.concurrentObjects = 2 * concurrentWrites
-        if let interval = arguments.duration("interval") { configuration.pollInterval = interval }
+        configuration.pollInterval = pollInterval
+        configuration.beginning = beginning
         configuration.trust = trust
         configuration.host = hostName()
         configuration.term = term

@@ -58,6 +58,17 @@ package final class GitRepository: Sendable {
             credentials: GitCredentials(), limits: FetchLimits(), environment: environment)
     }
 
+    /// Lets go of the clone after the calls that were asked for, so that another one can use its folder; a later call takes
+    /// it up again.
+    package func close() async {
+        await withCheckedContinuation { continuation in
+            queue.async { [worker] in
+                worker.close()
+                continuation.resume()
+            }
+        }
+    }
+
     /// The commit that a name means, as Git reads it: a branch, a tag, `HEAD~2`, the beginning of an id.
     package func resolve(_ name: String) async throws(GitError) -> GitCommit {
         try await run { worker throws(GitError) in try worker.resolve(name) }.get()

@@ -37,10 +37,16 @@ final class GitWorker: @unchecked Sendable {
         self.environment = environment
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Lets go of the repository and of its folder.
+    func close() {
         git_remote_free(remote)
+        remote = nil
         git_repository_free(repository)
-        if lock >= 0 { close(lock) }
+        repository = nil
+        if lock >= 0 { Foundation.close(lock) }
+        lock = -1
     }
 
     func open() throws(GitError) -> OpaquePointer {
@@ -137,7 +143,7 @@ final class GitWorker: @unchecked Sendable {
         let descriptor = Foundation.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw unwritable(directory, String(cString: strerror(errno))) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+            Foundation.close(descriptor)
             throw GitError(
                 kind: .unwritable, operation: "use the cache \(directory)", detail: "another process uses it",
                 hint: "Give each Bylaw its own --cache, or end the other one.")

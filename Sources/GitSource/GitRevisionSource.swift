@@ -78,6 +78,9 @@ package actor GitRevisionSource: RevisionSource {
         verifier = SignatureVerifier(keys: TrustedKeys(), environment: environment)
     }
 
+    /// Lets go of the clone, so that another source can use its folder; a later call takes it up again.
+    package func close() async { await repository.close() }
+
     /// The revision that a name means in the clone; see ``GitRepository/resolve(_:)``.
     package func revision(named name: String) async throws(SourceError) -> Revision {
         do throws(GitError) {

@@ -837,6 +837,40 @@ let embeddedRunbookTexts: [String] = [
     """#,
     #"""
     ---
+    reason: ConfigurationRefused
+    severity: warning
+    ---
+
+    # A changed configuration is not in force
+
+    ## Meaning
+
+    An alert and a line of the log, and no entry of the journal: nothing in the cluster depends on it. The file of `--config` was changed while `bylaw run` works, as by an update of its ConfigMap. What it holds now could not be taken: a flag that there is not, a value that cannot be, flags that contradict each other, a file that is named and cannot be read, or a port that another process has. The configuration from before stays in force as a whole.
+
+    ## Impact
+
+    Bylaw enforces and records as before. What the change was to bring is missing, such as another folder of the repository or keys whose signatures count. A new start with this file would be refused: until it is corrected, a pod that is moved or restarted does not come back.
+
+    ## Diagnosis
+
+    The last line with "configuration" in the log says what is wrong, and the file is what the ConfigMap holds:
+
+    ```sh
+    kubectl get pods -n NAMESPACE
+    kubectl get configmaps -o yaml -n NAMESPACE
+    ```
+
+    ## Mitigation
+
+    Correct the ConfigMap or the file, or put the earlier one back; `bylaw run --help` lists the flags and what each of them takes. It is looked at every few seconds (a mounted ConfigMap is up to two minutes late), and at once on SIGHUP; the log says when it is taken.
+
+    ## Undo
+
+    Nothing to undo: nothing was changed.
+
+    """#,
+    #"""
+    ---
     reason: ControllerDown
     severity: critical
     ---

@@ -15,8 +15,8 @@ package struct Runbook: Sendable, Equatable {
 /// Every runbook, in the order of their reasons.
 package let allRunbooks: [Runbook] = embeddedRunbookTexts.compactMap(parseRunbook)
 
-/// What only an alert can tell, since whoever would record it is not there or does not know.
-package let alertReasons = ["ControllerDown", "SeveralLeaders"]
+/// What only an alert and the log tell, since whoever would record it is not there, does not know, or is about to change.
+package let alertReasons = ["ConfigurationRefused", "ControllerDown", "SeveralLeaders"]
 
 /// The runbook of a reason.
 package func runbook(named reason: String) -> Runbook? { allRunbooks.first { $0.reason == reason } }

@@ -47,4 +47,10 @@ extension ControllerMetrics {
         registry.set(Families.shippedSequence, to: Double(sequence), ["receiver": receiver])
         registry.set(Families.lastShipment, to: time.secondsSinceEpoch, ["receiver": receiver])
     }
+
+    /// Takes in whether what the configuration file holds was taken, or refused.
+    package func noteConfiguration(isTaken: Bool, at time: Timestamp) {
+        registry.set(Families.configurationTaken, to: isTaken ? 1 : 0)
+        if isTaken { registry.set(Families.configurationTakenAt, to: time.secondsSinceEpoch) }
+    }
 }

@@ -7,6 +7,14 @@ enum Families {
         "bylaw_leader", .gauge, "1 while this process may change the cluster, 0 while it stands by",
         labels: ["bylaw_instance"])
 
+    static let configurationTaken = MetricFamily(
+        "bylaw_config_last_reload_successful", .gauge,
+        "1 while what the file of --config holds is in force as far as that goes without another start, 0 while it is refused"
+    )
+    static let configurationTakenAt = MetricFamily(
+        "bylaw_config_last_reload_success_timestamp_seconds", .gauge,
+        "When the configuration was taken last, at the start or since, in seconds since 1970")
+
     // MARK: Drift and changes
 
     static let driftFound = MetricFamily(
@@ -119,7 +127,8 @@ enum Families {
 
     static let all =
         [
-            build, leader, driftFound, driftCorrected, driftCorrection, driftOpen, oldestDrift, objects, undeclared,
+            build, leader, configurationTaken, configurationTakenAt, driftFound, driftCorrected, driftCorrection,
+            driftOpen, oldestDrift, objects, undeclared,
             changes, heldActions, incidents, openIncidents, syncs, syncDuration, lastSync, fetches, fetchDuration,
             lastFetch, enforcedRevision, newestRevision, revisionRefused, journalUsable, journalOutages,
             unrecordedDrift, journalWrites, journalWriteDuration, journalSequence, signedSequence, lastCheckpoint,

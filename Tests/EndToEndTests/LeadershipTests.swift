@@ -110,6 +110,33 @@ struct LeadershipTests {
         try await expectProof(second)
     }
 
+    /// What works is ended and begun anew under the same lease, in the leader and in the one that stands by.
+    @Test func aLeaderWhoseConfigurationChangesKeepsItsLease() async throws {
+        let scene = try await LeadershipScene("reload")
+        let folder = try ScratchDirectory()
+        let file = try folder.write("concurrent-writes: 4\n", to: "config.yaml")
+        let first = try await startLeader(scene) { try await scene.start("first", flags: ["--config", file]) }
+        let second = try await scene.start("second", flags: ["--config", file])
+        try await second.untilItStandsBy()
+        let drift = scene.makeDrift()
+        for round in 1...3 {
+            try folder.write("concurrent-writes: \(round)\n", to: "config.yaml")
+            for replica in [first, second] { kill(replica.run.processID, SIGHUP) }
+            try await eventually("the leader has begun anew") { first.run.count("Connected") == round + 1 }
+            try await untilItHasWritten(first)
+        }
+        #expect(second.run.count("beginning anew") == 3, "\(second.run.text)")
+        try await first.run.stop()
+        try await second.untilItLeads()
+        try await untilItHasWritten(second)
+        drift.cancel()
+        _ = await drift.value
+        let terms = try await scene.expectOneWriterAtATime([first, second])
+        #expect(terms.map(\.replica) == [first.identity, second.identity])
+        try await expectConverged(scene, second)
+        for replica in [first, second] { try await expectProof(replica) }
+    }
+
     /// So that a rolling update goes on to the next replica, and what is ready is what would take over.
     @Test func aReplicaThatStandsByIsReadyBehindALeaderThatIsAlive() async throws {
         let scene = try await LeadershipScene("ready")

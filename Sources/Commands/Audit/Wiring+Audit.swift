@@ -10,13 +10,18 @@ import Telemetry
 /// Where audit events come from while the controller runs.
 struct AuditIntake {
     fileprivate var listener: HTTPListener?
-    fileprivate var tasks: [Task<Void, Never>] = []
+    fileprivate var asking: Task<Void, Never>?
+    fileprivate var logs: [Task<Void, Never>] = []
 
     /// Takes no more.
     func stop() {
-        for task in tasks { task.cancel() }
+        asking?.cancel()
+        for task in logs { task.cancel() }
         listener?.stop()
     }
+
+    /// Waits until nothing is read from a log any more, after ``stop()``.
+    func untilLogsEnded() async { for task in logs { await task.value } }
 }
 
 /// What API servers tell of who changed what.
@@ -27,19 +32,31 @@ extension Wiring {
     func actorIdentifier(
         journal: SQLiteJournal, scope: JournalReader.Scope, logger: Logger
     ) async throws -> ActorIdentifier? {
-        if arguments.text("audit-listen") == nil,
-            let lost = Flags.audit.map(\.name).first(where: { $0 != "audit-log" && arguments.text($0) != nil })
-        {
-            throw CommandFailure(
-                message: "--\(lost) without --audit-listen",
-                hint: "Say where audit events are taken, such as --audit-listen 0.0.0.0:8443, or leave it out.")
-        }
+        try expectAuditListener()
         guard arguments.text("audit-listen") != nil || !auditLogs.isEmpty else { return nil }
         let identifier = ActorIdentifier(
             journal: journal, reader: try await JournalReader.open(journalPath), scope: scope,
             file: AuditEventFile(path: journalPath + "-audit-events", cluster: scope.cluster), logger: logger)
         await identifier.restore()
         return identifier
+    }
+
+    /// Refuses flags of a listener that is not asked for.
+    func expectAuditListener() throws(CommandFailure) {
+        guard arguments.text("audit-listen") == nil,
+            let lost = Flags.audit.map(\.name).first(where: { $0 != "audit-log" && arguments.text($0) != nil })
+        else { return }
+        throw CommandFailure(
+            message: "--\(lost) without --audit-listen",
+            hint: "Say where audit events are taken, such as --audit-listen 0.0.0.0:8443, or leave it out.")
+    }
+
+    /// Where audit events are taken, from whom, and what they are shown; nil where none are.
+    func auditPlace() throws -> (address: String, port: Int, access: AuditAccess, identity: ServerIdentity)? {
+        guard let text = arguments.text("audit-listen") else { return nil }
+        let (access, identity) = try auditAccess()
+        let (address, port) = try listeningAddress(text, flag: "audit-listen")
+        return (address, port, access, identity)
     }
 
     /// Begins to take audit events; nil where there is nobody to take them for.
@@ -49,19 +66,17 @@ extension Wiring {
         guard let identifier else { return nil }
         var intake = AuditIntake()
         intake.listener = try auditListener(identifier, logger: logger)
-        intake.tasks.append(Task { await learnOurUser(of: cluster, for: identifier, logger: logger) })
+        intake.asking = Task { await learnOurUser(of: cluster, for: identifier, logger: logger) }
         for path in auditLogs {
             logger.log(.notice, "Following an audit log", [("file", path)])
             let follower = AuditLogFollower(path: path, identifier: identifier, logger: logger)
-            intake.tasks.append(Task { await follower.run() })
+            intake.logs.append(Task { await follower.run() })
         }
         return intake
     }
 
     private func auditListener(_ identifier: ActorIdentifier, logger: Logger) throws -> HTTPListener? {
-        guard let text = arguments.text("audit-listen") else { return nil }
-        let (access, identity) = try auditAccess()
-        let (address, port) = try listeningAddress(text, flag: "audit-listen")
+        guard let (address, port, access, identity) = try auditPlace() else { return nil }
         let voice = DampedVoice(logger)
         do throws(ListenerError) {
             let listener = try HTTPListener(

@@ -125,14 +125,31 @@ final class CheckpointPublisher: Sendable {
 }
 
 extension Wiring {
+    /// The ConfigMap that checkpoints go to, as it was written and as it is read; nil where they go to none.
+    func checkpointConfigMap() throws(CommandFailure) -> (text: String, namespace: String, name: String)? {
+        guard let text = arguments.text("checkpoint-configmap") else { return nil }
+        let (namespace, name) = try configMap(
+            text, flag: "checkpoint-configmap", example: "bylaw-system/bylaw-checkpoint")
+        return (text, namespace, name)
+    }
+
+    /// The address that checkpoints go to; nil where they go to none.
+    func checkpointURL() throws(CommandFailure) -> String? {
+        guard let url = arguments.text("checkpoint-url") else { return nil }
+        guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
+            throw CommandFailure(
+                message: "--checkpoint-url is no address with https://",
+                hint: "Write the address that takes a POST of the checkpoint's text.")
+        }
+        return url
+    }
+
     /// Where checkpoints go beside the log.
     func checkpointPlaces(journal: SQLiteJournal, cluster: KubeCluster) throws(CommandFailure) -> [CheckpointPublisher
         .Place]
     {
         var places: [CheckpointPublisher.Place] = []
-        if let text = arguments.text("checkpoint-configmap") {
-            let (namespace, name) = try configMap(
-                text, flag: "checkpoint-configmap", example: "bylaw-system/bylaw-checkpoint")
+        if let (text, namespace, name) = try checkpointConfigMap() {
             places.append(
                 CheckpointPublisher.Place(name: "ConfigMap \(text)") { signed in
                     if let kept = try await cluster.publishedCheckpoint(namespace: namespace, name: name) {
@@ -141,12 +158,7 @@ extension Wiring {
                     try await cluster.publishCheckpoint(signed.note.description, namespace: namespace, name: name)
                 })
         }
-        if let url = arguments.text("checkpoint-url") {
-            guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
-                throw CommandFailure(
-                    message: "--checkpoint-url is no address with https://",
-                    hint: "Write the address that takes a POST of the checkpoint's text.")
-            }
+        if let url = try checkpointURL() {
             let exchanger = HTTPExchanger(
                 proxy: .environment, userAgent: "bylaw/\(bylawVersion)", maximumConnections: 1)
             // Tokens stand in paths as well.

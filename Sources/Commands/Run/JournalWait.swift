@@ -19,11 +19,11 @@ struct JournalWait {
     let instance: String
     let endpoint: ClusterEndpoint
     let logger: Logger
-    let signals: StopSignals
+    let signals: StopRequest
     let noteWrite: @Sendable (Duration, _ isDone: Bool) -> Void
     let notify: @Sendable (ControllerNotice) -> Void
 
-    private var outage: JournalOutage?
+    private(set) var outage: JournalOutage?
     private var pause = Duration.milliseconds(500)
     private var nextReminder = ContinuousClock.now
     private var nextReport = ContinuousClock.now
@@ -34,9 +34,11 @@ struct JournalWait {
     private static let reminderInterval = Duration.seconds(300)
     private static let reportInterval = Duration.seconds(60)
 
+    /// - Parameter outage: What an earlier one could not record.
     init(
         invocation: Invocation, wiring: Wiring, instance: String, endpoint: ClusterEndpoint, logger: Logger,
-        signals: StopSignals, noteWrite: @escaping @Sendable (Duration, _ isDone: Bool) -> Void,
+        signals: StopRequest, outage: JournalOutage?,
+        noteWrite: @escaping @Sendable (Duration, _ isDone: Bool) -> Void,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) {
         self.invocation = invocation
@@ -45,6 +47,7 @@ struct JournalWait {
         self.endpoint = endpoint
         self.logger = logger
         self.signals = signals
+        self.outage = outage
         self.noteWrite = noteWrite
         self.notify = notify
     }

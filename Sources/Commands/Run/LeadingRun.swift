@@ -11,8 +11,7 @@ import Telemetry
 /// Given up: a new start, some hundred milliseconds, where going back could have been enough.
 struct LeadingRun {
     let leadership: Leadership
-    let source: GitRevisionSource
-    let fetchInterval: Duration
+    let active: ActiveConfiguration
     let logger: Logger
     let signals: StopSignals
 
@@ -77,9 +76,13 @@ struct LeadingRun {
     /// Keeps the clone as new as a leader's, so that one that takes over need not fetch all of it first.
     private func follow() async {
         var told = ""
+        var source = active.run.source
         while !Task.isCancelled {
             // One that leads at once fetches anyway.
-            do { try await Task.sleep(for: fetchInterval) } catch { return }
+            do { try await Task.sleep(for: active.run.wiring.pollInterval) } catch { return }
+            let current = active.run.source
+            if current !== source { await source.close() }
+            source = current
             do throws(SourceError) {
                 _ = try await source.fetchNewest()
                 told = ""
@@ -91,6 +94,7 @@ struct LeadingRun {
                     [("error", error.explanation.message), ("hint", error.explanation.hint)])
             }
         }
+        if active.run.source !== source { await source.close() }
     }
 }
 

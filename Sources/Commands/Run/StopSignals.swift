@@ -5,46 +5,36 @@ import Foundation
 ///
 /// A second signal ends the process at once.
 final class StopSignals: Sendable {
+    /// Set by the first signal, or for a reason of our own.
+    let request = StopRequest()
     private let state: SignalState
 
     init() {
-        state = SignalState()
+        state = SignalState(request)
         for number in [SIGTERM, SIGINT] {
             signal(number, SIG_IGN)
             state.watch(number)
         }
     }
 
-    var isSet: Bool { state.isSet }
+    var isSet: Bool { request.isSet }
 
     /// Sets it as a signal would, for a reason of our own.
-    func end() { state.end() }
+    func end() { request.end() }
 
     /// Returns when a signal has come, or when the task that waits is cancelled; others wait on.
-    func wait() async {
-        let waiter = state.newWaiter()
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { state.wait($0, as: waiter) }
-        } onCancel: {
-            state.release(waiter)
-        }
-    }
+    func wait() async { await request.wait() }
 }
 
 /// `@unchecked Sendable`: everything mutable is only touched under `lock`.
 private final class SignalState: @unchecked Sendable {
     private let lock = NSLock()
     private let queue = DispatchQueue(label: "bylaw.signals")
+    private let request: StopRequest
     private var sources: [any DispatchSourceSignal] = []
     private var signals = 0
-    private var isEnded = false
-    private var lastWaiter = 0
-    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-    /// Those that were let go before they waited.
-    private var released: Set<Int> = []
 
-    private var count: Int { lock.withLock { signals } }
-    var isSet: Bool { lock.withLock { signals > 0 || isEnded } }
+    init(_ request: StopRequest) { self.request = request }
 
     func watch(_ number: Int32) {
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
@@ -53,48 +43,12 @@ private final class SignalState: @unchecked Sendable {
         lock.withLock { sources.append(source) }
     }
 
-    func newWaiter() -> Int {
-        lock.withLock {
-            lastWaiter += 1
-            return lastWaiter
-        }
-    }
-
-    func wait(_ continuation: CheckedContinuation<Void, Never>, as waiter: Int) {
-        let isOver = lock.withLock {
-            guard signals == 0, !isEnded, released.remove(waiter) == nil else { return true }
-            waiters[waiter] = continuation
-            return false
-        }
-        if isOver { continuation.resume() }
-    }
-
-    func release(_ waiter: Int) {
-        let continuation = lock.withLock {
-            let continuation = waiters.removeValue(forKey: waiter)
-            if continuation == nil { released.insert(waiter) }
-            return continuation
-        }
-        continuation?.resume()
-    }
-
     private func receive() {
-        if count > 0 { _exit(130) }
-        lock.withLock { signals += 1 }
-        resumeAll()
-    }
-
-    func end() {
-        lock.withLock { isEnded = true }
-        resumeAll()
-    }
-
-    private func resumeAll() {
-        let resumed = lock.withLock {
-            let all = waiters.values
-            waiters = [:]
-            return Array(all)
+        let isFirst = lock.withLock {
+            signals += 1
+            return signals == 1
         }
-        for waiter in resumed { waiter.resume() }
+        guard isFirst else { _exit(130) }
+        request.end()
     }
 }

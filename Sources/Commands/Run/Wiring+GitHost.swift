@@ -9,18 +9,21 @@ import Telemetry
 extension Wiring {
     /// Nil where no token is given: then nothing is reported.
     func statusReporter(cluster: String, logger: Logger) throws -> StatusReporter? {
-        guard let file = arguments.text("status-token-file") else { return nil }
-        let host = try gitHost(
-            kind: arguments.text("status-host"), api: arguments.text("status-api"),
-            repository: arguments.text("status-repository"), tokenFile: file)
+        guard let host = try statusHost() else { return nil }
         return StatusReporter(
             client: GitHostClient(host, userAgent: "bylaw/\(bylawVersion)"), cluster: cluster, logger: logger)
     }
 
-    /// Nil where no address is given.
-    func webhookListener(
-        logger: Logger, onPush: @escaping @Sendable () async -> Void
-    ) throws -> HTTPListener? {
+    /// The host that is told what became of a commit; nil where none is.
+    func statusHost() throws -> GitHostConfiguration? {
+        guard let file = arguments.text("status-token-file") else { return nil }
+        return try gitHost(
+            kind: arguments.text("status-host"), api: arguments.text("status-api"),
+            repository: arguments.text("status-repository"), tokenFile: file)
+    }
+
+    /// Where webhooks are taken, and the secret that they are signed with; nil where none are.
+    func webhookPlace() throws -> (address: String, port: Int, secret: SecretBytes)? {
         guard let text = arguments.text("webhook-listen") else { return nil }
         guard let file = arguments.text("webhook-secret-file") else {
             throw CommandFailure(
@@ -29,6 +32,14 @@ extension Wiring {
         }
         let secret = try secret(in: file)
         let (address, port) = try listeningAddress(text, flag: "webhook-listen")
+        return (address, port, secret)
+    }
+
+    /// Nil where no address is given.
+    func webhookListener(
+        logger: Logger, onPush: @escaping @Sendable () async -> Void
+    ) throws -> HTTPListener? {
+        guard let (address, port, secret) = try webhookPlace() else { return nil }
         let receiver = WebhookReceiver(secret: secret) { reference in
             logger.log(.info, "The Git host tells of a push", [("reference", reference)])
             Task { await onPush() }

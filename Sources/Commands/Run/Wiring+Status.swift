@@ -4,8 +4,8 @@ import StatusServer
 import Telemetry
 
 extension Wiring {
-    /// Serves metrics and health from now on; nil where no address is given.
-    func statusListener(_ answer: StatusAnswer, logger: Logger) throws -> StatusListener? {
+    /// Where metrics and health are served, and with which files; nil where they are not.
+    func statusPlace() throws(CommandFailure) -> (address: String, port: Int, certificate: String?, key: String?)? {
         let files = (certificate: arguments.text("status-cert-file"), key: arguments.text("status-key-file"))
         guard (files.certificate == nil) == (files.key == nil) else {
             throw CommandFailure(
@@ -21,9 +21,15 @@ extension Wiring {
             return nil
         }
         let (address, port) = try listeningAddress(text, flag: "status-listen")
+        return (address, port, files.certificate, files.key)
+    }
+
+    /// Serves metrics and health from now on; nil where no address is given.
+    func statusListener(_ answer: StatusAnswer, logger: Logger) throws -> StatusListener? {
+        guard let place = try statusPlace() else { return nil }
         do {
-            return try StatusListener(address: address, port: port, answer: answer, logger: logger) {
-                guard let certificate = files.certificate, let key = files.key else { return nil }
+            return try StatusListener(address: place.address, port: place.port, answer: answer, logger: logger) {
+                guard let certificate = place.certificate, let key = place.key else { return nil }
                 return ServerIdentity(certificate: try readFile(certificate), key: try readFile(key))
             }
         } catch let error as ListenerError {

@@ -25,6 +25,8 @@ package struct ControllerConfiguration: Sendable {
     package var host: String?
     /// Where there are several replicas, which time of leading this is.
     package var term: LeaderTerm?
+    /// Why it begins, where that is not for the start of its process; stands in the entry of the beginning.
+    package var beginning: String?
 
     package init(
         instance: String, cluster: String = "", concurrentObjects: Int = 32, pollInterval: Duration = .seconds(15),
@@ -219,6 +221,7 @@ package actor Controller {
         try await prepare()
         let start =
             "bylaw started" + (configuration.host.map { " on \($0)" } ?? "")
+            + (configuration.beginning.map { "; \($0)" } ?? "")
             + (isJournalBehind
                 ? "; another replica may have led since this journal was written last, so that the newest revision is judged anew, "
                     + "compared with the cluster" : "")
