@@ -73,7 +73,7 @@ let modules: [Module] = [
         ]),
     Module(
         name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite", "Signatures", "TransparencyLog"],
-        testImports: ["ChildProcess"]),
+        testImports: ["ChildProcess"], testData: ["Fixtures"]),
     Module(
         name: "StatusServer", imports: ["Reconciler", "Manifest", "Telemetry", "HTTPServer"],
         testImports: ["HTTPClient"]),

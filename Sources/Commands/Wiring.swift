@@ -212,6 +212,7 @@ struct Wiring {
                 build: bylawVersion, signingKey: try signingKey(mayMake: true), noteWrite: noteWrite))
         do {
             try await journal.introduceKey(at: systemNow())
+            try await journal.recordUpgrade(at: systemNow())
         } catch {
             await journal.close()
             throw error

@@ -8,6 +8,8 @@ import Signatures
 enum JournalFailure: Error {
     case database(DatabaseError)
     case schema(SchemaError)
+    /// It could not be brought up to date, and is as it was.
+    case upgrade(from: Int, to: Int, DatabaseError)
     /// There is no file, or one that nothing was written to yet.
     case missing
     /// Settled already, or never begun.
@@ -47,7 +49,7 @@ extension JournalFailure {
     /// What has to change before the journal can be used.
     var kind: JournalError.Kind {
         switch self {
-        case .database(let error), .schema(.database(let error)): error.kind
+        case .database(let error), .schema(.database(let error)), .upgrade(_, _, let error): error.kind
         case .schema(.damaged), .unreadable: .damaged
         case .schema(.foreign), .schema(.newer), .schema(.older), .missing, .unknownIntent, .secret, .oversized,
             .removed, .revisionRemoved, .removedMeanwhile, .merged, .mergedByAnotherVersion, .unmergeable:
@@ -82,6 +84,13 @@ extension JournalError {
             self.init(kind: kind, message: "\(start): \(error.summary)", hint: error.hint(path: path))
         case .schema(.database(let error)):
             self.init(kind: kind, message: "\(start): \(error.summary)", hint: error.hint(path: path))
+        case .upgrade(let old, let new, let error):
+            self.init(
+                kind: kind,
+                message:
+                    "\(start): it could not be brought from schema \(old) to schema \(new) and is as it was: "
+                    + error.summary,
+                hint: error.hint(path: path))
         case .schema(.foreign(MergedSchema.applicationID)):
             self.init(
                 kind: kind,
@@ -101,7 +110,12 @@ extension JournalError {
                 message:
                     "\(start): a later version of bylaw made it (schema \(version), this one knows up to \(known));"
                     + " it was left as it is",
-                hint: "Use that version of bylaw, or name another file with --journal.")
+                hint: JournalMigration.readableCopy(besideJournal: path).map {
+                    "Use that version of bylaw. To go back to this one, stop bylaw, move the journal with its -wal and -shm "
+                        + "aside, and put \($0) in its place, which was kept when the journal was brought up to date."
+                }
+                    ?? "Use that version of bylaw, put a copy back that this one has written, or name another file with --journal."
+            )
         case .schema(.older(let version, let known)):
             self.init(
                 kind: kind,

@@ -14,13 +14,16 @@ enum JournalFile {
     /// Opens the file for writing, makes or migrates its tables, and checks it for damage.
     ///
     /// The writer lock must be held. A file that is not a journal of this or an earlier version is left as it is.
-    static func openForWriting(_ configuration: JournalConfiguration) throws(JournalFailure) -> Connection {
+    static func openForWriting(
+        _ configuration: JournalConfiguration, note: UpgradeNote
+    ) throws(JournalFailure) -> Connection {
         let path = configuration.path
         try checkOrigin(of: path)
         if try isNew(path) { try createPrivately(path) }
         giveBackRights(besideJournal: path)
+        let connection: Connection
         do throws(SchemaError) {
-            let connection = try wrapping { () throws(DatabaseError) in
+            connection = try wrapping { () throws(DatabaseError) in
                 let connection = try Connection(path: path, mode: .readWrite, busyTimeout: configuration.busyTimeout)
                 if try connection.isEmpty() {
                     // First and alone, so that the main file says whose it is whatever happens next.
@@ -32,12 +35,12 @@ enum JournalFile {
             try wrapping { () throws(DatabaseError) in try tune(connection, configuration) }
             try connection.checkIntegrity(
                 maximumBytes: configuration.maximumCheckedBytes, otherwiseTables: existingTables(connection))
-            try connection.migrate(to: JournalSchema.schema)
-            try wrapping { () throws(DatabaseError) in try connection.setCheckpointsOnClose(true) }
-            return connection
         } catch {
             throw .schema(error)
         }
+        if let upgrade = try JournalMigration.perform(on: connection, path: path) { note.take(upgrade) }
+        try JournalFailure.wrapping { () throws(DatabaseError) in try connection.setCheckpointsOnClose(true) }
+        return connection
     }
 
     /// Opens the file for reading, beside a writer or alone; also a merged history.

@@ -13,6 +13,8 @@ struct OpenedJournal: Sendable {
     let lastIntent: Int64
     /// The name under which its checkpoints are signed.
     let origin: String
+    /// Set where it had to be brought up to date.
+    let upgrade: JournalUpgrade?
     private let file: FileIdentity
     /// Written into it when it is opened, so that another writer in between is noticed.
     private let mark: String
@@ -29,10 +31,11 @@ struct OpenedJournal: Sendable {
         let path = configuration.path
         let lock = try WriterLock(besideJournal: path)
         do throws(JournalFailure) {
+            let note = UpgradeNote()
             let writer = try await GroupedWriter(label: "bylaw.journal.writer") {
                 () throws(JournalFailure) -> sending Connection in
                 if earlier != nil, try JournalFile.isNew(path) { throw .replaced("the file is gone") }
-                return try JournalFile.openForWriting(configuration)
+                return try JournalFile.openForWriting(configuration, note: note)
             }
             let mark = UUID().uuidString
             do throws(JournalFailure) {
@@ -56,6 +59,7 @@ struct OpenedJournal: Sendable {
                 await writer.close()
                 throw error
             }
+            upgrade = note.value
             self.mark = mark
             self.writer = writer
             self.lock = lock

@@ -17,6 +17,8 @@ package final class SQLiteJournal: RunJournal {
     package var path: String { configuration.path }
     /// Intents up to this one are an earlier run's.
     let lastEarlierIntent: Int64
+    /// Set where it was brought up to date when it was opened.
+    package let upgrade: JournalUpgrade?
     /// The tree over the entries.
     let tree: JournalTree
     private let intentNumbers: Counter
@@ -75,6 +77,7 @@ package final class SQLiteJournal: RunJournal {
     private init(_ configuration: JournalConfiguration, _ opened: consuming OpenedJournal, _ tree: JournalTree) {
         self.configuration = configuration
         self.tree = tree
+        upgrade = opened.upgrade
         lastEarlierIntent = opened.lastIntent
         intentNumbers = Counter(after: opened.lastIntent)
         self.opened = Mutex(opened)

@@ -109,6 +109,9 @@ struct JournalWait {
 
     private mutating func open() async throws -> SQLiteJournal {
         let journal = try await wiring.journal(instance: instance, endpoint: endpoint, noteWrite: noteWrite)
+        if let upgrade = journal.upgrade {
+            logger.log(.notice, "The journal was brought up to date", [("detail", upgrade.words)])
+        }
         guard let ended = outage else { return journal }
         do throws(JournalError) {
             // Whoever held it has worked, and recorded that.

@@ -24,6 +24,8 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     case stopped
     /// Checkpoints of the journal are signed with another key from here on.
     case signingKeyChanged
+    /// A later version of the program brought the journal up to date.
+    case journalUpgraded
     /// Retention removed old entries, as this one says.
     case journalCut
     /// An audit event tells who made a change that another entry is about.
@@ -46,6 +48,7 @@ package enum EntryReason: Sendable, Equatable, Hashable {
         case .started: "Started"
         case .stopped: "Stopped"
         case .signingKeyChanged: "SigningKeyChanged"
+        case .journalUpgraded: "JournalUpgraded"
         case .journalCut: "JournalCut"
         case .actorIdentified: "ActorIdentified"
         case .holdBegan: "HoldBegan"
@@ -59,7 +62,7 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     package static let all: [EntryReason] =
         [
             .revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped, .signingKeyChanged,
-            .journalCut, .actorIdentified, .holdBegan, .holdChanged, .holdEnded,
+            .journalUpgraded, .journalCut, .actorIdentified, .holdBegan, .holdChanged, .holdEnded,
         ]
         + IncidentReason.allCases.map(EntryReason.incident)
 
