@@ -44,7 +44,7 @@ private let commands: [Command] = [
     canCommand,
     reachCommand, podsCheckCommand,
     snapshotCommand, commentCommand,
-    guardrailsCommand, rightsCommand,
+    guardrailsCommand, rightsCommand, uninstallCommand,
     journalListCommand, journalShowCommand, journalVerifyCommand, journalProveCommand, journalExportCommand,
     journalCheckpointCommand, journalKeyCommand, journalStateCommand, journalBackupCommand, journalMergeCommand,
     journalCutCommand,

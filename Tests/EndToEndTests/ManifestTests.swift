@@ -132,6 +132,34 @@ import YAML
         #expect(pod == other)
     }
 
+    /// It has the rights, the journal and the configuration of the Deployment, and only lists as it is shipped.
+    @Test func thePodThatUninstallsIsThatOfTheDeployment() throws {
+        let one = try String(contentsOfFile: Self.deploy + "/bylaw.yaml", encoding: .utf8)
+        let text = try String(contentsOfFile: Self.deploy + "/uninstall/job.yaml", encoding: .utf8)
+        let job = try #require(objects(text).first)
+        #expect(job["kind"] == "Job" && job["metadata"]?["namespace"] == "bylaw-system")
+        var (pod, other) = (try podTemplate("Deployment", in: one), try #require(job["spec"]?["template"]))
+        var (container, lister) = (
+            try #require(pod["spec"]?["containers"]?.array?.first),
+            try #require(other["spec"]?["containers"]?.array?.first)
+        )
+        #expect(lister["args"] == ["uninstall", "--config", "/etc/bylaw/config/config.yaml"])
+        // It asks no Git host, answers no probe and ends.
+        for field in ["args", "ports", "startupProbe", "livenessProbe", "readinessProbe"] {
+            container.set([field], to: nil)
+            lister.set([field], to: nil)
+        }
+        let mounts = container["volumeMounts"]?.array?.filter { $0["name"] != "git" } ?? []
+        container.set(["volumeMounts"], to: .array(mounts))
+        #expect(container == lister)
+        pod.set(["spec", "containers"], to: nil)
+        other.set(["spec", "containers"], to: nil)
+        pod.set(["spec", "volumes"], to: .array(pod["spec"]?["volumes"]?.array?.filter { $0["name"] != "git" } ?? []))
+        pod.set(["spec", "restartPolicy"], to: "Never")
+        pod.set(["spec", "terminationGracePeriodSeconds"], to: nil)
+        #expect(pod == other)
+    }
+
     /// The kinds that Bylaw manages are as it would accept them from a policy repository.
     @Test func itsOwnPolicyFilesAreValid() async throws {
         guard let text = try await render(components: ["emergency-hold", "checkpoint", "prevention", "monitoring"])

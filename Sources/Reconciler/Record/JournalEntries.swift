@@ -24,6 +24,8 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     case stopped
     /// Checkpoints of the journal are signed with another key from here on.
     case signingKeyChanged
+    /// The instance was uninstalled: what it made is deleted, or its marker taken off.
+    case uninstalled
     /// A later version of the program brought the journal up to date.
     case journalUpgraded
     /// Retention removed old entries, as this one says.
@@ -48,6 +50,7 @@ package enum EntryReason: Sendable, Equatable, Hashable {
         case .started: "Started"
         case .stopped: "Stopped"
         case .signingKeyChanged: "SigningKeyChanged"
+        case .uninstalled: "Uninstalled"
         case .journalUpgraded: "JournalUpgraded"
         case .journalCut: "JournalCut"
         case .actorIdentified: "ActorIdentified"
@@ -62,7 +65,7 @@ package enum EntryReason: Sendable, Equatable, Hashable {
     package static let all: [EntryReason] =
         [
             .revisionChanged, .revisionAccepted, .synced, .recognised, .started, .stopped, .signingKeyChanged,
-            .journalUpgraded, .journalCut, .actorIdentified, .holdBegan, .holdChanged, .holdEnded,
+            .uninstalled, .journalUpgraded, .journalCut, .actorIdentified, .holdBegan, .holdChanged, .holdEnded,
         ]
         + IncidentReason.allCases.map(EntryReason.incident)
 

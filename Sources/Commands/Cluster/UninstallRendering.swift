@@ -1,0 +1,144 @@
+import JSON
+import Manifest
+import Planning
+import Reconciler
+
+/// What `bylaw uninstall` answers: what would become of each object, or what became of it.
+struct UninstallReport {
+    struct Item {
+        var object: ObjectID
+        var fate: UninstallStep.Fate
+        /// Nil where nothing was done.
+        var outcome: Uninstaller.Outcome?
+        /// Where it is about to be deleted: more is possible then.
+        var opens = false
+    }
+
+    var instance: String
+    var wish: UninstallWish
+    var isDone: Bool
+    var items: [Item] = []
+
+    mutating func take(_ survey: Uninstaller.Survey) {
+        items = survey.policies.map { Item(object: $0.id, fate: .delete) }
+        items += survey.steps.map { Item(object: $0.object.id, fate: $0.fate, opens: $0.opens) }
+    }
+
+    var isNothingLeft: Bool { isDone ? items.allSatisfy { $0.outcome?.isSettled ?? false } : items.isEmpty }
+
+    // MARK: Text
+
+    func text(on terminal: Terminal) -> String {
+        guard !items.isEmpty else { return "Nothing carries the marker of instance \(instance)\n" }
+        var text = ""
+        for item in items {
+            let (word, detail) = words(item)
+            text +=
+                "\(word.padded(to: 8))\(printable(item.object.description))"
+                + (detail.isEmpty ? "" : ": \(printable(detail))") + "\n"
+        }
+        text += summary + "\n"
+        guard !isDone else { return text }
+        let opening = items.count { $0.opens }
+        if opening > 0 {
+            text +=
+                "\(counted(opening, "NetworkPolicy, quota or limit", "NetworkPolicies, quotas or limits")) would go: "
+                + "what they isolate or limit is open then\n"
+        }
+        return text
+            + "Nothing was changed. Stop every Bylaw of the instance, then say it again with --confirm \(instance)\n"
+    }
+
+    private var summary: String {
+        let parts = [
+            (items.count { $0.fate == .delete && !isOpen($0) }, isDone ? "deleted" : "to delete"),
+            (items.count { $0.fate == .unmark && !isOpen($0) }, isDone ? "unmarked" : "to unmark"),
+            (items.count(where: isOpen), "left"),
+        ]
+        return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    }
+
+    /// Whether it stays, as it was decided or as it came.
+    private func isOpen(_ item: Item) -> Bool {
+        if case .leave = item.fate { return true }
+        return item.outcome.map { !$0.isSettled } ?? false
+    }
+
+    private func words(_ item: Item) -> (word: String, detail: String) {
+        switch item.outcome {
+        case .pending(let finalizers): return ("waiting", "marked for deletion; finalizers \(finalizers) hold it")
+        case .failed(let message, let hint): return ("failed", message + (hint.isEmpty ? "" : ". \(hint)"))
+        case .left(let reason): return ("left", reason.words)
+        case .passedOver: return ("gone", "it is no longer the instance's")
+        case .done, nil: break
+        }
+        switch item.fate {
+        case .delete: return ("delete", item.object.resource == .namespace ? "with everything in it" : "")
+        case .unmark: return ("unmark", "it stays as it is")
+        case .leave(let reason): return ("leave", reason.words)
+        }
+    }
+
+    private func counted(_ count: Int, _ one: String, _ many: String) -> String {
+        "\(count) \(count == 1 ? one : many)"
+    }
+
+    // MARK: JSON
+
+    var json: String {
+        renderAnswer(
+            kind: "UninstallReport",
+            [
+                ("instance", .string(instance)), ("isDryRun", .bool(!isDone)),
+                ("keepsObjects", .bool(wish.keepsObjects)), ("deletesNamespaces", .bool(wish.deletesNamespaces)),
+                ("items", .array(items.map(tree))),
+            ])
+    }
+
+    private func tree(_ item: Item) -> Tree {
+        let (_, detail) = words(item)
+        var tree: Tree = ["object": objectTree(item.object), "action": .string(item.fate.word)]
+        if case .leave(let reason) = item.fate { tree.set(["reason"], to: .string(reason.rawValue)) }
+        if let outcome = item.outcome { tree.set(["outcome"], to: .string(outcome.word)) }
+        if !detail.isEmpty { tree.set(["detail"], to: .string(detail)) }
+        return tree
+    }
+}
+
+extension UninstallStep.Fate {
+    fileprivate var word: String {
+        switch self {
+        case .delete: "delete"
+        case .unmark: "unmark"
+        case .leave: "leave"
+        }
+    }
+}
+
+extension Uninstaller.Outcome {
+    fileprivate var word: String {
+        switch self {
+        case .done: "done"
+        case .pending: "pending"
+        case .failed: "failed"
+        case .left: "left"
+        case .passedOver: "passedOver"
+        }
+    }
+}
+
+extension UninstallStep.Reason {
+    fileprivate var words: String {
+        switch self {
+        case .copied: "its marker is of another object: a copy, which Bylaw did not make"
+        case .unproven: "it carries the marker, which anybody can write, and the journal does not know it"
+        case .unmarked: "Bylaw made it, and somebody has taken the marker off"
+        case .ownAccess: "it gives whoever does this their rights; it goes with Bylaw itself"
+        case .terminating: "it is being deleted already"
+        }
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}

@@ -1,0 +1,308 @@
+import EmbeddedCluster
+import Foundation
+import JSON
+import Manifest
+import TestSupport
+import Testing
+
+/// Taking what Bylaw made out of a cluster, and leaving it there.
+@Suite struct UninstallTests {
+    private let program: Program
+    private let repository: PolicyRepository
+    private let cluster: ClusterUnderTest
+    private let namespace: String
+    private let flags: [String]
+
+    private static let marker = "bylaw.dev/instance"
+
+    init() async throws {
+        program = try Program()
+        repository = try await PolicyRepository()
+        cluster = try ClusterUnderTest()
+        (namespace, flags) = program.ofThisRun("uninstall", repository: repository, cluster: cluster)
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await repository.commit("A team")
+        let sync = try await program.run(["sync"] + flags)
+        try #require(sync.status == 0, "\(sync.output)\(sync.errors)")
+    }
+
+    private var instance: String { flag("--instance") }
+    private func flag(_ name: String) -> String {
+        flags.firstIndex(of: name).map { flags[$0 + 1] } ?? ""
+    }
+
+    private func uninstall(_ more: String...) async throws -> Program.Outcome {
+        let own = ["--kubeconfig", "--instance", "--journal"].flatMap { [$0, flag($0)] }
+        return try await program.run(["uninstall"] + own + more)
+    }
+
+    private func role(_ name: String) -> ObjectID { ObjectID(.role, namespace: namespace, name: name) }
+    private func policy(_ name: String) -> ObjectID { ObjectID(.networkPolicy, namespace: namespace, name: name) }
+    private func binding(_ name: String) -> ObjectID { ObjectID(.roleBinding, namespace: namespace, name: name) }
+    private var team: ObjectID { ObjectID(.namespace, name: namespace) }
+    private var made: [ObjectID] {
+        [
+            ObjectID(.serviceAccount, namespace: namespace, name: "app"),
+            ObjectID(.resourceQuota, namespace: namespace, name: "compute"), policy("default-deny"),
+            policy("allow-dns"),
+            policy("allow-web"), role("reader"), role("config"), binding("reader"), binding("config"),
+        ]
+    }
+
+    private func label(_ id: ObjectID) async throws -> String? {
+        try await cluster.object(id)?["metadata"]?["labels"]?[Self.marker]?.string
+    }
+
+    private func expectProof() async throws {
+        let verify = try await program.run(["journal", "verify", "--journal", program.journal])
+        #expect(verify.status == 0, "\(verify.output)\(verify.errors)")
+    }
+
+    private func entries() async throws -> [Tree] { try await program.entries(["--reason", "Uninstalled"]) }
+
+    @Test func withoutAConfirmationNothingIsChanged() async throws {
+        let before = try await cluster.versions(prefix: namespace)
+        let listed = try await uninstall()
+        #expect(listed.status == 1, "\(listed.errors)")
+        #expect(listed.output.contains("delete  RoleBinding \(namespace)/reader\n"), "\(listed.output)")
+        #expect(listed.output.contains("unmark  Namespace \(namespace): it stays as it is\n"), "\(listed.output)")
+        #expect(listed.output.contains("9 to delete, 1 to unmark\n"), "\(listed.output)")
+        #expect(listed.output.contains("4 NetworkPolicies, quotas or limits would go"), "\(listed.output)")
+        #expect(listed.output.contains("Nothing was changed. Stop every Bylaw"), "\(listed.output)")
+        let order = listed.output.split(separator: "\n").map(String.init)
+        let places = ["RoleBinding", "Role ", "ServiceAccount", "allow-web", "default-deny"].compactMap { words in
+            order.firstIndex { $0.contains(words) }
+        }
+        #expect(places.count == 5 && places == places.sorted(), "\(listed.output)")
+        let wrong = try await uninstall("--confirm", "another")
+        #expect(wrong.status == 2 && wrong.errors.contains("is not the name of the instance"), "\(wrong.errors)")
+        let both = try await uninstall("--keep-objects", "--namespaces", "--confirm", instance)
+        #expect(both.status == 2 && both.errors.contains("contradict each other"), "\(both.errors)")
+        #expect(try await cluster.versions(prefix: namespace) == before)
+        #expect(try await entries().isEmpty)
+    }
+
+    @Test func whatItMadeIsDeletedAndTheNamespaceStays() async throws {
+        try await cluster.create(
+            [
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+                "metadata": ["name": "foreign", "namespace": .string(namespace)], "rules": [],
+            ], as: role("foreign"))
+        let done = try await uninstall("--confirm", instance, "-o", "json")
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        let answer = try parseJSON(Array(done.output.utf8))
+        #expect(answer["apiVersion"] == "bylaw.dev/v1" && answer["kind"] == "UninstallReport")
+        #expect(
+            answer.members?.keys.sorted() == [
+                "apiVersion", "deletesNamespaces", "instance", "isDryRun", "items", "keepsObjects", "kind",
+            ])
+        #expect(answer["isDryRun"] == false)
+        #expect(
+            answer["items"]?.array?.first == [
+                "object": [
+                    "group": "rbac.authorization.k8s.io", "kind": "RoleBinding", "name": "config",
+                    "namespace": .string(namespace),
+                ], "action": "delete", "outcome": "done",
+            ])
+        for id in made { #expect(try await cluster.object(id) == nil, "\(id)") }
+        #expect(try await cluster.object(role("foreign")) != nil, "it was never Bylaw's")
+        let space = try #require(try await cluster.object(team))
+        #expect(space["metadata"]?["labels"]?[Self.marker] == nil)
+        #expect(space["metadata"]?["annotations"]?["bylaw.dev/id"] == nil)
+        #expect(space["metadata"]?["labels"]?["pod-security.kubernetes.io/enforce"] == "restricted")
+        let entries = try await entries()
+        #expect(entries.count == 10)
+        #expect(entries.allSatisfy { $0["outcome"] == "succeeded" && $0["before"]?["metadata"]?["uid"] != nil })
+        let again = try await uninstall("--confirm", instance)
+        #expect(again.status == 0 && again.output.contains("Nothing carries the marker"), "\(again.output)")
+        try await expectProof()
+        // Whoever wants it back starts Bylaw again.
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.output)\(sync.errors)")
+        for id in made { #expect(try await cluster.object(id) != nil, "\(id)") }
+    }
+
+    @Test func namespacesGoWhereThatIsAskedFor() async throws {
+        let done = try await uninstall("--confirm", instance, "--namespaces")
+        // A real server has the namespace end later, which holds it as a finalizer does.
+        #expect(
+            done.status == 0 || done.output.contains("waiting Namespace \(namespace)"), "\(done.output)\(done.errors)")
+        try await eventually("the namespace is gone, or going") {
+            let space = try await cluster.object(team)
+            return space == nil || space?["metadata"]?["deletionTimestamp"] != nil
+        }
+    }
+
+    @Test func keepingObjectsOnlyTakesTheMarksOff() async throws {
+        var before: [ObjectID: Tree] = [:]
+        for id in made + [team] { before[id] = try await cluster.object(id) }
+        let done = try await uninstall("--keep-objects", "--confirm", instance)
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        #expect(done.output.contains("10 unmarked\n"), "\(done.output)")
+        for id in made + [team] {
+            var after = try #require(try await cluster.object(id), "\(id)")
+            var expected = try #require(before[id])
+            #expect(expected["metadata"]?["labels"]?[Self.marker] != nil)
+            expected.set(["metadata", "labels", Self.marker], to: nil)
+            expected.set(["metadata", "annotations", "bylaw.dev/id"], to: nil)
+            for field in ["resourceVersion", "managedFields", "generation"] {
+                after.set(["metadata", field], to: nil)
+                expected.set(["metadata", field], to: nil)
+            }
+            // Controllers write the status of some kinds by themselves.
+            for tree in ["status", "secrets"] {
+                after.set([tree], to: nil)
+                expected.set([tree], to: nil)
+            }
+            if after["metadata"]?["labels"] == nil, expected["metadata"]?["labels"]?.members?.isEmpty == true {
+                expected.set(["metadata", "labels"], to: nil)
+            }
+            #expect(after == expected, "\(id)")
+        }
+        #expect(try await entries().count == 10)
+        try await expectProof()
+        let again = try await uninstall("--keep-objects")
+        #expect(again.status == 0 && again.output.contains("Nothing carries the marker"), "\(again.output)")
+    }
+
+    @Test func whatIsNotProvenIsLeftAndTold() async throws {
+        // A copy of one object under another name, and a forged marker on somebody else's.
+        let copied = try #require(try await cluster.object(role("reader")))
+        var copy = copied
+        copy.set(["metadata", "name"], to: "copy")
+        try await cluster.create(copy, as: role("copy"))
+        // The same name again, with our marker: it is not the one that Bylaw made.
+        let replaced = try #require(try await cluster.object(role("config")))
+        try await cluster.delete(role("config"))
+        try await eventually("it is gone") { try await cluster.object(role("config")) == nil }
+        try await cluster.create(replaced, as: role("config"))
+        try await cluster.mergePatch(policy("allow-dns"), #"{"metadata":{"labels":{"bylaw.dev/instance":null}}}"#)
+        let done = try await uninstall("--confirm", instance)
+        #expect(done.status == 1, "\(done.output)\(done.errors)")
+        for (id, words) in [
+            (role("copy"), "its marker is of another object"), (role("config"), "the journal does not know it"),
+            (policy("allow-dns"), "somebody has taken the marker off"),
+        ] {
+            let line = done.output.split(separator: "\n").first { $0.contains("\(id)") }
+            #expect(line?.hasPrefix("left") == true && line?.contains(words) == true, "\(done.output)")
+            #expect(try await cluster.object(id) != nil, "\(id)")
+        }
+        #expect(try await cluster.object(role("reader")) == nil)
+        try await expectProof()
+    }
+
+    @Test func whatFinalizersHoldIsToldUntilItIsGone() async throws {
+        try await cluster.mergePatch(role("reader"), #"{"metadata":{"finalizers":["example.com/hold"]}}"#)
+        let done = try await uninstall("--confirm", instance)
+        #expect(done.status == 1, "\(done.output)\(done.errors)")
+        #expect(
+            done.output.contains("waiting Role \(namespace)/reader: marked for deletion; finalizers example.com/hold"),
+            "\(done.output)")
+        let still = try await uninstall("--confirm", instance)
+        #expect(still.status == 1 && still.output.contains("it is being deleted already"), "\(still.output)")
+        try await cluster.mergePatch(role("reader"), #"{"metadata":{"finalizers":null}}"#)
+        let over = try await uninstall("--confirm", instance)
+        #expect(over.status == 0, "\(over.output)\(over.errors)")
+    }
+
+    /// Also where objects stay: they would go on refusing what everybody does with them.
+    @Test(arguments: [true, false]) func admissionPoliciesGoFirst(_ keepsObjects: Bool) async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
+        let other = try Program()
+        let (namespace, own) = other.ofThisRun("uninstall-prevention", repository: repository, cluster: cluster)
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try repository.write(
+            "apiVersion: bylaw.dev/v1\nkind: Configuration\nprevention: {enabled: true}\n", to: "bylaw.yaml")
+        try await repository.commit("Prevent")
+        let sync = try await other.run(["sync"] + own)
+        try #require(sync.status == 0, "\(sync.output)\(sync.errors)")
+        let name = "bylaw-" + (own.firstIndex(of: "--instance").map { own[$0 + 1] } ?? "")
+        try #require(try await cluster.object(.admissionPolicy, named: name) != nil)
+        let arguments =
+            ["uninstall", "--confirm", String(name.dropFirst(6))] + (keepsObjects ? ["--keep-objects"] : [])
+        let places = ["--kubeconfig", "--instance", "--journal"].flatMap { flag in
+            own.firstIndex(of: flag).map { [flag, own[$0 + 1]] } ?? []
+        }
+        let done = try await other.run(arguments + places)
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        #expect(
+            done.output.split(separator: "\n").prefix(2).allSatisfy { $0.contains("ValidatingAdmissionPolicy") },
+            "\(done.output)")
+        for resource in [Resource.admissionPolicy, .admissionPolicyBinding] {
+            #expect(try await cluster.object(resource, named: name) == nil)
+        }
+        let role = ObjectID(.role, namespace: namespace, name: "reader")
+        #expect((try await cluster.object(role) != nil) == keepsObjects)
+        let verify = try await other.run(["journal", "verify", "--journal", other.journal])
+        #expect(verify.status == 0, "\(verify.output)\(verify.errors)")
+    }
+
+    private static func refusal(_ status: Int, _ reason: String) -> Fault.Effect {
+        .answer(
+            status: status,
+            body: [
+                "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": .string(reason),
+                "code": .integer(Int64(status)), "message": "refused by the test", "details": ["name": "it"],
+            ], text: "", retryAfter: nil)
+    }
+
+    /// What is refused or fails stays, is told and recorded, and the rest goes on.
+    @Test(.enabled(if: !ClusterUnderTest.isReal, "skipped: a real server has no faults on demand"))
+    func whatIsForbiddenIsToldAndTheRestGoesOn() async throws {
+        cluster.inject("DELETE", "/roles/reader", Self.refusal(403, "Forbidden"))
+        cluster.inject("DELETE", "/rolebindings/config", Self.refusal(409, "Conflict"))
+        let done = try await uninstall("--confirm", instance)
+        #expect(done.status == 1, "\(done.output)\(done.errors)")
+        #expect(done.output.contains("failed  Role \(namespace)/reader"), "\(done.output)")
+        #expect(try await cluster.object(role("reader")) != nil)
+        #expect(try await cluster.object(binding("config")) == nil, "a conflict is looked at again")
+        let failed = try await program.entries(["--reason", "Uninstalled", "--outcome", "failed"])
+        #expect(failed.count == 1)
+        let again = try await uninstall("--confirm", instance)
+        #expect(again.status == 0, "\(again.output)\(again.errors)")
+        #expect(try await cluster.object(role("reader")) == nil)
+        try await expectProof()
+    }
+
+    /// An answer that is lost leaves the outcome open, and the next call learns it.
+    @Test(.enabled(if: !ClusterUnderTest.isReal, "skipped: a real server has no faults on demand"))
+    func whatIsCutShortIsSettledByTheNextCall() async throws {
+        cluster.inject("DELETE", "/roles/reader", .lostAnswer(status: 500), count: 20)
+        cluster.inject("GET", "/roles/reader", Self.refusal(500, "InternalError"), count: 200)
+        _ = try await uninstall("--confirm", instance)
+        cluster.clearFaults()
+        let again = try await uninstall("--confirm", instance)
+        #expect(again.status == 0, "\(again.output)\(again.errors)")
+        for id in made { #expect(try await cluster.object(id) == nil, "\(id)") }
+        let told = try await entries().filter { $0["object"]?["name"] == "reader" && $0["object"]?["kind"] == "Role" }
+        #expect(told.count == 1, "\(told)")
+        try await expectProof()
+    }
+
+    @Test func withoutAJournalOrWithOneInUseNothingIsDone() async throws {
+        let before = try await cluster.versions(prefix: namespace)
+        let none = try await program.run([
+            "uninstall", "--kubeconfig", flag("--kubeconfig"), "--instance", instance, "--journal",
+            program.folder.path + "/none.sqlite", "--confirm", instance,
+        ])
+        #expect(none.status == 2 && none.errors.contains("there is no journal there"), "\(none.errors)")
+        #expect(!FileManager.default.fileExists(atPath: program.folder.path + "/none.sqlite"))
+        let run = try RunningProgram(program, ["run", "--interval", "300ms"] + flags)
+        try await run.untilItSays("Synced ")
+        let beside = try await uninstall("--confirm", instance)
+        #expect(beside.status == 2 && beside.errors.contains("is writing it"), "\(beside.errors)")
+        try await run.stop()
+        #expect(try await cluster.versions(prefix: namespace) == before)
+    }
+
+    /// `kubectl delete -k` removes Bylaw alone: what it made stays, and so do the marks.
+    @Test func whatStaysWhenBylawGoesIsAsItWas() async throws {
+        let run = try RunningProgram(program, ["run", "--interval", "300ms"] + flags)
+        try await run.untilItSays("Synced ")
+        let before = try await cluster.versions(prefix: namespace)
+        try await run.stop()
+        #expect(run.status == 0)
+        #expect(try await cluster.versions(prefix: namespace) == before)
+        for id in made { #expect(try await label(id) == instance, "\(id)") }
+    }
+}
