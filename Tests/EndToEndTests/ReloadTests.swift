@@ -89,7 +89,11 @@ import Testing
         // Whoever probes it is answered all the time.
         let probing = Task {
             var codes: Set<Int> = []
-            while !Task.isCancelled { codes.insert(try await run.status("/healthz").code) }
+            while !Task.isCancelled {
+                do { codes.insert(try await run.status("/healthz").code) } catch {
+                    guard Task.isCancelled else { throw error }
+                }
+            }
             return codes
         }
         try scene.write(scene.content(["path": "two"]))

@@ -53,7 +53,12 @@ let runCommand = Command(
     }
     let following = Task {
         guard let file = invocation.configuration else { return }
-        await ConfigurationFollower(file, active)?.run()
+        guard let follower = ConfigurationFollower(file, active) else {
+            return run.logger.log(
+                .notice, "The configuration is no file that can be read again; it changes with the next start",
+                [("file", file.path)])
+        }
+        await follower.run()
     }
     defer { following.cancel() }
     guard let leadership else { return try await enforce(active, lease: nil, until: signals.request) }
