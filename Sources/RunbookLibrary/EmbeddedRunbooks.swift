@@ -1831,7 +1831,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Full: free space, or make the volume larger; to let old entries go later, run with `--journal-keep`. Read-only or failing: look at the kernel's log, and mount the volume again; Bylaw lets go of the file while it waits, and opens it again by itself. Rights: give the file, the files beside it and their folder to the user that runs Bylaw. Another process: stop the one that should not be there; a journal has one writer.
+    Full: free space, or make the volume larger; to let old entries go later, run with `--journal-keep`. Read-only or failing: look at the kernel's log, and mount the volume again; Bylaw lets go of the file while it waits, and opens it again by itself. Rights: give the file, the files beside it and their folder to the user that runs Bylaw. Another process: stop the one that should not be there; a journal has one writer. Of several replicas with a volume each, end the one that leads (`kubectl delete pod`): another one leads at once.
 
     ## Undo
 
