@@ -235,7 +235,8 @@ struct Wiring {
 
     func controller(
         instance: String, source: any RevisionSource, cluster: KubeCluster, journal: any RunJournal,
-        holds: (any EmergencyHoldSource)? = nil, term: LeaderTerm? = nil, beginning: String? = nil,
+        holds: (any EmergencyHoldSource)? = nil, term: LeaderTerm? = nil, handover: HandoverPlace? = nil,
+        beginning: String? = nil,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) -> Controller {
         var configuration = ControllerConfiguration(instance: instance, cluster: clusterName(cluster.endpoint))
@@ -245,6 +246,7 @@ struct Wiring {
         configuration.trust = trust
         configuration.host = hostName()
         configuration.term = term
+        configuration.handover = handover
         return Controller(
             configuration: configuration, source: source, cluster: cluster, journal: journal, holds: holds,
             surroundings: .system, ownership: ownership(instance: instance), canonical: canonical, notify: notify)

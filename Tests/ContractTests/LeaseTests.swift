@@ -92,7 +92,7 @@ import Testing
         try await server.withNamespace { namespace in
             let store = store(in: namespace)
             #expect(try await store.read() == nil)
-            let made = try await store.create(record("a"))
+            let made = try await store.create(record("a"), leaving: nil)
             #expect(made.record == record("a"))
             let patch = #"{"metadata":{"labels":{"kept":"yes"},"annotations":{"kept":"also"}}}"#
             let answer = try await server.send(
@@ -100,31 +100,42 @@ import Testing
                     method: .patch, path: Resource.lease.path(of: id(in: namespace)),
                     contentType: "application/merge-patch+json", body: Array(patch.utf8)), as: .admin)
             #expect(answer.isSuccess, "\(answer)")
-            await expect(.conflict) { () async throws(ClusterError) in _ = try await store.update(made, to: record("b"))
+            await expect(.conflict) { () async throws(ClusterError) in
+                _ = try await store.update(made, to: record("b"), leaving: nil)
             }
             let read = try #require(try await store.read())
             #expect(read.record == made.record)
-            let updated = try await store.update(read, to: record("b", transitions: 1))
+            let updated = try await store.update(read, to: record("b", transitions: 1), leaving: nil)
             #expect(updated.record == record("b", transitions: 1))
             #expect(updated.object.label("kept") == "yes" && updated.object.annotation("kept") == "also")
+
+            let handover = Handover(revision: String(repeating: "0f", count: 20), place: "north\nproduction")
+            let leaving = try await store.update(updated, to: record("b", transitions: 1), leaving: handover)
+            #expect(try await store.read()?.handover == handover)
+            let after = try await store.update(leaving, to: record("b", transitions: 1), leaving: nil)
+            #expect(after.handover == nil && after.object.annotation("kept") == "also")
         }
     }
 
     @Test func ofTwoWhoMakeOrReplaceItOneIsTold() async throws {
         try await server.withNamespace { namespace in
             let store = store(in: namespace)
-            let made = try await store.create(record("a"))
-            await expect(.alreadyExists) { () async throws(ClusterError) in _ = try await store.create(record("b")) }
-            _ = try await store.update(made, to: record("a", transitions: 1))
-            await expect(.conflict) { () async throws(ClusterError) in _ = try await store.update(made, to: record("b"))
+            let made = try await store.create(record("a"), leaving: nil)
+            await expect(.alreadyExists) { () async throws(ClusterError) in
+                _ = try await store.create(record("b"), leaving: nil)
+            }
+            _ = try await store.update(made, to: record("a", transitions: 1), leaving: nil)
+            await expect(.conflict) { () async throws(ClusterError) in
+                _ = try await store.update(made, to: record("b"), leaving: nil)
             }
             let released = LeaseRecord(
                 holder: "", durationSeconds: 1, acquired: Self.time, renewed: Self.time, transitions: 1)
             let read = try #require(try await store.read())
-            #expect(try await store.update(read, to: released).record == released)
+            #expect(try await store.update(read, to: released, leaving: nil).record == released)
             await server.remove(lease: id(in: namespace))
             // It may be made by a replacement, but not in a version that was read.
-            await expect(.conflict) { () async throws(ClusterError) in _ = try await store.update(read, to: record("b"))
+            await expect(.conflict) { () async throws(ClusterError) in
+                _ = try await store.update(read, to: record("b"), leaving: nil)
             }
         }
     }
@@ -142,7 +153,7 @@ import Testing
     @Test func aMissingNamespaceIsNoMissingLease() async throws {
         let store = store(in: uniqueName())
         do throws(ClusterError) {
-            _ = try await store.create(record("a"))
+            _ = try await store.create(record("a"), leaving: nil)
             Issue.record("there is no such namespace")
         } catch {
             #expect(error.kind == .namespaceNotFound, "\(error)")

@@ -47,6 +47,12 @@ struct Run: Sendable {
         /// Why it could be taken.
         var vacancy: LeaderElection.Vacancy
 
+        var handover: HandoverPlace {
+            get async {
+                HandoverPlace(found: await leadership.handover) { [leadership] in await leadership.leave($0) }
+            }
+        }
+
         /// What whoever takes over tells of a leader that was lost: it may not have been able to.
         var takeover: String? {
             guard case .expired(let holder) = vacancy else { return nil }
@@ -157,7 +163,7 @@ struct Run: Sendable {
         let controller = wiring.controller(
             instance: instance, source: source, cluster: cluster, journal: journal,
             holds: try wiring.holds(instance: instance, cluster: cluster), term: await lease?.leadership.term,
-            beginning: beginning
+            handover: await lease?.handover, beginning: beginning
         ) {
             tell($0)
             reporter?.note($0)

@@ -9,10 +9,11 @@ extension Controller {
     /// What a revision is judged by: the guardrails that are in force before it, and all that is known.
     func judgement() async throws(JournalError) -> RevisionJudgement {
         // What is enforced knows its own; the memory is read only where its revision is lost.
-        let remembered = enforced == nil ? try await journal.remembered(.guardedState) : nil
+        let basis = enforced ?? handedOver
+        let remembered = basis == nil ? try await journal.remembered(.guardedState) : nil
         await loadStateBeforeHold()
         return RevisionJudgement(
-            enforced: enforced, before: hold.before,
+            enforced: basis, before: hold.before,
             configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,
             trust: configuration.trust, source: source, states: try await declaredStates(), canonical: canonical,
@@ -79,6 +80,9 @@ extension Controller {
     ) async throws(JournalError) {
         let tree = guarded.encoded(revision: revision.commit, place: source.place)
         try await journal.remember(.guardedState, canonical.text(before?.stored(in: tree) ?? tree))
+        // Under a hold what was before it would count.
+        await configuration.handover?.leave(
+            before == nil ? Handover(guarded, of: revision.commit, in: source.place) : nil)
     }
 
     func lockout(by verdict: GuardVerdict) async -> String? {

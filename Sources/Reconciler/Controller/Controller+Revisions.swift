@@ -147,6 +147,7 @@ extension Controller {
         try await noteRewrittenHistory(newest, since: lastAccepted)
         await untilGathered()
         guard !hasStopped else { return true }
+        await takeUpHandover(before: newest)
         let (verdict, guarded) = try await judge(loaded, by: try await judgement())
         // Until the server tells who we are nothing that gives rights in the whole cluster is taken away, and from then on
         // nothing that gives us ours, whatever is enforced.

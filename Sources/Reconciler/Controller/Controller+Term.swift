@@ -13,10 +13,33 @@ extension Controller {
         try await journal.remember(.ownershipSettled, "false")
     }
 
+    /// Reads what the leader before had in force, where this journal does not know it.
+    ///
+    /// It is what the newest revision is compared with, and not enforced: something may have been revoked since it was left.
+    func takeUpHandover(before newest: Revision) async {
+        guard enforced == nil, isJournalBehind, handedOver == nil, let found = configuration.handover?.found,
+            found.place == source.place
+        else { return }
+        do throws(SourceError) {
+            if found.revision != newest.commit {
+                guard try await source.isAncestor(found.revision, of: newest.commit) else { return }
+            }
+            handedOver = try await loadRememberedState(
+                enforced: found.revision, guarded: nil, from: source, canonical: canonical)
+        } catch {
+            notify(
+                .trouble(
+                    "what the leader before had in force, \(found.revision), cannot be read: "
+                        + error.explanation.message,
+                    hint: "The newest revision is judged as one that comes first."))
+        }
+    }
+
     /// Notes that the journal knows what is in force in this term.
     func noteTerm() async throws(JournalError) {
         guard let term = configuration.term else { return }
         try await journal.remember(.leaderTerm, term.text)
         isJournalBehind = false
+        handedOver = nil
     }
 }

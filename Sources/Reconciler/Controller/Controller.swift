@@ -25,6 +25,8 @@ package struct ControllerConfiguration: Sendable {
     package var host: String?
     /// Where there are several replicas, which time of leading this is.
     package var term: LeaderTerm?
+    /// Where there are several replicas, what they leave to each other.
+    package var handover: HandoverPlace?
     /// Why it begins, where that is not for the start of its process; stands in the entry of the beginning.
     package var beginning: String?
 
@@ -83,6 +85,8 @@ package actor Controller {
     var declaredEarlier: Set<ObjectID> = []
     /// Another replica may have led since the journal was written, and no revision was accepted since.
     var isJournalBehind = false
+    /// What the leader before had in force, as long as nothing was accepted here: what is new is compared with it.
+    var handedOver: EnforcedState?
     /// Objects about which the repository's history has been asked.
     var historyAsked: Set<ObjectID> = []
 

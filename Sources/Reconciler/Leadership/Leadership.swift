@@ -22,6 +22,8 @@ package actor Leadership {
     package var term: LeaderTerm? {
         held.map { LeaderTerm(lease: $0.object.uid, transitions: $0.record.transitions) }
     }
+    /// What the leader before left, until this one has something to leave.
+    package private(set) var handover: Handover?
     private var lastFailure = ""
 
     package init(
@@ -80,9 +82,12 @@ package actor Leadership {
     /// - Returns: False where somebody was faster.
     private func take(_ record: LeaseRecord, over found: StoredLease?) async throws(ClusterError) -> Bool {
         let start = ContinuousClock.now
+        handover = found?.handover
         do throws(ClusterError) {
             let stored =
-                if let found { try await store.update(found, to: record) } else { try await store.create(record) }
+                if let found { try await store.update(found, to: record, leaving: handover) } else {
+                    try await store.create(record, leaving: handover)
+                }
             return noteHeld(stored, from: start)
         } catch {
             guard [.conflict, .alreadyExists, .notFound].contains(error.kind) else { throw error }
@@ -151,7 +156,7 @@ package actor Leadership {
         var start = ContinuousClock.now
         do throws(ClusterError) {
             let record = election.renewal(of: held.record, at: surroundings.now())
-            _ = noteHeld(try await store.update(held, to: record), from: start)
+            _ = noteHeld(try await store.update(held, to: record, leaving: handover), from: start)
             return
         } catch {
             guard [.conflict, .notFound].contains(error.kind) else { throw error }
@@ -168,7 +173,9 @@ package actor Leadership {
         let record = election.renewal(of: found?.record ?? held.record, at: surroundings.now())
         // It was deleted under us: who creates it first has it, and the others wait as long as a lease lasts.
         let stored =
-            if let found { try await store.update(found, to: record) } else { try await store.create(record) }
+            if let found { try await store.update(found, to: record, leaving: handover) } else {
+                try await store.create(record, leaving: handover)
+            }
         _ = noteHeld(stored, from: start)
     }
 
@@ -179,6 +186,9 @@ package actor Leadership {
     }
 
     // MARK: Leaving
+
+    /// Says from the next renewal on what the next leader may take for in force.
+    package func leave(_ handover: Handover?) { self.handover = handover }
 
     /// Gives the lease back, so that another replica need not wait for its end (rule K7).
     ///
@@ -192,12 +202,12 @@ package actor Leadership {
         let stored: StoredLease
         do throws(ClusterError) {
             let record = election.release(of: held.record, at: surroundings.now())
-            stored = try await store.update(held, to: record)
+            stored = try await store.update(held, to: record, leaving: handover)
         } catch {
             guard error.kind == .conflict else { throw error }
             guard let found = try await store.read(), election.isHeld(by: found.record) else { return }
             stored = try await store.update(
-                found, to: election.release(of: found.record, at: surroundings.now()))
+                found, to: election.release(of: found.record, at: surroundings.now()), leaving: handover)
         }
         board.noteFound(stored.record)
         notify(.released)

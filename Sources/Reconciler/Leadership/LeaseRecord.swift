@@ -42,6 +42,8 @@ package struct LeaseRecord: Sendable, Equatable {
 /// A Lease as it was read or written, in the one version that the next write may replace.
 package struct StoredLease: Sendable {
     package var record: LeaseRecord
+    /// What the holder of then left to the next one.
+    package var handover: Handover?
     /// All that it says of its state: any difference is news from its holder.
     package var spec: Tree
     /// The whole object, so that what we do not know is kept (rule K4).
@@ -50,6 +52,7 @@ package struct StoredLease: Sendable {
     package init(_ object: LiveObject) {
         spec = object.tree["spec"] ?? .object(Members())
         record = LeaseRecord(spec: spec)
+        handover = object.metadata["annotations"]?[Handover.annotation]?.string.flatMap { Handover($0) }
         self.object = object
     }
 }
@@ -65,10 +68,12 @@ package protocol LeaseStore: Sendable {
     func read() async throws(ClusterError) -> StoredLease?
 
     /// - Throws: ``ClusterError`` of the kind `alreadyExists` where somebody was faster.
-    func create(_ record: LeaseRecord) async throws(ClusterError) -> StoredLease
+    func create(_ record: LeaseRecord, leaving handover: Handover?) async throws(ClusterError) -> StoredLease
 
     /// Replaces the Lease in exactly the version that was read, and keeps what the record does not speak of.
     ///
     /// - Throws: ``ClusterError`` of the kind `conflict` where it is another version now, or gone.
-    func update(_ stored: StoredLease, to record: LeaseRecord) async throws(ClusterError) -> StoredLease
+    func update(
+        _ stored: StoredLease, to record: LeaseRecord, leaving handover: Handover?
+    ) async throws(ClusterError) -> StoredLease
 }
