@@ -43,7 +43,8 @@ let modules: [Module] = [
         name: "Guardrails", imports: ["Manifest", "Policy", "Analysis", "Planning"], testImports: ["PolicyFiles"]),
     Module(name: "KubeProtocol", imports: ["Manifest", "JSON"]),
     Module(name: "AuditEvents", imports: ["Manifest", "JSON"]),
-    Module(name: "Shipping", imports: ["Manifest", "JSON"]),
+    Module(name: "Tracing", imports: ["Manifest"]),
+    Module(name: "Shipping", imports: ["Manifest", "JSON", "Tracing"]),
     Module(name: "Arguments"),
     Module(name: "RunbookLibrary", imports: ["Arguments"], testImports: ["Policy", "Reconciler"]),
     // Wrappers: one C library or one system facility each.
@@ -59,7 +60,8 @@ let modules: [Module] = [
     // Use cases, and the ports they need.
     Module(
         name: "Reconciler",
-        imports: ["Manifest", "Policy", "Analysis", "Guardrails", "Planning", "Telemetry"], testImports: ["JSON"]),
+        imports: ["Manifest", "Policy", "Analysis", "Guardrails", "Planning", "Telemetry", "Tracing"],
+        testImports: ["JSON"]),
     // Adapters.
     Module(name: "PolicyFiles", imports: ["Manifest", "Policy", "YAML", "JSON"]),
     Module(
@@ -75,7 +77,7 @@ let modules: [Module] = [
         name: "Journal", imports: ["Reconciler", "Manifest", "JSON", "SQLite", "Signatures", "TransparencyLog"],
         testImports: ["ChildProcess"], testData: ["Fixtures"]),
     Module(
-        name: "StatusServer", imports: ["Reconciler", "Manifest", "Telemetry", "HTTPServer"],
+        name: "StatusServer", imports: ["Reconciler", "Manifest", "Telemetry", "HTTPServer", "Tracing"],
         testImports: ["HTTPClient"]),
     Module(
         name: "EmbeddedCluster", imports: ["Manifest", "JSON", "Policy", "Planning", "KubeProtocol", "HTTPServer"],
@@ -90,7 +92,7 @@ let modules: [Module] = [
             "Reconciler",
             "PolicyFiles", "YAML", "HTTPClient", "KubeProtocol", "ChildProcess", "GitSource", "Git", "KubeClient",
             "Journal", "EmbeddedCluster", "RunbookLibrary", "GitHost", "HTTPServer", "Reports", "TransparencyLog",
-            "AuditEvents", "Shipping", "StatusServer",
+            "AuditEvents", "Shipping", "StatusServer", "Tracing",
         ]),
 ]
 

@@ -236,7 +236,7 @@ struct Wiring {
     func controller(
         instance: String, source: any RevisionSource, cluster: KubeCluster, journal: any RunJournal,
         holds: (any EmergencyHoldSource)? = nil, term: LeaderTerm? = nil, handover: HandoverPlace? = nil,
-        beginning: String? = nil,
+        beginning: String? = nil, tracing: SpanExporter? = nil,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) -> Controller {
         var configuration = ControllerConfiguration(instance: instance, cluster: clusterName(cluster.endpoint))
@@ -249,7 +249,8 @@ struct Wiring {
         configuration.handover = handover
         return Controller(
             configuration: configuration, source: source, cluster: cluster, journal: journal, holds: holds,
-            surroundings: .system, ownership: ownership(instance: instance), canonical: canonical, notify: notify)
+            surroundings: .system, tracer: tracer(tracing, instance: instance, cluster: configuration.cluster),
+            ownership: ownership(instance: instance), canonical: canonical, notify: notify)
     }
 }
 

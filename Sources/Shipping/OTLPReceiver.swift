@@ -29,9 +29,9 @@ package struct OTLPReceiver: LogReceiver {
                     [
                         "resource": [
                             "attributes": [
-                                text("service.name", "bylaw"),
-                                text("service.instance.id", resource.first.instance),
-                                text("k8s.cluster.name", resource.first.cluster),
+                                OTLPValues.attribute("service.name", "bylaw"),
+                                OTLPValues.attribute("service.instance.id", resource.first.instance),
+                                OTLPValues.attribute("k8s.cluster.name", resource.first.cluster),
                             ]
                         ],
                         "scopeLogs": [["scope": ["name": "bylaw.journal"], "logRecords": .array(resource.records)]],
@@ -49,15 +49,14 @@ package struct OTLPReceiver: LogReceiver {
             case .error: (17, "ERROR")
             }
         var attributes: [Tree] = [
-            // 64-bit integers are strings in the JSON of protocol buffers.
-            ["key": "bylaw.sequence", "value": ["intValue": .string(String(entry.sequence))]],
-            text("bylaw.journal", entry.journal), text("bylaw.reason", entry.reason),
-            text("bylaw.outcome", entry.outcome),
-            ["key": "bylaw.incident", "value": ["boolValue": .bool(entry.isIncident)]],
+            OTLPValues.attribute("bylaw.sequence", entry.sequence),
+            OTLPValues.attribute("bylaw.journal", entry.journal), OTLPValues.attribute("bylaw.reason", entry.reason),
+            OTLPValues.attribute("bylaw.outcome", entry.outcome),
+            OTLPValues.attribute("bylaw.incident", entry.isIncident),
         ]
-        if let object = entry.objectDescription { attributes.append(text("bylaw.object", object)) }
-        if let actor = entry.actor { attributes.append(text("bylaw.actor", actor)) }
-        let time = nanoseconds(entry.time)
+        if let object = entry.objectDescription { attributes.append(OTLPValues.attribute("bylaw.object", object)) }
+        if let actor = entry.actor { attributes.append(OTLPValues.attribute("bylaw.actor", actor)) }
+        let time = OTLPValues.nanoseconds(entry.time)
         return [
             "timeUnixNano": .string(time), "observedTimeUnixNano": .string(time),
             "severityNumber": .integer(number), "severityText": .string(name),
@@ -66,50 +65,8 @@ package struct OTLPReceiver: LogReceiver {
         ]
     }
 
-    private func text(_ key: String, _ value: String) -> Tree {
-        ["key": .string(key), "value": ["stringValue": .string(value)]]
-    }
-
-    /// An unsigned number of 64 bits, in which 0 stands for an unknown time (`logs.proto`).
-    private func nanoseconds(_ time: Timestamp) -> String {
-        guard let micro = UInt64(exactly: time.microsecondsSinceEpoch) else { return "0" }
-        let (nano, isTooFar) = micro.multipliedReportingOverflow(by: 1000)
-        return isTooFar ? "0" : String(nano)
-    }
-}
-
-extension OTLPReceiver {
-    /// Reads an answer: the statuses that may be tried again are few, and a partial success must not be.
-    ///
-    /// An empty body is the default message in the binary form, which some receivers answer whatever they were sent
-    /// (Loki with 204): it promises as much as `{}`.
     package func outcome(of answer: DeliveryAnswer, to entries: [ShippedEntry]) -> DeliveryOutcome {
-        let tree = answer.tree
-        let why = address.words(tree?["message"]?.string, of: answer)
-        switch answer.status {
-        case 200..<300 where answer.body.isEmpty: return .delivered(entries)
-        case 200..<300:
-            guard let members = tree?.members else {
-                return DeliveryOutcome(next: unexpectedSuccess(answer, why: why))
-            }
-            return partialSuccess(members["partialSuccess"], answer, entries)
-        case 429, 502, 503, 504: return DeliveryOutcome(next: .retry(after: answer.pause, why: why))
-        case 400, 408, 425, 500, 501, 505...599: return DeliveryOutcome(next: .rejected(sequence: nil, why: why))
-        default: return DeliveryOutcome(next: meaning(of: answer, why: why))
-        }
-    }
-
-    private func partialSuccess(
-        _ partial: Tree?, _ answer: DeliveryAnswer, _ entries: [ShippedEntry]
-    ) -> DeliveryOutcome {
-        guard let partial, !partial.isNull else { return .delivered(entries) }
-        let field = partial["rejectedLogRecords"]
-        let why = address.words(partial["errorMessage"]?.string ?? "", of: answer)
-        guard let count = field.map({ $0.integer ?? $0.string.flatMap { Int64($0) } }) ?? 0, count >= 0 else {
-            return DeliveryOutcome(next: unexpectedSuccess(answer, why: why))
-        }
-        // A message without a count is advice about something that was taken.
-        guard count > 0 else { return .delivered(entries) }
-        return DeliveryOutcome(deliveredThrough: nil, next: .dropped(count: count, why: why))
+        let next = address.meaning(ofOTLP: answer, rejected: "rejectedLogRecords").next
+        return next == .goOn ? .delivered(entries) : DeliveryOutcome(next: next)
     }
 }

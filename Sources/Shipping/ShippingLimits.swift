@@ -44,7 +44,7 @@ package struct ShippingLimits: Sendable, Equatable {
     /// The pause after so many failures in a row: half of it is certain, the other half is by chance.
     ///
     /// Senders that were cut off together must not come back together.
-    func pause(afterFailures failures: Int, randomness: Double) -> Duration {
+    package func pause(afterFailures failures: Int, randomness: Double) -> Duration {
         let doublings = min(max(failures - 1, 0), 16)
         return jittered(min(firstPause * (1 << doublings), longestPause), randomness)
     }

@@ -1,6 +1,7 @@
 package import Manifest
 package import Reconciler
 import Telemetry
+package import Tracing
 
 /// The code of a request that no answer came to.
 let noAnswer = "error"
@@ -40,6 +41,16 @@ extension ControllerMetrics {
     package func noteCheckpoint(upTo sequence: Int64, at time: Timestamp) {
         registry.set(Families.signedSequence, to: Double(sequence))
         registry.set(Families.lastCheckpoint, to: time.secondsSinceEpoch)
+    }
+
+    /// Takes in what became of spans.
+    package func noteSpans(_ count: Int, _ fate: SpanFate) {
+        registry.add(Double(count), to: Families.traceSpans, ["outcome": fate.rawValue])
+    }
+
+    /// Takes in how an attempt to send spans ended.
+    package func noteTraceExport(isDone: Bool) {
+        registry.add(to: Families.traceExports, ["outcome": isDone ? "succeeded" : "failed"])
     }
 
     /// Takes in up to which entry a receiver has the journal.

@@ -1,6 +1,7 @@
 import Manifest
 package import Reconciler
 package import Telemetry
+import Tracing
 
 /// Counts what a controller tells, and what its adapters tell.
 ///
@@ -104,19 +105,6 @@ package struct ControllerMetrics: Sendable {
     }
 }
 
-/// How a pass ended, by what is gravest.
-private enum SyncOutcome: String, CaseIterable {
-    case converged, failed, held, waiting, refused
-
-    init(_ report: PassReport) {
-        self =
-            report.failures > 0
-            ? .failed
-            : report.held > 0
-                ? .held : report.waiting > 0 ? .waiting : report.isRevisionRefused ? .refused : .converged
-    }
-}
-
 // MARK: Known beforehand
 
 extension ControllerMetrics {
@@ -160,7 +148,9 @@ extension ControllerMetrics {
         for outcome in ["succeeded", "failed"] {
             registry.add(0, to: Families.fetches, ["outcome": outcome])
             registry.add(0, to: Families.journalWrites, ["outcome": outcome])
+            registry.add(0, to: Families.traceExports, ["outcome": outcome])
         }
+        for fate in SpanFate.allCases { registry.add(0, to: Families.traceSpans, ["outcome": fate.rawValue]) }
         for verb in ["get", "list", "watch", "create", "apply", "patch", "delete"] {
             registry.declare(Families.requestDuration, ["verb": verb])
         }

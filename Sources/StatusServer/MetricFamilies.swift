@@ -110,6 +110,15 @@ enum Families {
         "bylaw_journal_last_shipment_timestamp_seconds", .gauge,
         "When a receiver took entries last, or the program began to send, in seconds since 1970", labels: ["receiver"])
 
+    // MARK: Traces
+
+    static let traceSpans = MetricFamily(
+        "bylaw_trace_spans", .counter,
+        "Spans of traces, by what became of them: dropped are those that there was no room or time for",
+        labels: ["outcome"])
+    static let traceExports = MetricFamily(
+        "bylaw_trace_exports", .counter, "Attempts to send spans, by how they ended", labels: ["outcome"])
+
     // MARK: The API server
 
     static let requests = MetricFamily(
@@ -132,6 +141,6 @@ enum Families {
             changes, heldActions, incidents, openIncidents, syncs, syncDuration, lastSync, fetches, fetchDuration,
             lastFetch, enforcedRevision, newestRevision, revisionRefused, journalUsable, journalOutages,
             unrecordedDrift, journalWrites, journalWriteDuration, journalSequence, signedSequence, lastCheckpoint,
-            shippedSequence, lastShipment, requests, requestDuration, watchRestarts,
+            shippedSequence, lastShipment, traceSpans, traceExports, requests, requestDuration, watchRestarts,
         ] + ProcessFamilies.all
 }

@@ -52,6 +52,22 @@ import Testing
         }
     }
 
+    @Test func whatBecameOfTraces() {
+        for fate in ["sent", "dropped", "refused"] {
+            #expect(text.contains("bylaw_trace_spans_total{outcome=\"\(fate)\"} 0\n"))
+        }
+        metrics.noteSpans(7, .sent)
+        metrics.noteSpans(2, .dropped)
+        metrics.noteTraceExport(isDone: true)
+        metrics.noteTraceExport(isDone: false)
+        for line in [
+            #"bylaw_trace_spans_total{outcome="sent"} 7"#, #"bylaw_trace_spans_total{outcome="dropped"} 2"#,
+            #"bylaw_trace_exports_total{outcome="succeeded"} 1"#, #"bylaw_trace_exports_total{outcome="failed"} 1"#,
+        ] {
+            #expect(text.contains(line + "\n"), "\(line) in \(text)")
+        }
+    }
+
     @Test func aJournalThatCannotBeUsed() {
         metrics.noteJournalOpened()
         var outage = JournalOutage(

@@ -5,6 +5,7 @@ import Manifest
 import Policy
 import Reconciler
 import Synchronization
+import Telemetry
 import TransparencyLog
 
 let syncCommand = Command(
@@ -14,7 +15,7 @@ let syncCommand = Command(
             "Fetches the newest revision, checks it, makes the cluster equal to it, and records every change in the "
             + "journal. A revision with a mistake changes nothing: the last good one is enforced instead.",
         flags: Flags.repository + Flags.connection + [Flags.cluster, Flags.instance, Flags.journal, Flags.journalKey]
-            + [Flags.holdConfigMap] + Flags.writes
+            + [Flags.holdConfigMap] + Flags.writes + Flags.traces
             + [Flags.output, Flags.config],
         examples: ["bylaw sync --repo git@git.example.com:policies.git --branch main --path clusters/production"],
         exitStatuses: [
@@ -35,9 +36,12 @@ let syncCommand = Command(
     for gap in facts.gaps { terminal.writeError("warning: \(printable(gap))\n") }
     let isJSON = invocation.arguments.text("output") == "json"
     let answer = SyncAnswer()
+    let tracing = try wiring.spanExporter(
+        instance: instance, cluster: wiring.clusterName(endpoint), logger: warnings(on: terminal))
+    let exporting = Task { await tracing?.run() ?? () }
     let controller = wiring.controller(
         instance: instance, source: source, cluster: cluster, journal: journal,
-        holds: try wiring.holds(instance: instance, cluster: cluster)
+        holds: try wiring.holds(instance: instance, cluster: cluster), tracing: tracing
     ) { notice in
         answer.take(notice)
         show(notice, on: terminal, isQuiet: isJSON)
@@ -48,6 +52,7 @@ let syncCommand = Command(
         report = try await controller.runOnce()
     } catch {
         await journal.close()
+        await tracing?.finish(exporting)
         throw error
     }
     // What the pass did is told whether or not it can be signed now.
@@ -76,12 +81,22 @@ let syncCommand = Command(
                     ("durationMilliseconds", .integer(Int64(report.duration / .milliseconds(1)))),
                     ("emergencyHold", report.hold.map(holdTree) ?? .null),
                     ("checkpoint", checkpoint.map { .string($0.note.description) } ?? .null),
-                ] + answer.fields))
+                ] + answer.fields + (report.trace.map { [("traceId", .string($0))] } ?? [])))
     } else {
         if let hold = report.hold { terminal.write(renderHold(hold, on: terminal) + "\n") }
         terminal.write("\(report.revision.prefix(12)): \(report.summary)\n")
+        if let trace = report.trace { terminal.write("trace \(trace)\n") }
     }
+    await tracing?.finish(exporting)
     return report.isConverged && report.hold == nil && checkpoint != nil ? ExitStatus.success : ExitStatus.findings
+}
+
+/// Tells on a terminal what goes wrong beside a pass.
+private func warnings(on terminal: Terminal) -> Logger {
+    Logger(level: .warning, now: { "" }) { event in
+        let facts = event.fields.map { "\($0.key): \(printable($0.value))" }.joined(separator: "; ")
+        terminal.writeError("warning: \(event.message)" + (facts.isEmpty ? "" : " (\(facts))") + "\n")
+    }
 }
 
 /// What a JSON answer tells besides the counts: the same as the lines of the text.

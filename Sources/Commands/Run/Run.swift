@@ -160,10 +160,14 @@ struct Run: Sendable {
         let identifier = try await wiring.actorIdentifier(
             journal: journal, scope: JournalReader.Scope(instance: instance, cluster: clusterName), logger: logger)
         let events = wiring.eventRecorder(endpoint, instance: instance, logger: logger)
+        let tracing = try wiring.spanExporter(
+            instance: instance, cluster: clusterName, logger: logger, metrics: metrics)
+        let exporting = Task { await tracing?.run() ?? () }
+        defer { exporting.cancel() }
         let controller = wiring.controller(
             instance: instance, source: source, cluster: cluster, journal: journal,
             holds: try wiring.holds(instance: instance, cluster: cluster), term: await lease?.leadership.term,
-            handover: await lease?.handover, beginning: beginning
+            handover: await lease?.handover, beginning: beginning, tracing: tracing
         ) {
             tell($0)
             reporter?.note($0)
@@ -213,6 +217,7 @@ struct Run: Sendable {
             // Told to stop before the cluster was ever reached.
         } catch {
             await shipping?.finish(sending)
+            await tracing?.finish(exporting)
             throw error
         }
         // Little time is left then, and the record of it comes first.
@@ -231,6 +236,7 @@ struct Run: Sendable {
         await publishing.value
         giveUp.cancel()
         await shipping?.finish(sending)
+        await tracing?.finish(exporting)
     }
 }
 

@@ -19,7 +19,8 @@ let runCommand = Command(
                 FlagDescription(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
-            ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.audit
+            ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.traces
+            + Flags.audit
             + Flags.host + Flags.status + [Flags.events] + Flags.leaderElection + Flags.writes + Flags.logging + [
                 Flags.config
             ],

@@ -62,7 +62,7 @@ func log(_ notice: ControllerNotice, to logger: Logger) {
             [
                 ("revision", report.revision), ("summary", report.summary),
                 ("milliseconds", String(Int(report.duration / .milliseconds(1)))),
-            ])
+            ] + (report.trace.map { [("trace_id", $0)] } ?? []))
     }
 }
 

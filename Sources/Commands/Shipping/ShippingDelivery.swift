@@ -30,19 +30,13 @@ struct HTTPDelivery: ShippingDelivery {
             return error.outcome
         }
         do throws(HTTPError) {
-            let answer = try await exchanger.send(
-                HTTPRequest(
-                    method: request.method, url: request.url,
-                    headers: request.headers.map { (name: $0.name, value: $0.value) }, body: request.body,
-                    limits: HTTPLimits(connect: .seconds(10), total: .seconds(60), maximumAnswerBytes: 16 << 20)))
             return receiver.outcome(
-                of: DeliveryAnswer(
-                    status: answer.status, retryAfter: answer.headers["retry-after"], body: answer.body),
+                of: try await exchanger.deliver(
+                    request, to: place,
+                    limits: HTTPLimits(connect: .seconds(10), total: .seconds(60), maximumAnswerBytes: 16 << 20)),
                 to: entries)
         } catch {
-            var shown = error
-            shown.message = error.message.replacing(redactedURL(request.url), with: place)
-            return shown.outcome(authorityFlag: authorityFlag)
+            return error.outcome(authorityFlag: authorityFlag)
         }
     }
 

@@ -74,26 +74,15 @@ struct ShippingFlags {
 
     /// The way to the receiver.
     func delivery(_ kind: String) throws -> any ShippingDelivery {
-        // Addresses may hold secrets, so that they are never repeated.
-        guard let address = URLComponents(string: text("url") ?? ""), let host = address.host, !host.isEmpty,
-            (kind == "syslog" ? ["tls"] : ["https", "http"]).contains(address.scheme?.lowercased() ?? "")
-        else {
-            throw CommandFailure(
-                message: "--\(prefix)url is no address with \(kind == "syslog" ? "tls" : "https")://",
-                hint: "Write \(kind == "syslog" ? "tls://HOST:6514" : "https://HOST:PORT").")
-        }
-        guard address.user == nil, address.password == nil else {
-            throw CommandFailure(
-                message: "--\(prefix)url holds a user name or a password",
-                hint: "Give what the receiver wants in a file, with --\(prefix)token-file.")
-        }
-        let name = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-        let tls = try tls()
+        let (address, host) = try receiverURL(
+            text("url") ?? "", flag: prefix + "url", schemes: kind == "syslog" ? ["tls"] : ["https", "http"],
+            example: kind == "syslog" ? "tls://HOST:6514" : "https://HOST:PORT", secretFlag: prefix + "token-file")
+        let tls = try wiring.receiverTLS(prefix: prefix)
         guard kind == "syslog" else {
             let exchanger = HTTPExchanger(
                 tls: tls, proxy: .environment, userAgent: "bylaw/\(bylawVersion)", maximumConnections: 1)
             return HTTPDelivery(
-                place: "\(kind) at \(name)\(address.port.map { ":\($0)" } ?? "")",
+                place: "\(kind) at \(host)\(address.port.map { ":\($0)" } ?? "")",
                 receiver: try receiver(kind, text("url") ?? ""), exchanger: exchanger,
                 authorityFlag: prefix + "ca-file")
         }
@@ -102,7 +91,7 @@ struct ShippingFlags {
                 message: "--\(prefix)url has something after the port", hint: "Write tls://HOST:6514.")
         }
         return SyslogDelivery(
-            host: name, port: address.port ?? 6514, tls: tls, authorityFlag: prefix + "ca-file")
+            host: host, port: address.port ?? 6514, tls: tls, authorityFlag: prefix + "ca-file")
     }
 
     /// Everything that sends a journal.
@@ -121,18 +110,6 @@ struct ShippingFlags {
             voice: ShippingVoice(logger.adding([("receiver", delivery.place)])),
             limits: ShippingLimits(maximumEntries: wiring.arguments.number(prefix + "batch") ?? 500),
             endsWhenSent: endsWhenSent)
-    }
-
-    private func tls() throws -> TLSConfiguration {
-        guard (text("cert-file") == nil) == (text("key-file") == nil) else {
-            throw CommandFailure(
-                message: "a certificate for the receiver without its key, or the other way round",
-                hint: "Give both --\(prefix)cert-file and --\(prefix)key-file.")
-        }
-        return TLSConfiguration(
-            certificateAuthorities: try text("ca-file").map(wiring.readFile),
-            clientCertificate: try text("cert-file").map(wiring.readFile),
-            clientKey: try text("key-file").map { SecretBytes(try wiring.readFile($0)) })
     }
 
     private func receiver(_ kind: String, _ url: String) throws -> any LogReceiver {

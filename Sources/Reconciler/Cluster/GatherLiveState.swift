@@ -1,4 +1,5 @@
 package import Manifest
+import Tracing
 
 /// Reads every object of every managed kind.
 ///
@@ -9,11 +10,22 @@ package import Manifest
 package func gatherLiveState(
     from cluster: any ClusterAPI, sleep: @escaping @Sendable (Duration) async throws -> Void
 ) async throws(ClusterError) -> (state: LiveState, unreadable: [(Resource, ClusterError)]) {
+    try await gatherLiveState(from: cluster, sleep: sleep, span: nil)
+}
+
+/// The same, with a span for each list.
+func gatherLiveState(
+    from cluster: any ClusterAPI, sleep: @escaping @Sendable (Duration) async throws -> Void, span: OpenSpan?
+) async throws(ClusterError) -> (state: LiveState, unreadable: [(Resource, ClusterError)]) {
     let answers = await withTaskGroup(of: (Resource, Result<ObjectList, ClusterError>).self) { group in
         for resource in Resource.managed {
             group.addTask {
                 do throws(ClusterError) {
-                    return (resource, .success(try await list(resource, from: cluster, sleep: sleep)))
+                    let answer = try await span.part("list", .client) { part throws(ClusterError) in
+                        part?.add([SpanAttribute("bylaw.object.kind", resource.kind)])
+                        return try await list(resource, from: cluster, sleep: sleep)
+                    }
+                    return (resource, .success(answer))
                 } catch {
                     return (resource, .failure(error))
                 }

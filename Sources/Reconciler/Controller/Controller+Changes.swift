@@ -23,6 +23,7 @@ extension Controller {
         var hasWritten = false
         /// How often something was written to the object meanwhile.
         var conflicts = 0
+        var span: OpenSpan?
 
         /// What a request expects to find.
         ///
@@ -68,6 +69,19 @@ extension Controller {
     private static let patientRounds = 2
 
     func execute(_ action: Action, enforced: EnforcedState) async throws(JournalError) {
+        let change = beginChange(action, isDrift: isDrift(action.id, enforced))
+        defer { end(change, of: action, by: enforced) }
+        do throws(JournalError) {
+            try await execute(action, enforced: enforced, span: change?.span)
+        } catch {
+            change?.span.fail(error)
+            throw error
+        }
+    }
+
+    private func execute(
+        _ action: Action, enforced: EnforcedState, span: OpenSpan?
+    ) async throws(JournalError) {
         let id = action.id
         let isDrift = isDrift(id, enforced)
         var attempt = Attempt(
@@ -75,7 +89,10 @@ extension Controller {
             lost: isDrift && action.before == nil ? live.lastSeen(id) : nil)
         attempt.actor = isDrift || action.isOfStranger ? actor(of: action) : nil
         attempt.undoes = try await entryUndone(by: attempt)
-        let intent = try await journal.begin(intentOf(attempt))
+        attempt.span = span
+        let intent = try await span.part("journal intent") { _ throws(JournalError) in
+            try await journal.begin(intentOf(attempt))
+        }
         var differencesBefore: [Difference]?
         for round in 1... {
             let result: Result<Outcome, ClusterError>
@@ -103,7 +120,10 @@ extension Controller {
                 if error.kind == .unreachable { noteUnreachable() } else { noteAnswered() }
                 if error.kind == .conflict { attempt.conflicts += 1 }
                 // Nothing is wrong with the object. Whoever leads next finds the intent, and settles it by a look.
-                guard error.kind != .notLeading else { return stop() }
+                guard error.kind != .notLeading else {
+                    span?.fail(error)
+                    return stop()
+                }
                 guard let next = await nextStep(after: error, round: round, attempt: attempt) else {
                     try await fail(attempt, error, intent: intent)
                     return
@@ -119,6 +139,7 @@ extension Controller {
                     return
                 case .unknown:
                     // Whether it happened cannot be learned now: the intent stays open, and is settled with the next look.
+                    span?.fail(error)
                     openIntents[id] = OpenIntent(id: intent, intent: intentOf(attempt), isFromEarlierRun: false)
                     noteFailing(attempt.action)
                     scheduleRetry(id, .afterBackOff)
@@ -181,23 +202,33 @@ extension Controller {
         for step in action.steps {
             switch step {
             case .takeOver(let patch):
-                outcome.take(try await cluster.jsonPatch(patch, to: action.id))
+                outcome.take(
+                    try await attempt.span.request("patch") { () throws(ClusterError) in
+                        try await cluster.jsonPatch(patch, to: action.id)
+                    })
             case .removeUndeclared(let patch):
                 guard let expected = outcome.object else { continue }
-                outcome.take(try await cluster.mergePatch(patch, to: action.id, expecting: attempt.expected(expected)))
+                outcome.take(
+                    try await attempt.span.request("patch") { () throws(ClusterError) in
+                        try await cluster.mergePatch(patch, to: action.id, expecting: attempt.expected(expected))
+                    })
             case .apply:
                 guard let desired = action.desired else { continue }
                 guard let expected = outcome.object.map(attempt.expected) else {
-                    outcome.take(try await cluster.applyNew(desired, as: action.id))
+                    outcome.take(try await make(desired, attempt))
                     break
                 }
                 outcome.take(
-                    try await cluster.apply(desired, to: action.id, expecting: expected, isDryRun: false))
+                    try await attempt.span.request("apply") { () throws(ClusterError) in
+                        try await cluster.apply(desired, to: action.id, expecting: expected, isDryRun: false)
+                    })
             case .recreate:
                 guard let desired = action.desired, let expected = outcome.object else { continue }
                 let name = probeName()
-                try await cluster.dryRunCreate(desired.renamed(name), as: action.id.renamed(name))
-                try await delete(action.id, expecting: attempt.expected(expected), into: &outcome)
+                try await attempt.span.request("create") { () throws(ClusterError) in
+                    try await cluster.dryRunCreate(desired.renamed(name), as: action.id.renamed(name))
+                }
+                try await delete(attempt, expecting: attempt.expected(expected), into: &outcome)
                 attempt.hasWritten = true
                 if let pending = outcome.object {
                     throw ClusterError(
@@ -205,20 +236,29 @@ extension Controller {
                         message: "recreate \(action.id): finalizers \(describeFinalizers(pending)) hold the old object",
                         hint: "Remove the finalizers, or find out who set them.")
                 }
-                outcome.take(try await cluster.applyNew(desired, as: action.id))
+                outcome.take(try await make(desired, attempt))
             case .delete:
                 guard let expected = outcome.object else { continue }
-                try await delete(action.id, expecting: attempt.expected(expected), into: &outcome)
+                try await delete(attempt, expecting: attempt.expected(expected), into: &outcome)
             }
             attempt.hasWritten = true
         }
         return outcome
     }
 
+    private func make(_ desired: Tree, _ attempt: Attempt) async throws(ClusterError) -> WriteAnswer {
+        try await attempt.span.request("apply") { () throws(ClusterError) in
+            try await cluster.applyNew(desired, as: attempt.action.id)
+        }
+    }
+
     private func delete(
-        _ id: ObjectID, expecting: LiveObject, into outcome: inout Outcome
+        _ attempt: Attempt, expecting: LiveObject, into outcome: inout Outcome
     ) async throws(ClusterError) {
-        switch try await cluster.delete(id, expecting: expecting) {
+        let answer = try await attempt.span.request("delete") { () throws(ClusterError) in
+            try await cluster.delete(attempt.action.id, expecting: expecting)
+        }
+        switch answer {
         case .gone(let auditID):
             outcome.object = nil
             outcome.auditID = auditID

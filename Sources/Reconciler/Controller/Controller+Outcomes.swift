@@ -1,6 +1,7 @@
 import Manifest
 import Planning
 import Policy
+import Tracing
 
 extension Controller {
     // MARK: Outcomes
@@ -54,6 +55,7 @@ extension Controller {
 
     func fail(_ attempt: Attempt, _ error: ClusterError, intent: IntentID) async throws(JournalError) {
         let id = attempt.action.id
+        attempt.span?.fail(error)
         let (reason, usual) = classifyFailure(error.kind, isDrift: attempt.isDrift)
         let next = error.kind == .forbidden ? nextAttempt(afterForbidden: usual) : usual
         // What was decided by a revision that is no longer enforced is no failure of the one that is.
@@ -85,6 +87,7 @@ extension Controller {
     /// Gives an intent its entry although what is left of it is not to be done any more.
     func abandon(_ attempt: Attempt, intent: IntentID) async throws(JournalError) {
         let id = attempt.action.id
+        attempt.span?.add([SpanAttribute("bylaw.superseded", true)])
         var entry = entryOf(attempt, outcome: attempt.hasWritten ? .failed : .abandoned)
         entry.reason = attempt.reason
         if attempt.hasWritten {
@@ -104,7 +107,11 @@ extension Controller {
         _ attempt: Attempt, _ intent: IntentID, as entry: EntryDraft, owned change: OwnershipChange
     ) async throws(JournalError) -> Int64 {
         do throws(JournalError) {
-            return try await journal.settle(intent, as: entry, owned: change)
+            let sequence = try await attempt.span.part("journal outcome") { _ throws(JournalError) in
+                try await journal.settle(intent, as: entry, owned: change)
+            }
+            attempt.span?.add([SpanAttribute("bylaw.entry", Int(sequence))])
+            return sequence
         } catch {
             openIntents[attempt.action.id] = OpenIntent(
                 id: intent, intent: intentOf(attempt), isFromEarlierRun: false)

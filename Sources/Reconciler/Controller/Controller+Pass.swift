@@ -1,5 +1,6 @@
 import Planning
 import Manifest
+import Tracing
 
 /// A pass over everything.
 extension Controller {
@@ -10,6 +11,9 @@ extension Controller {
         var done = 0
         /// Tells the reader of the progress line how far it is, in few enough steps.
         var lastShown = 0
+        var trace: SyncTrace?
+        /// The stage in which objects are changed.
+        var applying: OpenSpan?
     }
 
     /// Whether every kind has been listed, or has failed to be.
@@ -19,22 +23,32 @@ extension Controller {
     ///
     /// A pass that is under way is not waited for: objects that fail for long must not keep a later revision from taking
     /// rights away (design, section 5.2).
-    func beginPass() async {
+    ///
+    /// - Parameter trace: Of what led to it; a new one is begun where there is none.
+    func beginPass(_ trace: SyncTrace? = nil) async {
+        let trace = trace ?? waitingTrace ?? beginTrace(.cluster)
         guard isGathered, !isPlanning else {
             needsPass = true
+            waitingTrace = trace
             return
         }
+        waitingTrace = nil
         isPlanning = true
         // The state may move while the history is read, and then it has to be asked about that one.
         var asked: String?
         while let enforced, enforced.revision.commit != asked {
             asked = enforced.revision.commit
-            await askHistory(enforced)
+            await trace.stage("read history") { _ in await askHistory(enforced) }
         }
         isPlanning = false
         guard let enforced else { return }
         needsPass = false
+        let planning = trace?.stage("plan")
         let plan = Planning.plan(planInput(enforced))
+        planning?.add([
+            SpanAttribute("bylaw.actions", plan.actions.count), SpanAttribute("bylaw.holds", plan.holds.count),
+        ])
+        planning?.end()
         isStandingOld = true
         let troubled = Set(openIncidents.keys.compactMap { $0 }).union(openIntents.keys).filter(isTroubled)
             .union(held).union(failing).union(waiting).union(drifts.objects)
@@ -48,10 +62,12 @@ extension Controller {
         // What failed to protect still does, whoever asks for another look: nothing opens beside it until it succeeds.
         failingProtections.formIntersection(plan.actions.lazy.filter { $0.stage != .loosen }.map(\.id))
         waitingForProtection = [:]
+        endInterruptedTrace(as: "superseded")
         pass = PassInProgress(
             report: report, startedAt: surroundings.uptime(),
             total: acting.count + plan.holds.count + plan.strangers.count + plan.leftForNow.count
-                + plan.recognised.count + plan.waiting.count)
+                + plan.recognised.count + plan.waiting.count,
+            trace: trace, applying: trace?.stage("apply"))
         for action in plan.actions { enqueue(action) }
         let different = plan.holds.map(\.id) + plan.strangers.map(\.id) + plan.leftForNow.map(\.id)
         let others = different + plan.recognised.map(\.id)
@@ -74,9 +90,11 @@ extension Controller {
             if let record = settleDigest(of: id, enforced) { changed[id] = record }
         }
         guard !changed.isEmpty else { return }
-        await withJournal("record what is as declared") { () async throws(JournalError) in
-            try await self.journal.note(owned: changed)
-            self.owned.merge(changed) { $1 }
+        await (pass?.trace).stage("record what is as declared") { _ in
+            await withJournal("record what is as declared") { () async throws(JournalError) in
+                try await self.journal.note(owned: changed)
+                self.owned.merge(changed) { $1 }
+            }
         }
     }
 
@@ -164,27 +182,32 @@ extension Controller {
         report.hold = hold.active
         report.duration = surroundings.uptime() - current.startedAt
         report.endedAt = surroundings.now()
+        report.trace = current.trace?.id.description
         pass = nil
         lastReport = report
+        current.applying?.end()
         notify(.synced(report))
-        guard let enforced else { return }
+        guard let enforced else { return end(current.trace, report) }
         let entry = EntryDraft(
             at: surroundings.now(), kind: .event, reason: .synced,
             outcome: report.failures > 0 ? .failed : report.held > 0 ? .held : .succeeded,
             revision: RevisionFacts(enforced.revision), duration: report.duration, message: report.summary)
-        await withJournal("record the end of a pass") { () async throws(JournalError) in
-            try await self.journal.record(entry, owned: .unchanged)
-            if report.isConverged {
-                try await self.resolve([.clusterRewound], object: nil)
-                try await self.trustJournal()
-                if report.revision == enforced.revision.commit { try await self.noteInForce(report.revision) }
+        await current.trace.stage("record sync") { _ in
+            await withJournal("record the end of a pass") { () async throws(JournalError) in
+                try await self.journal.record(entry, owned: .unchanged)
+                if report.isConverged {
+                    try await self.resolve([.clusterRewound], object: nil)
+                    try await self.trustJournal()
+                    if report.revision == enforced.revision.commit { try await self.noteInForce(report.revision) }
+                }
+                if self.interruptedKinds.isEmpty, Resource.managed.allSatisfy(self.live.isKnown) {
+                    try await self.resolve([.clusterUnreachable], object: nil)
+                }
+                try await self.endOldFights()
+                try await self.rememberStatus()
             }
-            if self.interruptedKinds.isEmpty, Resource.managed.allSatisfy(self.live.isKnown) {
-                try await self.resolve([.clusterUnreachable], object: nil)
-            }
-            try await self.endOldFights()
-            try await self.rememberStatus()
         }
+        end(current.trace, report)
         if mode == .continuous, needsPass { await beginPass() }
     }
 

@@ -49,25 +49,33 @@ extension Controller {
             if case .notAsked = user {} else { await beginPass() }
         }
         var isFetched = false
+        arriving = beginTrace(.fetch)
         do {
             let newest = try await fetchNewest()
             isFetched = true
-            guard outage == nil else { return noteWaiting(newest) }
+            guard outage == nil else {
+                endArriving()
+                return noteWaiting(newest)
+            }
             try await take(newest)
             await keepPrevention()
             try await resolve([.fetchFailed], object: nil)
             lastFetchFailure = nil
-            if needsPass { await beginPass() }
+            if needsPass { await beginPass(takeArriving()) }
+            endArriving()
             try await rememberStatus()
         } catch let error as SourceError {
+            endArriving(after: error)
             await keepPrevention()
             await noteFailedFetch(error.explanation.message)
             notify(.trouble(error.explanation.message, hint: error.explanation.hint))
             // An emergency does not wait for the Git host.
             if !isFetched { await holdWithoutFetch() }
         } catch let error as JournalError {
+            endArriving(after: error)
             noteJournalFailure(error, "follow the policy repository")
         } catch {
+            endArriving(after: error)
             notify(.trouble("follow the policy repository: \(error)", hint: "It is tried again by itself."))
         }
     }
@@ -76,7 +84,9 @@ extension Controller {
     private func fetchNewest() async throws(SourceError) -> Revision {
         let begun = surroundings.uptime()
         do throws(SourceError) {
-            let newest = try await source.fetchNewest()
+            let newest = try await arriving.stage("fetch") { _ throws(SourceError) in
+                try await source.fetchNewest()
+            }
             let now = surroundings.now()
             lastFetchAt = now
             notify(.fetched(FetchReport(at: now, duration: surroundings.uptime() - begun, newest: newest)))
@@ -129,7 +139,7 @@ extension Controller {
         let loaded: LoadedRevision
         switch try await examine(
             newest, trust: configuration.trust, after: trusted, suspect: distrustedCommit, from: source,
-            cluster: enforcedCluster)
+            trace: arriving, cluster: enforcedCluster)
         {
         case .sound(let sound): loaded = sound
         case .refused(let refusal):
@@ -145,10 +155,12 @@ extension Controller {
             return true
         }
         try await noteRewrittenHistory(newest, since: lastAccepted)
-        await untilGathered()
+        if !isGathered { await arriving.stage("observe cluster") { _ in await untilGathered() } }
         guard !hasStopped else { return true }
         await takeUpHandover(before: newest)
-        let (verdict, guarded) = try await judge(loaded, by: try await judgement())
+        let (verdict, guarded) = try await arriving.stage("guard") { _ in
+            try await judge(loaded, by: try await judgement())
+        }
         // Until the server tells who we are nothing that gives rights in the whole cluster is taken away, and from then on
         // nothing that gives us ours, whatever is enforced.
         await learnUser()
@@ -157,7 +169,7 @@ extension Controller {
             return true
         }
         guard try await lookForHold() == (hold.map { .hold($0) } ?? .follow) else { return false }
-        try await accept(loaded, verdict, guarded)
+        try await arriving.stage("record revision") { _ in try await accept(loaded, verdict, guarded) }
         return true
     }
 
@@ -254,6 +266,8 @@ extension Controller {
             message: "revision \(newest.commit) is refused: \(refusal.message)")
         try await resolve(refusalIncidents.filter { $0 != reason }, object: nil)
         try await journal.remember(.newestRevision, newest.commit)
+        // What stays refused is told once.
+        if refusedCommit != newest.commit { arriving?.fail("revision \(newest.commit) is refused: \(refusal.message)") }
         // Only what was recorded is done with.
         refusedCommit = newest.commit
         distrustedCommit = refusal.distrustedCommit

@@ -1,6 +1,7 @@
 import Manifest
 package import Planning
 import Policy
+import Tracing
 
 /// What a controller is told once, at its start.
 package struct ControllerConfiguration: Sendable {
@@ -68,6 +69,8 @@ package actor Controller {
     /// Where emergency holds are seen; nil: nowhere.
     let holds: (any EmergencyHoldSource)?
     let surroundings: Surroundings
+    /// Nil where syncs are not traced.
+    let tracer: Tracer?
     let ownership: Ownership
     let canonical: Canonical
     let notify: @Sendable (ControllerNotice) -> Void
@@ -152,6 +155,10 @@ package actor Controller {
     /// It is refused for what may change without a new commit, such as the operator's keys.
     var isRefusalPassing = false
     var pass: PassInProgress?
+    /// The trace of the look at the repository that is under way.
+    var arriving: SyncTrace?
+    /// The trace of a pass that is to be made and cannot be yet.
+    var waitingTrace: SyncTrace?
     var lastReport: PassReport?
     /// A revision was accepted that no pass has been made for.
     var needsPass = false
@@ -195,7 +202,7 @@ package actor Controller {
     package init(
         configuration: ControllerConfiguration, source: any RevisionSource, cluster: any ClusterAPI,
         journal: any RunJournal, holds: (any EmergencyHoldSource)? = nil, surroundings: Surroundings,
-        ownership: Ownership, canonical: Canonical,
+        tracer: Tracer? = nil, ownership: Ownership, canonical: Canonical,
         notify: @escaping @Sendable (ControllerNotice) -> Void
     ) {
         self.configuration = configuration
@@ -204,6 +211,7 @@ package actor Controller {
         self.journal = journal
         self.holds = holds
         self.surroundings = surroundings
+        self.tracer = tracer
         self.ownership = ownership
         self.canonical = canonical
         self.notify = notify
@@ -237,6 +245,7 @@ package actor Controller {
             }
         }
         alarm?.task.cancel()
+        endInterruptedTrace(as: "stopped")
         await recordOutageAtStop()
         await withJournal("record the stop") { () async throws(JournalError) in
             try await self.journal.record(self.event(.stopped, "bylaw stopped"), owned: .unchanged)
@@ -262,12 +271,23 @@ package actor Controller {
     ///   fail are counted in the report.
     package func runOnce() async throws -> PassReport {
         mode = .singlePass
-        try await prepare()
+        arriving = beginTrace(.command)
+        do {
+            return try await makeOnlyPass()
+        } catch {
+            endArriving(after: error)
+            endInterruptedTrace(as: "error")
+            throw error
+        }
+    }
+
+    private func makeOnlyPass() async throws -> PassReport {
+        try await arriving.stage("prepare") { _ in try await prepare() }
         // The cluster is read meanwhile: what moves after that is found by each write's own precondition.
-        async let gathering = gatherLiveState(from: cluster, sleep: surroundings.sleep)
+        async let gathering = gather()
         let newest: Revision
         do {
-            newest = try await source.fetchNewest()
+            newest = try await arriving.stage("fetch") { _ in try await source.fetchNewest() }
             lastFetchAt = surroundings.now()
             let gathered = try await gathering
             live = gathered.state
@@ -277,7 +297,7 @@ package actor Controller {
             }
             await learnUser()
             try await take(newest)
-            await keepPrevention()
+            await arriving.stage("admission policies") { _ in await keepPrevention() }
         } catch let error as SourceError {
             try await raise(.fetchFailed, object: nil, isTold: false, message: error.explanation.message)
             throw error
@@ -287,9 +307,11 @@ package actor Controller {
             var report = PassReport(revision: newest.commit)
             report.isRevisionRefused = refusedCommit != nil
             report.hold = hold.active
+            report.trace = arriving?.id.description
+            endArriving()
             return report
         }
-        await beginPass()
+        await beginPass(takeArriving())
         await withTaskGroup { group in
             for _ in 0..<configuration.concurrentObjects {
                 group.addTask { await self.work() }
@@ -298,8 +320,15 @@ package actor Controller {
             stop()
         }
         alarm?.task.cancel()
+        endInterruptedTrace(as: "stopped")
         try await rememberStatus()
         return lastReport ?? PassReport(revision: newest.commit)
+    }
+
+    private func gather() async throws(ClusterError) -> (state: LiveState, unreadable: [(Resource, ClusterError)]) {
+        try await arriving.stage("observe cluster") { span throws(ClusterError) in
+            try await gatherLiveState(from: cluster, sleep: surroundings.sleep, span: span)
+        }
     }
 
     private func followUntilStopped() async {

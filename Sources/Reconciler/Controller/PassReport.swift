@@ -15,6 +15,8 @@ package struct PassReport: Sendable, Equatable {
     /// The emergency hold that is in force, whether or not its revision could be enforced.
     package var hold: EmergencyHold?
     package var duration: Duration = .zero
+    /// The id of its trace, where syncs are traced.
+    package var trace: String?
     /// Nil while it goes on.
     package var endedAt: Timestamp?
 
@@ -22,6 +24,19 @@ package struct PassReport: Sendable, Equatable {
 
     /// Whether live equals declared now.
     package var isConverged: Bool { failures == 0 && held == 0 && waiting == 0 && !isRevisionRefused }
+}
+
+/// How a pass ended, by what is gravest.
+package enum SyncOutcome: String, Sendable, CaseIterable {
+    case converged, failed, held, waiting, refused
+
+    package init(_ report: PassReport) {
+        self =
+            report.failures > 0
+            ? .failed
+            : report.held > 0
+                ? .held : report.waiting > 0 ? .waiting : report.isRevisionRefused ? .refused : .converged
+    }
 }
 
 extension PassReport {

@@ -18,15 +18,15 @@ package enum RevisionExamination: Sendable {
 ///   - cluster: Gives the one of many clusters that the enforced revision was read for; nil where it was for one.
 package func examine<Failure: Error>(
     _ newest: Revision, isFollowed: Bool = true, trust: TrustMode, after trusted: String?, suspect: String? = nil,
-    from source: any RevisionSource,
+    from source: any RevisionSource, trace: SyncTrace? = nil,
     cluster: () async throws(Failure) -> String?
 ) async throws -> RevisionExamination {
-    if let (reason, message, commit) = try await findDistrust(
-        of: newest, isFollowed: isFollowed, mode: trust, after: trusted, suspect: suspect, from: source)
-    {
-        return .refused(.untrusted(reason, message, commit: commit))
+    let distrust = try await trace.stage("verify signatures") { _ in
+        try await findDistrust(
+            of: newest, isFollowed: isFollowed, mode: trust, after: trusted, suspect: suspect, from: source)
     }
-    let loaded = try await source.load(newest)
+    if let (reason, message, commit) = distrust { return .refused(.untrusted(reason, message, commit: commit)) }
+    let loaded = try await trace.stage("read revision") { _ in try await source.load(newest) }
     let cluster = try await cluster()
     let findings = loaded.findings + lostClusters(in: loaded, for: cluster)
     guard !findings.contains(where: { $0.severity == .error }) else { return .refused(.invalid(findings)) }
