@@ -132,9 +132,9 @@ import Testing
         try repository.write(teamManifests(run.namespace), to: "team.yaml")
         let first = try await repository.commit("A team")
         let running = try RunningProgram(
-            program, ["run", "--interval", "100ms", "--log-format", "json"] + traces + run.flags)
+            program, ["run", "--interval", "100ms"] + RunningProgram.statusFlags + traces + run.flags)
         try await eventually("the first pass in: \(running.text)") {
-            running.count("\"Synced\"", first, "\"trace_id\"") > 0
+            running.count("Synced", first, "trace_id=") > 0
         }
         let role = ObjectID(.role, namespace: run.namespace, name: "reader")
         let uid = try #require(try await cluster.object(role)?["metadata"]?["uid"])
@@ -146,10 +146,13 @@ import Testing
         try await eventually("the trace of the drift") {
             try collector.traces().contains { $0.root.attributes.text("bylaw.trigger") == "drift" }
         }
+        try await eventually("spans are counted") {
+            try await running.metrics()[#"bylaw_trace_spans_total{outcome="sent"}"#, default: 0] > 0
+        }
         try repository.write(teamManifests(run.namespace, round: 1), to: "team.yaml")
         let second = try await repository.commit("Another round")
         try await eventually("the second pass in: \(running.text)") {
-            running.count("\"Synced\"", second, "\"trace_id\"") > 0
+            running.count("Synced", second, "trace_id=") > 0
         }
         try await running.stop()
         #expect(running.status == 0, "\(running.text)")
@@ -165,7 +168,7 @@ import Testing
             for stage in ["fetch", "read revision", "guard", "record revision", "plan", "apply", "record sync"] {
                 _ = try pass.stage(stage)
             }
-            #expect(running.text.contains("\"trace_id\":\"\(pass.root.trace)\""), "the log names the trace")
+            #expect(running.text.contains("trace_id=\(pass.root.trace)"), "the log names the trace")
         }
         let drift = try #require(all.first { $0.root.attributes.text("bylaw.trigger") == "drift" })
         let change = try #require(drift.children(of: drift.root).first)
@@ -173,6 +176,22 @@ import Testing
         #expect(change.name == "create Role")
         // Some seconds of ten looks each, none of which found anything new.
         #expect(all.count { $0.root.attributes.text("bylaw.trigger") == "fetch" } == 2)
+    }
+
+    @Test func aPassThatIsCutShortIsToldAtTheEnd() async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true)
+        let flags = program.flags(repository: repository, cluster: cluster, instance: "trace-stop")
+        try repository.write(teamManifests("e2e-trace-stop"), to: "team.yaml")
+        try await repository.commit("A team")
+        cluster.inject("PATCH", "/namespaces/e2e-trace-stop", .late, after: .seconds(2))
+        let running = try RunningProgram(program, ["run"] + traces + flags)
+        try await running.untilItSays("Revision accepted")
+        try await running.stop()
+        #expect(running.status == 0, "\(running.text)")
+        let trace = try #require(try collector.traces().first)
+        #expect(trace.root.attributes.text("bylaw.outcome") == "stopped")
+        _ = try trace.stage("fetch")
+        _ = try trace.stage("apply")
     }
 
     @Test func noCredentialLeavesWithATrace() async throws {

@@ -3,6 +3,7 @@ import Reconciler
 import StatusServer
 import Telemetry
 import Testing
+import Tracing
 
 @Suite struct ControllerMetricsTests {
     private let metrics = ControllerMetrics(version: "1.2.3", instance: "team")
