@@ -104,6 +104,11 @@ struct SentTrace {
         try #require(children(of: root).first { $0.name == name }, "\(name) in \(spans.map(\.name))")
     }
 
+    /// Whether it is the correction of one object's drift, beside any pass.
+    func isCorrection(of object: String) -> Bool {
+        root.attributes.text("bylaw.trigger") == "drift" && children(of: root).contains { $0.object == object }
+    }
+
     /// The changes to objects.
     func changes() throws -> [SentSpan] { children(of: try stage("apply")) }
 }

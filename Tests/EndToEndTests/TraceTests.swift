@@ -81,8 +81,10 @@ import Testing
         #expect(changes.count == written.count)
         for change in changes {
             let parts = trace.children(of: change)
-            #expect(parts.map(\.name) == ["journal intent", "request", "journal outcome"], "\(change.object)")
-            let request = try #require(parts.first { $0.name == "request" })
+            // A cluster whose caches lag may want a request more than once.
+            #expect(Set(parts.map(\.name)) == ["journal intent", "request", "journal outcome"], "\(change.object)")
+            #expect(parts.first?.name == "journal intent" && parts.last?.name == "journal outcome")
+            let request = try #require(parts.last { $0.name == "request" })
             #expect(request.attributes.text("bylaw.verb") == "apply")
             #expect([200, 201].contains(request.attributes.number("http.response.status_code")))
             #expect(change.attributes.number("bylaw.entry") != nil)
@@ -144,7 +146,7 @@ import Testing
             return now != nil && now != uid
         }
         try await eventually("the trace of the drift") {
-            try collector.traces().contains { $0.root.attributes.text("bylaw.trigger") == "drift" }
+            try collector.traces().contains { $0.isCorrection(of: "Role/\(run.namespace)/reader") }
         }
         try await eventually("spans are counted") {
             try await running.metrics()[#"bylaw_trace_spans_total{outcome="sent"}"#, default: 0] > 0
@@ -170,10 +172,10 @@ import Testing
             }
             #expect(running.text.contains("trace_id=\(pass.root.trace)"), "the log names the trace")
         }
-        let drift = try #require(all.first { $0.root.attributes.text("bylaw.trigger") == "drift" })
-        let change = try #require(drift.children(of: drift.root).first)
-        #expect(change.object == "Role/\(run.namespace)/reader")
-        #expect(change.name == "create Role")
+        let drift = try #require(all.first { $0.isCorrection(of: "Role/\(run.namespace)/reader") })
+        #expect(drift.children(of: drift.root).map(\.name) == ["create Role"])
+        #expect(drift.root.attributes.text("bylaw.outcome") == "converged")
+        #expect(drift.root.attributes.number("bylaw.created") == 1)
         // Some seconds of ten looks each, none of which found anything new.
         #expect(all.count { $0.root.attributes.text("bylaw.trigger") == "fetch" } == 2)
     }

@@ -70,7 +70,7 @@ extension Controller {
 
     func execute(_ action: Action, enforced: EnforcedState) async throws(JournalError) {
         let change = beginChange(action, isDrift: isDrift(action.id, enforced))
-        defer { end(change, of: action, by: enforced) }
+        defer { endChange(change, of: action, by: enforced) }
         do throws(JournalError) {
             try await execute(action, enforced: enforced, span: change?.span)
         } catch {

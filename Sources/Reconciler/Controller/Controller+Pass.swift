@@ -26,7 +26,7 @@ extension Controller {
     ///
     /// - Parameter trace: Of what led to it; a new one is begun where there is none.
     func beginPass(_ trace: SyncTrace? = nil) async {
-        let trace = trace ?? waitingTrace ?? beginTrace(.cluster)
+        let trace = trace ?? waitingTrace ?? beginTrace(.state)
         guard isGathered, !isPlanning else {
             needsPass = true
             waitingTrace = trace
@@ -187,7 +187,7 @@ extension Controller {
         lastReport = report
         current.applying?.end()
         notify(.synced(report))
-        guard let enforced else { return end(current.trace, report) }
+        guard let enforced else { return endTrace(current.trace, report) }
         let entry = EntryDraft(
             at: surroundings.now(), kind: .event, reason: .synced,
             outcome: report.failures > 0 ? .failed : report.held > 0 ? .held : .succeeded,
@@ -207,7 +207,7 @@ extension Controller {
                 try await self.rememberStatus()
             }
         }
-        end(current.trace, report)
+        endTrace(current.trace, report)
         if mode == .continuous, needsPass { await beginPass() }
     }
 

@@ -26,7 +26,7 @@ extension Controller {
     /// Ends the trace of a pass.
     ///
     /// - Parameter outcome: Where it did not come to its end: why.
-    func end(_ trace: SyncTrace?, _ report: PassReport, outcome: String? = nil) {
+    func endTrace(_ trace: SyncTrace?, _ report: PassReport, outcome: String? = nil) {
         guard let trace else { return }
         if report.failures > 0 { trace.fail(report.summary) }
         let counts: [(String, Int)] =
@@ -47,7 +47,7 @@ extension Controller {
     func endInterruptedTrace(as outcome: String) {
         guard let current = pass else { return }
         current.applying?.end()
-        end(current.trace, current.report, outcome: outcome)
+        endTrace(current.trace, current.report, outcome: outcome)
         pass?.trace = nil
         pass?.applying = nil
     }
@@ -69,7 +69,8 @@ extension Controller {
         return TracedChange(span: trace.stage(name, attributes), own: trace)
     }
 
-    func end(_ change: TracedChange?, of action: Action, by enforced: EnforcedState) {
+    /// Ends the span of a change, and its sync where it is one by itself.
+    func endChange(_ change: TracedChange?, of action: Action, by enforced: EnforcedState) {
         guard let change else { return }
         change.span.end()
         guard let own = change.own else { return }
@@ -96,6 +97,8 @@ struct TracedChange {
 
 extension Optional where Wrapped == OpenSpan {
     /// Sends one write to the API server as a part of a change.
+    ///
+    /// The status of a write that was done is told by what it did: the port does not hand on the answer's.
     ///
     /// - Parameter verb: As Kubernetes' audit log calls it.
     func request<Value>(

@@ -27,8 +27,9 @@ package enum SyncTrigger: String, Sendable {
     case command
     /// The look at the repository.
     case fetch
-    /// What was read of the cluster: the first time, or after its history went back.
-    case cluster
+    /// What is known has changed otherwise: the cluster was read for the first time or its history went back, an emergency
+    /// hold began or ended, or the journal is back.
+    case state
     /// One object has drifted.
     case drift
     /// One object is tried again.
