@@ -136,7 +136,7 @@ let package = Package(
                 name: "ContractTests",
                 dependencies: [
                     "Analysis", "EmbeddedCluster", "HTTPClient", "JSON", "KubeClient", "KubeProtocol", "Manifest",
-                    "Reconciler",
+                    "Reconciler", "YAML",
                 ], swiftSettings: settings),
             .target(
                 name: "TestSupport", dependencies: ["Manifest", "JSON", "ChildProcess"], path: "Tests/TestSupport",

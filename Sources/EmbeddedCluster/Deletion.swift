@@ -53,6 +53,7 @@ extension EmbeddedCluster {
         }
         store.remove(target.resource, target.key)
         if target.resource == .clusterRole { fillAggregatedRoles() }
+        if target.resource == .customResourceDefinition { uninstall(old) }
         return json([
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",
             "details": [

@@ -7,7 +7,9 @@ import Planning
 /// An API server in memory, on loopback, for the demo and the fast tests.
 ///
 /// It speaks to the real client over real HTTP, and one contract suite holds it to a real kube-apiserver. What it does
-/// not imitate: TLS; kinds other than the nine managed ones, ConfigMaps and Leases, beyond what ``serve(_:)`` says; the ownership of single
+/// not imitate: TLS; kinds other than the nine managed ones, ConfigMaps and Leases, beyond what ``serve(_:)`` says and
+/// CustomResourceDefinitions of one version bring, of whose schemas ``StructuralSchema`` has the keywords, and whose printer
+/// columns are kept and not used; the owners of fields of a status; the ownership of single
 /// elements of lists; `labelSelector` beyond equality and on watches; `fieldSelector` beyond `metadata.name`; the OpenAPI
 /// document, which `kubectl edit` and `kubectl apply` ask for; streaming lists; priority and fairness; admission webhooks
 /// and policies, quota and Pod Security enforcement; strategic merge patch (answered like a merge patch); CREATE with

@@ -41,7 +41,9 @@ final class ObjectStore: @unchecked Sendable {
 
     let lock = NSRecursiveLock()
     /// The kinds that the server knows (locked).
-    var served = Resource.managed + [.configMap, .event, .lease]
+    var served = Resource.managed + [.configMap, .event, .lease, .customResourceDefinition]
+    /// Those of them that were defined by a CustomResourceDefinition (locked).
+    var customKinds: [Resource: CustomKind] = [:]
     private(set) var version: Int64 = 1000
     private var objects: [Resource: [Key: Tree]] = [:]
     private var history: [Event] = []

@@ -32,22 +32,28 @@ extension EmbeddedCluster {
             throw .unknownPath
         }
         let served = store.lock.withLock { store.served }
-        guard parts.first == "v1", served.contains(where: { $0.group == group }) else { throw .unknownPath }
+        let version = parts.first ?? ""
+        let ofVersion = served.filter { $0.group == group && $0.version == version }
+        guard !ofVersion.isEmpty else { throw .unknownPath }
         parts.removeFirst()
-        if parts.isEmpty { return json(resourceList(group, served)) }
+        if parts.isEmpty { return json(resourceList(ofVersion)) }
         var namespace = ""
         if parts[0] == "namespaces", parts.count >= 3 {
             namespace = parts[1]
             parts.removeFirst(2)
         }
-        guard let resource = served.first(where: { $0.group == group && $0.plural == parts[0] }),
-            parts.count <= 2,
+        guard let resource = ofVersion.first(where: { $0.plural == parts[0] }),
+            parts.count <= 2 || (parts.count == 3 && hasSubresource(parts[2], resource)),
             resource.isNamespaced || namespace.isEmpty
         else { throw .unknownResource() }
         let target = RequestTarget(
-            resource: resource, namespace: namespace, name: parts.count == 2 ? parts[1] : "",
-            user: try user(of: request), request: request)
+            resource: resource, namespace: namespace, name: parts.count >= 2 ? parts[1] : "",
+            subresource: parts.count == 3 ? parts[2] : "", user: try user(of: request), request: request)
         return try serve(target)
+    }
+
+    private func hasSubresource(_ name: String, _ resource: Resource) -> Bool {
+        name == "status" && store.lock.withLock { store.customKinds[resource]?.hasStatus == true }
     }
 
     private func serve(_ target: RequestTarget) throws(Refusal) -> ServerResponse {
@@ -63,7 +69,7 @@ extension EmbeddedCluster {
                 case ("POST", true): return .success(try create(target))
                 case ("PATCH", false): return .success(try patch(target))
                 case ("PUT", false): return .success(try replace(target))
-                case ("DELETE", false): return .success(try delete(target))
+                case ("DELETE", false) where target.subresource.isEmpty: return .success(try delete(target))
                 default:
                     throw Refusal(
                         405, reason: "MethodNotAllowed",
@@ -123,13 +129,16 @@ extension EmbeddedCluster {
             default: "delete"
             }
         let authorizer = Authorizer(store: store)
+        // Rules name a subresource behind a slash.
+        var resource = target.resource
+        if !target.subresource.isEmpty { resource.plural += "/" + target.subresource }
         func require(_ verb: String, name: String) throws(Refusal) {
-            guard authorizer.allows(target.user, verb, target.resource, namespace: target.namespace, name: name) else {
+            guard authorizer.allows(target.user, verb, resource, namespace: target.namespace, name: name) else {
                 let place =
                     target.namespace.isEmpty ? "at the cluster scope" : "in the namespace \"\(target.namespace)\""
                 throw .forbidden(
                     target.resource, name,
-                    "User \"\(target.user.name)\" cannot \(verb) resource \"\(target.resource.plural)\" in API group "
+                    "User \"\(target.user.name)\" cannot \(verb) resource \"\(resource.plural)\" in API group "
                         + "\"\(target.resource.group)\" \(place)")
             }
         }
@@ -190,25 +199,34 @@ extension EmbeddedCluster {
             "kind": "APIGroupList", "apiVersion": "v1",
             "groups": .array(
                 groups.map { group in
-                    let version: Tree = ["groupVersion": .string("\(group)/v1"), "version": "v1"]
+                    let name = served.first { $0.group == group }?.version ?? "v1"
+                    let version: Tree = ["groupVersion": .string("\(group)/\(name)"), "version": .string(name)]
                     return ["name": .string(group), "versions": [version], "preferredVersion": version]
                 }),
         ]
     }
 
-    private func resourceList(_ group: String, _ served: [Resource]) -> Tree {
-        [
+    /// - Parameter served: The kinds of one version of one group.
+    private func resourceList(_ served: [Resource]) -> Tree {
+        let custom = store.lock.withLock { store.customKinds }
+        return [
             "kind": "APIResourceList", "apiVersion": "v1",
-            "groupVersion": .string(group.isEmpty ? "v1" : "\(group)/v1"),
+            "groupVersion": .string(served.first?.apiVersion ?? "v1"),
             "resources": .array(
-                served.filter { $0.group == group }.map { resource in
+                served.flatMap { resource -> [Tree] in
                     var entry: Tree = [
                         "name": .string(resource.plural), "kind": .string(resource.kind),
                         "namespaced": .bool(resource.isNamespaced),
                         "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
                     ]
-                    if let name = Self.shortNames[resource] { entry.set(["shortNames"], to: [.string(name)]) }
-                    return entry
+                    let names = Self.shortNames[resource].map { [$0] } ?? custom[resource]?.shortNames ?? []
+                    if !names.isEmpty { entry.set(["shortNames"], to: .array(names.map(Tree.string))) }
+                    guard custom[resource]?.hasStatus == true else { return [entry] }
+                    let status: Tree = [
+                        "name": .string(resource.plural + "/status"), "kind": .string(resource.kind),
+                        "namespaced": .bool(resource.isNamespaced), "verbs": ["get", "patch", "update"],
+                    ]
+                    return [entry, status]
                 }),
         ]
     }
@@ -259,8 +277,10 @@ extension EmbeddedCluster {
             metadata.set(["continue"], to: .string("\(version).\(end)"))
             store.keep(all, version, target.resource, namespace: target.namespace)
         }
-        // The items of a typed list have no kind of their own (rule B8).
+        // The items of a typed list have no kind of their own (rule B8); those of a defined kind have.
+        let isTyped = store.customKinds[target.resource] == nil
         let items = all[min(start, all.count)..<end].map { item in
+            guard isTyped else { return item }
             var item = item
             item.set(["kind"], to: nil)
             item.set(["apiVersion"], to: nil)
@@ -304,6 +324,8 @@ struct RequestTarget {
     var resource: Resource
     var namespace: String
     var name: String
+    /// Such as `status`; empty for the object itself.
+    var subresource = ""
     var user: UserIdentity
     var request: ServerRequest
 

@@ -138,6 +138,7 @@ extension EmbeddedCluster {
         _ new: Tree, over old: Tree?, _ target: RequestTarget, isForcedChange: Bool = false
     ) throws(Refusal) -> Tree {
         var new = new
+        let defined = target.resource == .customResourceDefinition ? try CustomKind(new) : nil
         if let old { try Admission.validateUpdate(from: old, to: new, target.resource) }
         try checkEscalation(new, over: old, target)
         if old == nil, target.resource.isNamespaced {
@@ -150,6 +151,9 @@ extension EmbeddedCluster {
         }
         for field in ["uid", "creationTimestamp", "generation", "deletionTimestamp", "resourceVersion"] {
             new.set(["metadata", field], to: old?["metadata"]?[field])
+        }
+        if let kind = store.customKinds[target.resource] {
+            new = try kind.admit(new, over: old, subresource: target.subresource, name: target.name)
         }
         if let old, old == new, !isForcedChange { return old }
         // Whoever takes the last finalizer away ends what was to be deleted, and gets its old version (rule D28).
@@ -169,6 +173,7 @@ extension EmbeddedCluster {
         guard !target.isDryRun else { return new }
         let stored = store.put(new, target.resource, now: timestamp())
         if target.resource == .clusterRole { fillAggregatedRoles() }
+        if let defined { install(defined) }
         return stored
     }
 

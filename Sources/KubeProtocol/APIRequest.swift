@@ -171,6 +171,18 @@ extension APIRequest {
             contentType: "application/json-patch+json", body: patch.jsonBytes())
     }
 
+    /// Replaces the whole status of an object, by way of its own subresource, and nothing else of the object.
+    ///
+    /// A JSON patch does that in any version of the object; a merge patch would keep what the new status leaves out.
+    package static func replaceStatus(
+        _ status: Tree, _ resource: Resource, _ id: ObjectID, fieldManager: String
+    ) -> APIRequest {
+        let patch: Tree = [["op": "add", "path": "/status", "value": status]]
+        return APIRequest(
+            method: .patch, path: resource.path(of: id) + "/status", query: [("fieldManager", fieldManager)],
+            contentType: "application/json-patch+json", body: patch.jsonBytes())
+    }
+
     package static func create(
         _ body: Tree, _ resource: Resource, namespace: String, fieldManager: String, isDryRun: Bool
     ) -> APIRequest {

@@ -71,6 +71,14 @@ extension Resource {
     package static let lease = Resource(
         group: "coordination.k8s.io", kind: "Lease", plural: "leases", isNamespaced: true)
 
+    /// What shows `kubectl` how an instance stands, where an administrator has defined it; none of the managed kinds.
+    package static let policySync = Resource(
+        group: "bylaw.dev", version: "v1alpha1", kind: "PolicySync", plural: "policysyncs", isNamespaced: true)
+    /// What makes an API server serve a further kind; only administrators write it.
+    package static let customResourceDefinition = Resource(
+        group: "apiextensions.k8s.io", kind: "CustomResourceDefinition", plural: "customresourcedefinitions",
+        isNamespaced: false)
+
     /// What says which requests are refused, from Kubernetes 1.30 on.
     ///
     /// None of the managed kinds: a repository cannot declare it.

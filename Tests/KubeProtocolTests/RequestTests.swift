@@ -102,6 +102,15 @@ import Testing
         #expect(try body(request) == patch)
     }
 
+    @Test func aStatusIsReplacedByWayOfItsSubresource() throws {
+        let object = ObjectID(.policySync, namespace: "a", name: "b")
+        let request = APIRequest.replaceStatus(["x": 1], .policySync, object, fieldManager: "bylaw-x")
+        #expect(request.target == "/apis/bylaw.dev/v1alpha1/namespaces/a/policysyncs/b/status?fieldManager=bylaw-x")
+        #expect(request.isWrite && request.kubernetesVerb(of: .policySync) == "patch")
+        #expect(request.contentType == "application/json-patch+json")
+        #expect(try body(request) == [["op": "add", "path": "/status", "value": ["x": 1]]])
+    }
+
     @Test func aCreateGoesToTheCollection() throws {
         let request = APIRequest.create(
             ["kind": "Role"], .role, namespace: "a", fieldManager: "bylaw-x", isDryRun: false)
