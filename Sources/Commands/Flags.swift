@@ -107,6 +107,11 @@ enum Flags {
         "events", .choice(["on", "off"]), valueName: "WHEN",
         "whether incidents are told as Kubernetes Events about the objects concerned", default: "on")
 
+    static let policySync = FlagDescription(
+        "policy-sync", .text, valueName: "NAMESPACE/NAME",
+        "show in the status of this PolicySync how the controller stands (kind, object and right: "
+            + "Deploy/components/policy-sync); nothing is read or written where it is not given, or with \"off\"")
+
     /// Telling probes and Prometheus how the controller is.
     static let status: [FlagDescription] = [
         FlagDescription(

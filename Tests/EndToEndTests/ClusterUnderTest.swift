@@ -223,6 +223,16 @@ final class ClusterUnderTest: Sendable {
         "\(try #require(id.resource).qualifiedPlural)/\(id.name)"
     }
 
+    /// What `kubectl` prints; nil for the embedded cluster, which has none.
+    func kubectl(_ arguments: [String]) async throws -> String? {
+        guard let kubectl else { return nil }
+        let result = try await runChildProcess(
+            kubectl.program, ["--kubeconfig", kubectl.kubeconfig] + arguments,
+            environment: ["HOME": folder.path], deadline: .seconds(60))
+        try #require(result.ending == .exited(0), "kubectl \(arguments): \(result.errorText)")
+        return result.outputText
+    }
+
     private func runKubectl(_ arguments: [String], namespace: String) async throws {
         let kubectl = try #require(kubectl)
         let place = namespace.isEmpty ? [] : ["--namespace", namespace]

@@ -77,8 +77,12 @@ import YAML
     }
 
     @Test(arguments: [
-        [], ["high-availability"], ["emergency-hold", "checkpoint", "prevention", "audit-webhook", "monitoring"],
-        ["high-availability", "emergency-hold", "checkpoint", "prevention", "audit-webhook", "monitoring"],
+        [], ["high-availability"], ["policy-sync"],
+        ["emergency-hold", "checkpoint", "prevention", "audit-webhook", "monitoring"],
+        [
+            "high-availability", "emergency-hold", "checkpoint", "prevention", "audit-webhook", "monitoring",
+            "policy-sync",
+        ],
     ])
     func everyCombinationIsRestrictedAndNamesItsImage(_ components: [String]) async throws {
         guard let text = try await render(components: components) else { return }
@@ -92,7 +96,7 @@ import YAML
         let arguments = container["args"]?.array?.compactMap(\.string) ?? []
         for (component, flag) in [
             ("emergency-hold", "--hold-configmap="), ("checkpoint", "--checkpoint-configmap="),
-            ("audit-webhook", "--audit-listen="),
+            ("audit-webhook", "--audit-listen="), ("policy-sync", "--policy-sync=bylaw-system/bylaw"),
         ] {
             #expect(arguments.contains { $0.hasPrefix(flag) } == components.contains(component), "\(arguments)")
         }
@@ -162,7 +166,10 @@ import YAML
 
     /// The kinds that Bylaw manages are as it would accept them from a policy repository.
     @Test func itsOwnPolicyFilesAreValid() async throws {
-        guard let text = try await render(components: ["emergency-hold", "checkpoint", "prevention", "monitoring"])
+        guard
+            let text = try await render(components: [
+                "emergency-hold", "checkpoint", "prevention", "monitoring", "policy-sync",
+            ])
         else { return }
         var count = 0
         for object in try objects(text) {

@@ -159,7 +159,7 @@ import Tracing
     @Test func howTheControllerStands() {
         let standing = ControllerStanding(
             objects: [.inSync: ["Role": 7], .failing: ["NetworkPolicy": 2]], heldActions: 3, strangers: 4,
-            openIncidents: [.driftFight: 2], oldestDrift: Self.now, enforcedCommittedAt: revision.committedAt,
+            openIncidents: [.driftFight: 2], oldestDrift: Self.now, enforcedRevision: revision,
             isRevisionRefused: true)
         metrics.note(standing)
         for line in [

@@ -39,6 +39,8 @@ struct Run: Sendable {
     private(set) var number = 0
     /// Why it begins, where it is not for the start of the process.
     var beginning: String?
+    /// Nil where no PolicySync is named.
+    private(set) var policySync: PolicySyncRecorder?
     /// Set where it is one of several replicas.
     var lease: HeldLease?
 
@@ -69,6 +71,7 @@ struct Run: Sendable {
         source = try wiring.source()
         endpoint = try wiring.endpoint()
         logger = process.voice.logger([("instance", instance), ("cluster", wiring.clusterName(endpoint))])
+        policySync = try wiring.policySyncRecorder(endpoint, instance: instance, logger: logger)
     }
 
     /// The same process with another configuration.
@@ -80,6 +83,7 @@ struct Run: Sendable {
         var next = try Run(invocation, of: process)
         // A kubeconfig may lead somewhere else by now, where nobody holds our lease.
         next.endpoint = endpoint
+        next.policySync = try next.wiring.policySyncRecorder(endpoint, instance: instance, logger: next.logger)
         let sourceFlags = Set(Flags.repository.map(\.name) + ["cluster"])
         if sourceFlags.isDisjoint(with: change.anew) { next.source = source }
         next.number = change.anew.isEmpty ? number : number + 1
@@ -103,10 +107,11 @@ struct Run: Sendable {
             [("error", failure.message), ("hint", failure.hint), ("runbook", "ConfigurationRefused")])
     }
 
-    /// What everybody learns who listens: the log and the metrics.
+    /// What everybody learns who listens: the log, the metrics and the PolicySync.
     func tell(_ notice: ControllerNotice) {
         log(notice, to: logger)
         process.metrics.note(notice)
+        policySync?.note(notice)
     }
 
     /// Enforces until that is to end; closes the journal.
@@ -178,7 +183,7 @@ struct Run: Sendable {
         let recording = Task { await events?.run() }
         defer { recording.cancel() }
         let probing = Task {
-            await StandingProbe(metrics: metrics, health: health).run(controller, journal: journal)
+            await StandingProbe(metrics: metrics, health: health, policySync: policySync).run(controller, journal: journal)
         }
         defer { probing.cancel() }
         let shipping = try await wiring.backgroundShipping(journal: journal, logger: logger, metrics: metrics)

@@ -20,10 +20,8 @@ let runCommand = Command(
                     "interval", .duration, valueName: "T", "how often the repository is asked for something new",
                     default: "15s")
             ] + [Flags.holdConfigMap] + Flags.checkpoints + Flags.retention + Flags.backgroundShipping + Flags.traces
-            + Flags.audit
-            + Flags.host + Flags.status + [Flags.events] + Flags.leaderElection + Flags.writes + Flags.logging + [
-                Flags.config
-            ],
+            + Flags.audit + Flags.host + Flags.status + [Flags.policySync, Flags.events] + Flags.leaderElection
+            + Flags.writes + Flags.logging + [Flags.config],
         examples: [
             "bylaw run --repo https://git.example.com/policies --git-token-file /etc/bylaw/token --path production",
             "bylaw run --config /etc/bylaw/config.yaml",
@@ -82,7 +80,7 @@ private func enforce(
         let following = Task { await end.follow() }
         defer { following.cancel() }
         do {
-            try await lead(run, &unrecorded, until: end) { active.noteBegun(run) }
+            try await show(run) { try await lead(run, &unrecorded, until: end) { active.noteBegun(run) } }
         } catch {
             guard !stop.isSet, active.goBack(from: run) else { throw error }
             run.tellFailedBeginning(error)
@@ -97,6 +95,20 @@ private func enforce(
         }
         if next.wiring.journalPath != run.wiring.journalPath { unrecorded.outage = nil }
     }
+}
+
+/// Works, and shows meanwhile in the PolicySync how that stands.
+private func show(_ run: Run, _ work: () async throws -> Void) async throws {
+    let showing = Task { await run.policySync?.run() ?? () }
+    let result: Result<Void, any Error>
+    do {
+        result = .success(try await work())
+    } catch {
+        result = .failure(error)
+    }
+    showing.cancel()
+    await showing.value
+    try result.get()
 }
 
 /// What the journal is to be told when it can be, with whatever configuration that is.

@@ -1,4 +1,5 @@
 import Arguments
+import Telemetry
 
 extension Wiring {
     /// Refuses what `bylaw run` could not begin with, before anything is begun or ended for it.
@@ -23,5 +24,8 @@ extension Wiring {
         if let kind = try shipping.kind { _ = try shipping.delivery(kind) }
         _ = try webhookPlace()
         _ = try auditPlace()
+        let silent = Logger(level: .error, fields: [], now: { "" }, sink: { _ in })
+        _ = try spanExporter(instance: instance, cluster: clusterName(endpoint), logger: silent)
+        _ = try policySyncRecorder(endpoint, instance: instance, logger: silent)
     }
 }

@@ -32,16 +32,24 @@ package struct ControllerStanding: Sendable, Equatable {
     package var openIncidents: [IncidentReason: Int]
     /// When the drift was seen that is open longest; nil where none is.
     package var oldestDrift: Timestamp?
-    /// When the enforced revision was committed.
-    package var enforcedCommittedAt: Timestamp?
+    /// The revision that is enforced.
+    package var enforcedRevision: Revision?
+    /// How many objects it declares.
+    package var declaredObjects: Int
+    /// Drifts that are open, also of objects whose correction failed.
+    package var openDrifts: Int
     /// The newest revision is refused.
     package var isRevisionRefused: Bool
+
+    /// When the enforced revision was committed.
+    package var enforcedCommittedAt: Timestamp? { enforcedRevision?.committedAt }
 
     package init(
         isEnforcing: Bool = false, isGathered: Bool = false, isJournalUsable: Bool = false,
         objects: [ObjectState: [String: Int]] = [:], heldActions: Int = 0, strangers: Int = 0,
         openIncidents: [IncidentReason: Int] = [:], oldestDrift: Timestamp? = nil,
-        enforcedCommittedAt: Timestamp? = nil, isRevisionRefused: Bool = false
+        enforcedRevision: Revision? = nil, declaredObjects: Int = 0, openDrifts: Int = 0,
+        isRevisionRefused: Bool = false
     ) {
         self.isEnforcing = isEnforcing
         self.isGathered = isGathered
@@ -51,7 +59,9 @@ package struct ControllerStanding: Sendable, Equatable {
         self.strangers = strangers
         self.openIncidents = openIncidents
         self.oldestDrift = oldestDrift
-        self.enforcedCommittedAt = enforcedCommittedAt
+        self.enforcedRevision = enforcedRevision
+        self.declaredObjects = declaredObjects
+        self.openDrifts = openDrifts
         self.isRevisionRefused = isRevisionRefused
     }
 }
@@ -70,7 +80,8 @@ extension Controller {
             openIncidents: openIncidents.values.reduce(into: [:]) { counts, reasons in
                 for reason in reasons { counts[reason, default: 0] += 1 }
             },
-            oldestDrift: drifts.oldest, enforcedCommittedAt: enforced?.revision.committedAt,
+            oldestDrift: drifts.oldest, enforcedRevision: enforced?.revision,
+            declaredObjects: enforced?.objects.count ?? 0, openDrifts: drifts.objects.count,
             isRevisionRefused: refusedCommit != nil)
     }
 
