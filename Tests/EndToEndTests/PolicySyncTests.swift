@@ -4,6 +4,7 @@ import JSON
 import KubeClient
 import KubeProtocol
 import Manifest
+import TestSupport
 import Testing
 import YAML
 
@@ -185,6 +186,22 @@ import YAML
         #expect(refused["revision"]?["commit"]?.string == good)
         #expect(refused["newestRevision"]?["commit"]?.string == broken)
         #expect(refused["lastIncident"]?["reason"] == "RevisionInvalid")
+        try await run.stop()
+    }
+
+    /// From the first moment on, since there is no controller that could tell.
+    @Test func aJournalThatCannotBeOpenedIsShown() async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true)
+        try await install(on: cluster)
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await repository.commit("A team")
+        let folder = program.folder.path + "/volume"
+        let late = try Program(journal: folder + "/journal.sqlite")
+        let run = try start(on: cluster, flags, by: late)
+        let shown = try await until("Ready/False/JournalKeyUnusable Synced/Unknown Held/Unknown", on: cluster)
+        #expect(shown["revision"] == nil, "\(shown)")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        _ = try await until("Ready/True Synced/True", on: cluster)
         try await run.stop()
     }
 

@@ -97,7 +97,7 @@ final class PolicySyncRecorder: Sendable {
         }
 
         mutating func write(_ state: PolicySyncState) async {
-            guard pacing.mayTry(at: systemUptime()) else { return }
+            guard !state.isAnotherAtWork, pacing.mayTry(at: systemUptime()) else { return }
             do throws(ClusterError) {
                 let found: PolicySyncObject.Content
                 if let known = self.found { found = known } else { found = try await object.read() }
@@ -118,7 +118,7 @@ final class PolicySyncRecorder: Sendable {
 
         /// Writes a last state whatever was written before, where it could be written at all.
         func writeLast(_ state: PolicySyncState) async {
-            guard let found, told == nil else { return }
+            guard let found, told == nil, !state.isAnotherAtWork else { return }
             do throws(ClusterError) {
                 _ = try await object.write(status(of: state, over: found))
             } catch {

@@ -53,6 +53,7 @@ package struct PolicySyncState: Sendable {
     package var isStopped = false
     /// Why nothing can be recorded.
     private(set) var outage: IncidentReason?
+    private var isJournalLocked = false
     /// The newest revision that the repository was found to have.
     private(set) var newest: Revision?
     private(set) var lastFetch: Timestamp?
@@ -61,6 +62,9 @@ package struct PolicySyncState: Sendable {
     package private(set) var lastIncident: Incident?
 
     package init(_ identity: Identity) { self.identity = identity }
+
+    /// Whether another process has the journal, and so enforces and tells how that stands.
+    package var isAnotherAtWork: Bool { standing == nil && isJournalLocked }
 
     /// Takes in how the controller stands; nil where there is none any more.
     package mutating func note(_ standing: ControllerStanding?) {
@@ -83,7 +87,10 @@ package struct PolicySyncState: Sendable {
         case .driftEnded(let drift): lastDrift = drift
         case .journalLost(let lost), .journalStillLost(let lost):
             outage = lost.error.incident ?? .journalUnwritable
-        case .journalBack: outage = nil
+            isJournalLocked = lost.error.kind == .locked
+        case .journalBack:
+            outage = nil
+            isJournalLocked = false
         case .revisionAccepted, .revisionRefused, .changed, .driftFound, .incident, .hold, .revisionWaiting,
             .unrecordedDrift, .outageChanged, .trouble, .leadership, .progress:
             break

@@ -86,7 +86,8 @@ extension PolicySyncState {
     private func text(_ value: String, _ maximumBytes: Int) -> Tree {
         var shown = String.UnicodeScalarView()
         for scalar in value.unicodeScalars {
-            shown.append(scalar.properties.generalCategory == .control ? " " : scalar)
+            let hides = scalar.properties.generalCategory == .control || scalar.properties.isBidiControl
+            shown.append(hides ? " " : scalar)
         }
         return .string(String(shown).bounded(toBytes: maximumBytes))
     }

@@ -93,6 +93,25 @@ import Testing
         #expect(state.statuses == "True True False False")
     }
 
+    /// Two processes on one journal must not contradict each other in one status.
+    @Test func whoeverHasTheJournalIsTheOneThatTells() {
+        var state = syncState()
+        #expect(!state.isAnotherAtWork)
+        for (kind, isAnother) in [(.locked, true), (.unwritable, false)] as [(JournalError.Kind, Bool)] {
+            let outage = JournalOutage(since: syncTime, error: JournalError(kind: kind, message: "", hint: ""))
+            state.note(.journalLost(outage))
+            #expect(state.isAnotherAtWork == isAnother)
+        }
+        let locked = JournalOutage(since: syncTime, error: JournalError(kind: .locked, message: "", hint: ""))
+        state.note(.journalStillLost(locked))
+        #expect(state.isAnotherAtWork)
+        state.note(.journalBack(locked, entry: nil))
+        #expect(!state.isAnotherAtWork)
+        state.note(wellStanding())
+        state.note(.journalLost(locked))
+        #expect(!state.isAnotherAtWork, "a controller of our own runs")
+    }
+
     // MARK: Synced
 
     @Test(
