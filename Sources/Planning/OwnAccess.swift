@@ -77,23 +77,28 @@ package struct OwnAccess: Sendable {
     /// How an object stands that nobody declares; nil where it is not Bylaw's own.
     ///
     /// So the ceiling may stand in a namespace where nothing undeclared does. Whoever adds a subject to it, or binds its role
-    /// to others, ends that.
+    /// to others, ends that: a role has to be looked at again when that may have happened (``ownNames(of:)``). Under another
+    /// name that begins like the service account's only what is needed stays.
     func standing(of live: LiveObject) -> OwnStanding? {
         guard case .known(let identity) = user, let account = identity.serviceAccount,
             live.id.resource.map(Resource.ofAccess.contains) == true,
             live.id.name.hasSameBytes(as: account.name) || live.id.name.hasPrefix(account.name + "-")
         else { return nil }
-        switch beneficiary(live, account) {
-        case .others: return nil
-        case .nobody: return .inOrder
-        case .us: break
-        }
         var action = Action(
             id: live.id, kind: .delete, steps: [.delete], before: live, desired: nil, differences: [],
             stage: stageOfDelete(live, isolation: .unknown), origin: nil)
         action.isOfStranger = true
-        return losesRights(action, identity) ? .inOrder : .surplus
+        let isNeeded = losesRights(action, identity)
+        guard isNeeded || Self.ownNames(of: account).contains(where: live.id.name.hasSameBytes) else { return nil }
+        switch beneficiary(live, account) {
+        case .others: return nil
+        case .nobody: return .inOrder
+        case .us: return isNeeded ? .inOrder : .surplus
+        }
     }
+
+    /// The names of what gives a service account what Bylaw needs, and of the ceiling beside it.
+    package static func ownNames(of account: ObjectID) -> [String] { [account.name, account.name + "-ceiling"] }
 
     private func takesAway(_ action: Action, from live: LiveObject) -> Bool {
         let isRemoved = action.kind == .delete || action.kind == .replace

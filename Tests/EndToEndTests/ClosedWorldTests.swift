@@ -42,6 +42,50 @@ import Testing
         ]
     }
 
+    /// A name of Bylaw's own shelters a role only as long as nobody else has anything by it, whichever of both comes first.
+    @Test(.enabled(if: ClusterUnderTest.isReal, "\(ClusterUnderTest.absence)"))
+    func aRoleThatIsNamedLikeTheCeilingGoesWhenSomebodyElseIsBoundToIt() async throws {
+        let namespace = "e2e-ownname"
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        let configuration = configuration(namespace, mode: "enforce")
+            .replacingOccurrences(of: "mode: enforce", with: "kinds: [Role], mode: enforce")
+        try repository.write(configuration, to: "bylaw.yaml")
+        try await repository.commit("Begin")
+        let flags = program.flags(repository: repository, cluster: cluster, instance: namespace)
+        let run = try RunningProgram(program, ["run", "--interval", "200ms"] + flags)
+        try await run.untilItSays("Synced")
+        let group: Tree = "rbac.authorization.k8s.io"
+        func role(_ name: String) -> (id: ObjectID, tree: Tree) {
+            (
+                ObjectID(.role, namespace: namespace, name: name),
+                [
+                    "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+                    "metadata": ["name": .string(name), "namespace": .string(namespace)],
+                    "rules": [["apiGroups": [""], "resources": ["pods"], "verbs": ["get"]]],
+                ]
+            )
+        }
+        let (own, other) = (role("bylaw-ceiling"), role("other"))
+        try await cluster.create(own.tree, as: own.id)
+        try await cluster.create(other.tree, as: other.id)
+        try await eventually(within: .seconds(30), "the other role is gone") {
+            try await cluster.object(other.id) == nil
+        }
+        #expect(try await cluster.object(own.id) != nil, "it gives nobody anything yet")
+        let binding = ObjectID(.roleBinding, namespace: namespace, name: "theirs")
+        try await cluster.create(
+            [
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+                "metadata": ["name": "theirs", "namespace": .string(namespace)],
+                "roleRef": ["apiGroup": group, "kind": "Role", "name": "bylaw-ceiling"],
+                "subjects": [["apiGroup": group, "kind": "User", "name": "mallory"]],
+            ], as: binding)
+        try await eventually(within: .seconds(30), "the role that others have is gone") {
+            try await cluster.object(own.id) == nil
+        }
+        try await run.stop()
+    }
+
     @Test func aRogueNetworkPolicyIsGoneAtOnceAndCanBeRestored() async throws {
         let namespace = "e2e-closed"
         let flags = try await begin(namespace, mode: "enforce")

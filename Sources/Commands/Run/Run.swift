@@ -183,7 +183,8 @@ struct Run: Sendable {
         let recording = Task { await events?.run() }
         defer { recording.cancel() }
         let probing = Task {
-            await StandingProbe(metrics: metrics, health: health, policySync: policySync).run(controller, journal: journal)
+            await StandingProbe(metrics: metrics, health: health, policySync: policySync).run(
+                controller, journal: journal)
         }
         defer { probing.cancel() }
         let shipping = try await wiring.backgroundShipping(journal: journal, logger: logger, metrics: metrics)

@@ -13,6 +13,7 @@ extension Controller {
             await noteReachable(resource)
             guard live.store(object) else { return }
             consider(object.id)
+            reconsiderOwn(after: object)
             reconsiderForbidden(after: object.id)
             if resource == .namespace { considerWaiting(in: object.id.name) }
         case .deleted(let object):
@@ -56,7 +57,10 @@ extension Controller {
         let declared = enforced?.objects.keys.filter { $0.resource == resource } ?? []
         let ours = owned.keys.filter { $0.resource == resource }
         for id in changed.union(declared).union(ours) { consider(id, isEvent: false) }
-        for id in changed { reconsiderForbidden(after: id) }
+        for id in changed {
+            if let object = live[id] { reconsiderOwn(after: object) }
+            reconsiderForbidden(after: id)
+        }
         if resource == .namespace { for name in waitingForNamespace.keys { considerWaiting(in: name) } }
         await withJournal("record the end of a fight") { () async throws(JournalError) in try await self.endOldFights()
         }

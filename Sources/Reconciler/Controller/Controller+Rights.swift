@@ -36,6 +36,20 @@ extension Controller {
         }
     }
 
+    /// Looks again at a role that was left alone as our own, where others may have something by it now: by a binding that
+    /// refers to it, or an aggregated role that gathers it.
+    func reconsiderOwn(after object: LiveObject) {
+        guard case .known(let identity) = user, let account = identity.serviceAccount else { return }
+        let names = OwnAccess.ownNames(of: account)
+        var roles: [ObjectID] = []
+        if object.id.isBinding {
+            roles = [ObjectID(roleReferencedBy: object.tree, in: object.id.namespace)].compactMap { $0 }
+        } else if object.id.resource == .clusterRole, object.tree["aggregationRule"] != nil {
+            roles = names.map { ObjectID(.clusterRole, name: $0) }
+        }
+        for role in roles where names.contains(role.name) && role != object.id && live[role] != nil { consider(role) }
+    }
+
     /// When a forbidden change is tried again, whose failure alone would put it off until something changes.
     func nextAttempt(afterForbidden next: NextAttempt) -> NextAttempt {
         guard let rightsChangedAt, surroundings.uptime() - rightsChangedAt < Self.timeToTakeEffect else { return next }
