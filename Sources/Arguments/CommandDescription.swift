@@ -65,10 +65,13 @@ package struct FlagDescription: Sendable {
     package var isRepeatable: Bool
     /// Flags of one group exclude each other: a stronger source's choice sets a weaker one's aside.
     package var group: String?
+    /// Whether neither the environment nor the file gives it: what is asked for once must not stand there for ever.
+    package var isForCommandLineOnly: Bool
 
     package init(
         _ name: String, short: Character? = nil, _ kind: Kind, valueName: String = "", _ summary: String,
-        default defaultValue: String? = nil, isRepeatable: Bool = false, group: String? = nil
+        default defaultValue: String? = nil, isRepeatable: Bool = false, group: String? = nil,
+        isForCommandLineOnly: Bool = false
     ) {
         self.name = name
         shortName = short
@@ -78,6 +81,7 @@ package struct FlagDescription: Sendable {
         self.defaultValue = defaultValue
         self.isRepeatable = isRepeatable
         self.group = group
+        self.isForCommandLineOnly = isForCommandLineOnly
     }
 
     /// The variable of the environment that gives the value where no flag does, such as `BYLAW_GIT_TOKEN_FILE`.

@@ -179,7 +179,7 @@ private struct ArgumentReader {
     }
 
     mutating func readEnvironment(_ environment: [String: String]) {
-        for flag in command.flags where !isDecided(flag) {
+        for flag in command.flags where !isDecided(flag) && !flag.isForCommandLineOnly {
             guard let value = environment[flag.environmentName], !value.isEmpty else { continue }
             let values = flag.isRepeatable ? value.split(separator: ",").map(String.init) : [value]
             spellings[flag.name] = flag.environmentName
@@ -197,6 +197,12 @@ private struct ArgumentReader {
                     UsageMistake(
                         message: "\(fileName): \"\(name)\" is not a setting",
                         hint: nearest.map { "did you mean \"\($0)\"?" } ?? "see bylaw --help"))
+                continue
+            }
+            guard !flag.isForCommandLineOnly else {
+                mistakes.append(
+                    UsageMistake(
+                        message: "\(fileName): \"\(name)\" counts on the command line only", hint: "take it out"))
                 continue
             }
             guard !isDecided(flag) else { continue }

@@ -21,6 +21,10 @@ package struct UninstallStep: Sendable, Equatable {
         case ownAccess
         /// Somebody has asked for its deletion already.
         case terminating
+        /// It is never written, as what Bylaw itself runs in or what the repository protects.
+        case protected
+        /// It isolates or limits, and rights that were to go first are still there.
+        case rightsRemain
     }
 
     package var object: LiveObject
@@ -30,6 +34,9 @@ package struct UninstallStep: Sendable, Equatable {
         self.object = object
         self.fate = fate
     }
+
+    /// Whether somebody has a right by it.
+    package var isAboutRights: Bool { rank(object) <= 1 }
 
     /// Whether more is possible without it: what it isolates or limits is so no more.
     package var opens: Bool {
@@ -51,22 +58,39 @@ package struct UninstallWish: Sendable, Equatable {
     }
 }
 
+/// What a journal says of the objects of an instance.
+package struct UninstallProof: Sendable {
+    /// The uids that it knows as ours.
+    package var owned: [ObjectID: String]
+    /// The uids of what was made, and not found and taken over.
+    package var made: Set<String>
+
+    package init(owned: [ObjectID: String], made: Set<String>) {
+        self.owned = owned
+        self.made = made
+    }
+}
+
 /// Decides what becomes of every object that carries an instance's marker, or that the journal knows as its own.
 ///
-/// Only what carries the marker and is known by its uid is ever deleted. In order: rights go first, bindings before the
+/// Only what carries the marker, is known by its uid and was made by the instance is ever deleted: what was there before and
+/// was taken over stays, without the marker. In order: rights go first, bindings before the
 /// roles that they name; what isolates and limits goes last, policies that select every pod after the others; then
 /// namespaces. Equal input gives an equal list.
 ///
 /// - Parameters:
 ///   - live: Every object of the managed kinds.
-///   - owned: The uids that the journal knows as ours.
-///   - user: Who does it; nil where the server has no way to tell.
+///   - proof: What the journal says of them.
+///   - access: What gives whoever does it their rights, and what they are.
+///   - protection: What is never written.
 package func planUninstall(
-    of live: [LiveObject], ownership: Ownership, owned: [ObjectID: String], user: UserIdentity?, wish: UninstallWish
+    of live: [LiveObject], ownership: Ownership, proof: UninstallProof, access: Set<ObjectID>, protection: Protection,
+    wish: UninstallWish
 ) -> [UninstallStep] {
-    let access = user.map { ownAccess(of: $0, in: live) } ?? []
-    return live.compactMap { object in
-        fate(of: object, ownership: ownership, owned: owned, access: access, wish: wish).map {
+    live.compactMap { object in
+        fate(
+            of: object, ownership: ownership, proof: proof, access: access, protection: protection, wish: wish
+        ).map {
             UninstallStep(object: object, fate: $0)
         }
     }.sorted { left, right in
@@ -77,9 +101,10 @@ package func planUninstall(
 
 /// What is to be done to one object as it is now; nil where it is none of ours.
 private func fate(
-    of object: LiveObject, ownership: Ownership, owned: [ObjectID: String], access: Set<ObjectID>, wish: UninstallWish
+    of object: LiveObject, ownership: Ownership, proof: UninstallProof, access: Set<ObjectID>, protection: Protection,
+    wish: UninstallWish
 ) -> UninstallStep.Fate? {
-    let isKnown = owned[object.id] == object.uid
+    let isKnown = proof.owned[object.id] == object.uid
     switch ownership.claim(of: object) {
     case .ours where wish.keepsObjects, .copied where wish.keepsObjects: return .unmark
     case .copied: return .leave(.copied)
@@ -89,27 +114,9 @@ private func fate(
     if object.isTerminating { return .leave(.terminating) }
     if object.id.resource == .namespace, !wish.deletesNamespaces { return .unmark }
     guard isKnown else { return .leave(.unproven) }
-    return access.contains(object.id) ? .leave(.ownAccess) : .delete
-}
-
-/// What somebody is, where they live and what gives them rights by name.
-///
-/// What a group of everybody has is not counted: it would keep every such binding.
-private func ownAccess(of user: UserIdentity, in live: [LiveObject]) -> Set<ObjectID> {
-    var access: Set<ObjectID> = []
-    if let account = user.serviceAccount {
-        access = [account, ObjectID(.namespace, name: account.namespace)]
-    }
-    let alone = UserIdentity(name: user.name, groups: user.groups.filter { !$0.hasPrefix("system:") })
-    for binding in live where [.roleBinding, .clusterRoleBinding].contains(binding.id.resource) {
-        guard alone.isNamed(by: binding.tree, in: binding.id.namespace) else { continue }
-        access.insert(binding.id)
-        guard let name = binding.tree["roleRef"]?["name"]?.string else { continue }
-        access.insert(
-            binding.tree["roleRef"]?["kind"] == "Role"
-                ? ObjectID(.role, namespace: binding.id.namespace, name: name) : ObjectID(.clusterRole, name: name))
-    }
-    return access
+    if access.contains(object.id) { return .leave(.ownAccess) }
+    if protection.reason(for: object.id) != nil { return .leave(.protected) }
+    return proof.made.contains(object.uid) ? .delete : .unmark
 }
 
 private func rank(_ object: LiveObject) -> Int {

@@ -62,6 +62,11 @@ import Testing
 
     @Test func withoutAConfirmationNothingIsChanged() async throws {
         let before = try await cluster.versions(prefix: namespace)
+        // What asks for it counts on the command line alone.
+        let file = program.folder.path + "/everything.yaml"
+        try "confirm: \(instance)\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let written = try await uninstall("--config", file)
+        #expect(written.status == 2 && written.errors.contains("counts on the command line only"), "\(written.errors)")
         let listed = try await uninstall()
         #expect(listed.status == 1, "\(listed.errors)")
         #expect(listed.output.contains("delete  RoleBinding \(namespace)/reader\n"), "\(listed.output)")
@@ -94,7 +99,7 @@ import Testing
         #expect(answer["apiVersion"] == "bylaw.dev/v1" && answer["kind"] == "UninstallReport")
         #expect(
             answer.members?.keys.sorted() == [
-                "apiVersion", "deletesNamespaces", "instance", "isDryRun", "items", "keepsObjects", "kind",
+                "apiVersion", "deletesNamespaces", "instance", "isDryRun", "items", "keepsObjects", "kind", "revived",
             ])
         #expect(answer["isDryRun"] == false)
         #expect(
@@ -120,6 +125,26 @@ import Testing
         let sync = try await program.run(["sync"] + flags)
         #expect(sync.status == 0, "\(sync.output)\(sync.errors)")
         for id in made { #expect(try await cluster.object(id) != nil, "\(id)") }
+    }
+
+    /// It was there before Bylaw.
+    @Test func whatWasTakenOverStays() async throws {
+        let id = role("earlier")
+        let tree: Tree = [
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+            "metadata": ["name": "earlier", "namespace": .string(namespace)],
+            "rules": [["apiGroups": [""], "resources": ["pods"], "verbs": ["get"]]],
+        ]
+        try await cluster.create(tree, as: id)
+        try repository.write(tree.jsonText(), to: "earlier.json")
+        try await repository.commit("Declare what is there")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.output)\(sync.errors)")
+        #expect(try await label(id) == instance)
+        let done = try await uninstall("--confirm", instance)
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        #expect(try await cluster.object(id) != nil)
+        #expect(try await label(id) == nil)
     }
 
     @Test func namespacesGoWhereThatIsAskedFor() async throws {
@@ -251,10 +276,14 @@ import Testing
     func whatIsForbiddenIsToldAndTheRestGoesOn() async throws {
         cluster.inject("DELETE", "/roles/reader", Self.refusal(403, "Forbidden"))
         cluster.inject("DELETE", "/rolebindings/config", Self.refusal(409, "Conflict"))
+        // Nothing opens while a right is still there.
         let done = try await uninstall("--confirm", instance)
         #expect(done.status == 1, "\(done.output)\(done.errors)")
         #expect(done.output.contains("failed  Role \(namespace)/reader"), "\(done.output)")
         #expect(try await cluster.object(role("reader")) != nil)
+        #expect(try await cluster.object(policy("default-deny")) != nil)
+        #expect(
+            done.output.contains("left    NetworkPolicy \(namespace)/default-deny: without it more"), "\(done.output)")
         #expect(try await cluster.object(binding("config")) == nil, "a conflict is looked at again")
         let failed = try await program.entries(["--reason", "Uninstalled", "--outcome", "failed"])
         #expect(failed.count == 1)

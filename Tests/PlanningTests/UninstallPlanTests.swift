@@ -1,5 +1,6 @@
 import Manifest
 import Planning
+import Policy
 import Testing
 
 /// What becomes of each object when its instance goes.
@@ -7,10 +8,13 @@ import Testing
     private let keep = UninstallWish(keepsObjects: true)
 
     private func plan(
-        _ live: [LiveObject], known: Bool = true, user: UserIdentity? = nil, _ wish: UninstallWish = UninstallWish()
+        _ live: [LiveObject], known: Bool = true, made: Bool = true, access: Set<ObjectID> = [],
+        protected: [ObjectPattern] = [], _ wish: UninstallWish = UninstallWish()
     ) -> [UninstallStep] {
         let owned = known ? Dictionary(uniqueKeysWithValues: live.map { ($0.id, "uid-1") }) : [:]
-        return planUninstall(of: live, ownership: Build.ownership, owned: owned, user: user, wish: wish)
+        return planUninstall(
+            of: live, ownership: Build.ownership, proof: UninstallProof(owned: owned, made: made ? ["uid-1"] : []),
+            access: access, protection: Protection(patterns: protected, ownNamespace: "own"), wish: wish)
     }
 
     private func fate(_ object: LiveObject, known: Bool = true, _ wish: UninstallWish = UninstallWish())
@@ -24,6 +28,23 @@ import Testing
         #expect(fate(role) == .delete)
         #expect(fate(role, known: false) == .leave(.unproven))
         #expect(fate(try Build.applied(Build.role, uid: "uid-2")) == .leave(.unproven), "another one of that name")
+    }
+
+    /// It was there before Bylaw, and whoever relies on it had it before.
+    @Test func whatWasTakenOverStaysWithoutTheMarker() throws {
+        let all = try [Build.role, Build.binding, Build.denyAll, Build.namespace].map { try Build.applied($0) }
+        let steps = plan(all, made: false, UninstallWish(deletesNamespaces: true))
+        #expect(steps.map(\.fate) == Array(repeating: .unmark, count: 4))
+    }
+
+    @Test func whatIsProtectedStays() throws {
+        let role = try Build.applied(Build.role)
+        let pattern = ObjectPattern(kinds: [.role], names: [NamePattern(role.id.name)])
+        #expect(plan([role], protected: [pattern]).map(\.fate) == [.leave(.protected)])
+        var own = Build.namespace
+        own.set(["metadata", "name"], to: "own")
+        let wish = UninstallWish(deletesNamespaces: true)
+        #expect(plan([try Build.applied(own)], wish).map(\.fate) == [.leave(.protected)])
     }
 
     @Test func whatIsNotMarkedIsNeverTouched() throws {
@@ -80,19 +101,10 @@ import Testing
     }
 
     @Test func whatGivesWhoeverDoesItTheirRightsStays() throws {
-        var own = Build.binding
-        own.set(["subjects"], to: [["kind": "ServiceAccount", "name": "bylaw", "namespace": "b"]])
-        var account: Tree = ["apiVersion": "v1", "kind": "ServiceAccount"]
-        account.set(["metadata"], to: ["name": "bylaw", "namespace": "b"])
-        let objects = try [own, Build.role, account].map { try Build.applied($0) }
-        let user = UserIdentity(name: "system:serviceaccount:b:bylaw", groups: ["system:authenticated"])
-        #expect(plan(objects, user: user).map(\.fate) == Array(repeating: .leave(.ownAccess), count: 3))
-        #expect(plan(objects).map(\.fate) == Array(repeating: .delete, count: 3), "the server cannot tell who we are")
-        let other = UserIdentity(name: "ann", groups: ["system:authenticated"])
-        #expect(plan(objects, user: other).map(\.fate) == Array(repeating: .delete, count: 3))
-        var everybody = Build.binding
-        everybody.set(["subjects"], to: [["kind": "Group", "name": "system:authenticated"]])
-        #expect(plan([try Build.applied(everybody)], user: other).map(\.fate) == [.delete])
+        let objects = try [Build.role, Build.binding].map { try Build.applied($0) }
+        #expect(
+            plan(objects, access: Set(objects.map(\.id))).map(\.fate) == Array(repeating: .leave(.ownAccess), count: 2))
+        #expect(plan(objects).map(\.fate) == [.delete, .delete])
     }
 
     @Test func thePatchTakesTheMarkerOffAndNothingElse() {

@@ -18,13 +18,17 @@ struct UninstallReport {
     var wish: UninstallWish
     var isDone: Bool
     var items: [Item] = []
+    /// What carries the marker again although it was done.
+    var revived: [ObjectID] = []
 
     mutating func take(_ survey: Uninstaller.Survey) {
         items = survey.policies.map { Item(object: $0.id, fate: .delete) }
         items += survey.steps.map { Item(object: $0.object.id, fate: $0.fate, opens: $0.opens) }
     }
 
-    var isNothingLeft: Bool { isDone ? items.allSatisfy { $0.outcome?.isSettled ?? false } : items.isEmpty }
+    var isNothingLeft: Bool {
+        isDone ? items.allSatisfy { $0.outcome?.isSettled ?? false } && revived.isEmpty : items.isEmpty
+    }
 
     // MARK: Text
 
@@ -38,6 +42,10 @@ struct UninstallReport {
                 + (detail.isEmpty ? "" : ": \(printable(detail))") + "\n"
         }
         text += summary + "\n"
+        for id in revived {
+            text +=
+                "again   \(printable(id.description)): somebody has made or marked it anew; is a Bylaw still running?\n"
+        }
         guard !isDone else { return text }
         let opening = items.count { $0.opens }
         if opening > 0 {
@@ -91,7 +99,7 @@ struct UninstallReport {
             [
                 ("instance", .string(instance)), ("isDryRun", .bool(!isDone)),
                 ("keepsObjects", .bool(wish.keepsObjects)), ("deletesNamespaces", .bool(wish.deletesNamespaces)),
-                ("items", .array(items.map(tree))),
+                ("items", .array(items.map(tree))), ("revived", .array(revived.map(objectTree))),
             ])
     }
 
@@ -135,6 +143,8 @@ extension UninstallStep.Reason {
         case .unmarked: "Bylaw made it, and somebody has taken the marker off"
         case .ownAccess: "it gives whoever does this their rights; it goes with Bylaw itself"
         case .terminating: "it is being deleted already"
+        case .protected: "it is protected: Bylaw itself runs there, or bylaw.yaml names it"
+        case .rightsRemain: "without it more is possible, and rights that were to go first are still there"
         }
     }
 }

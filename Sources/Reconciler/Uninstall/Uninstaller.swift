@@ -1,5 +1,7 @@
+import Guardrails
 package import Manifest
 package import Planning
+import Policy
 
 /// Takes what an instance made out of a cluster, or only its marker off it.
 ///
@@ -13,6 +15,9 @@ package struct Uninstaller: Sendable {
     private let journal: any RunJournal
     private let ownership: Ownership
     private let wish: UninstallWish
+    private let canonical: Canonical
+    /// The uids of what the journal says that the instance made.
+    private let made: Set<String>
     private let surroundings: Surroundings
 
     /// How often an object is looked at again that somebody writes meanwhile.
@@ -20,13 +25,15 @@ package struct Uninstaller: Sendable {
 
     package init(
         instance: String, cluster: any ClusterAPI, journal: any RunJournal, ownership: Ownership, wish: UninstallWish,
-        surroundings: Surroundings
+        canonical: Canonical, made: Set<String>, surroundings: Surroundings
     ) {
         self.instance = instance
         self.cluster = cluster
         self.journal = journal
         self.ownership = ownership
         self.wish = wish
+        self.canonical = canonical
+        self.made = made
         self.surroundings = surroundings
     }
 
@@ -37,8 +44,11 @@ package struct Uninstaller: Sendable {
         /// Admission policies and their bindings; they go first, since they refuse what others do with the rest.
         package var policies: [PreventionChange]
         package var steps: [UninstallStep]
-        var owned: [ObjectID: String]
-        var user: UserIdentity?
+        /// Who does it; nil where the server has no way to tell.
+        package var user: UserIdentity?
+        var proof: UninstallProof
+        var access: Set<ObjectID>
+        var protection: Protection
     }
 
     /// Looks at everything, and settles what an uninstall that was cut short left open.
@@ -50,10 +60,40 @@ package struct Uninstaller: Sendable {
         let gathered = try await gatherLiveState(from: cluster, sleep: surroundings.sleep)
         if let (_, error) = gathered.unreadable.first { throw error }
         let user = try await cluster.whoWeAre()
-        let owned = try await journal.ownedObjects().mapValues(\.uid)
+        let live = gathered.state.all
+        let proof = UninstallProof(owned: try await journal.ownedObjects().mapValues(\.uid), made: made)
+        let access = user.map { ownAccess(of: $0, in: live) } ?? []
+        let configuration = rememberedConfiguration(
+            try await journal.remembered(.guardedState), canonical: canonical)
+        let protection = Protection(
+            patterns: configuration?.protected ?? [], ownNamespace: user?.serviceAccount?.namespace)
         let steps = planUninstall(
-            of: Array(gathered.state.all.values), ownership: ownership, owned: owned, user: user, wish: wish)
-        return Survey(policies: policies, steps: steps, owned: owned, user: user)
+            of: Array(live.values), ownership: ownership, proof: proof, access: access, protection: protection,
+            wish: wish)
+        return Survey(
+            policies: policies, steps: steps, user: user, proof: proof, access: access, protection: protection)
+    }
+
+    /// What somebody is, and what gives them rights.
+    ///
+    /// What a group of everybody has is not counted: it would keep every such binding.
+    private func ownAccess(of user: UserIdentity, in live: [ObjectID: LiveObject]) -> Set<ObjectID> {
+        let everybody: Set = ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"]
+        let alone = UserIdentity(name: user.name, groups: user.groups.subtracting(everybody))
+        let rights = OwnRights(
+            of: alone, live: live, lasting: live, isDeclared: { _ in false }, isRemovable: { _ in false }, needed: [],
+            wanted: [])
+        guard let account = user.serviceAccount else { return rights.givers }
+        return rights.givers.union([account, ObjectID(.namespace, name: account.namespace)])
+    }
+
+    /// What still, or again, carries the marker of what was done: somebody else makes it anew.
+    package func revived(after done: Set<ObjectID>) async throws -> [ObjectID] {
+        let gathered = try await gatherLiveState(from: cluster, sleep: surroundings.sleep)
+        if let (_, error) = gathered.unreadable.first { throw error }
+        return done.filter { id in
+            gathered.state[id].map { ownership.claim(of: $0) == .ours && !$0.isTerminating } ?? false
+        }.sorted()
     }
 
     private func policies() async throws -> [PreventionChange] {
@@ -102,12 +142,19 @@ package struct Uninstaller: Sendable {
         _ survey: Survey, tell: (ObjectID, UninstallStep.Fate, Outcome) -> Void
     ) async throws {
         for change in survey.policies { tell(change.id, .delete, try await remove(change)) }
+        // Nothing is opened while somebody has rights that were to go first.
+        var doRightsRemain = false
         for step in survey.steps {
+            let outcome: Outcome
             if case .leave(let reason) = step.fate {
-                tell(step.object.id, step.fate, .left(reason))
-                continue
+                outcome = .left(reason)
+            } else if step.opens, doRightsRemain {
+                outcome = .left(.rightsRemain)
+            } else {
+                outcome = try await perform(step, survey)
+                if step.isAboutRights, step.fate == .delete, !outcome.isSettled { doRightsRemain = true }
             }
-            tell(step.object.id, step.fate, try await perform(step, survey))
+            tell(step.object.id, step.fate, outcome)
         }
     }
 
@@ -173,12 +220,12 @@ package struct Uninstaller: Sendable {
             try await settle(id, intent, .succeeded, after: object, owned: .unchanged, note: "it is on its way")
             return .over(.left(.terminating))
         }
-        // Its own access was judged before, with everything that gives it.
         let next = planUninstall(
-            of: [object], ownership: ownership, owned: survey.owned, user: nil, wish: wish
+            of: [object], ownership: ownership, proof: survey.proof, access: survey.access,
+            protection: survey.protection, wish: wish
         ).first
         if let next, next.fate == first.fate { return .again(next) }
-        if first.fate == .unmark, next == nil {
+        if first.fate == .unmark, next == nil || ownership.claim(of: object) == .unmarked {
             try await settle(id, intent, .succeeded, after: object, owned: .released(name))
             return .over(.done)
         }
