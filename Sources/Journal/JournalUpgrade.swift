@@ -79,7 +79,7 @@ enum JournalMigration {
             try connection.migrate(to: schema)
         } catch {
             // The journal is what the copy is, and may need its room.
-            unlink(copyPath(path, version))
+            if case .kept(let copy) = copy { unlink(copy) }
             guard case .database(let cause) = error else { throw .schema(error) }
             throw .upgrade(from: version, to: schema.version, cause)
         }

@@ -54,6 +54,11 @@ final class ActiveConfiguration: Sendable {
         }
     }
 
+    /// Whether there is an earlier configuration to go back to, should this one not be able to begin.
+    func canGoBack(from run: Run) -> Bool {
+        state.withLock { $0.run.number == run.number && $0.earlier != nil }
+    }
+
     /// Puts the earlier configuration into force again, after one that could not begin.
     ///
     /// - Returns: False where there is none.

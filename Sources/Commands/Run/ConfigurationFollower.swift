@@ -44,7 +44,14 @@ struct ConfigurationFollower: Sendable {
                 seen = content
                 continue
             }
-            guard isAsked || content == seen else {
+            if isAsked {
+                // Whoever asks may ask too early.
+                do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
+                guard Content(file) == content else {
+                    looks.wish()
+                    continue
+                }
+            } else if content != seen {
                 seen = content
                 continue
             }
@@ -81,6 +88,8 @@ struct ConfigurationFollower: Sendable {
     private func judge(_ content: Content) {
         switch content {
         case .unreadable(let message, let hint): refuse(message, hint)
+        case .read(let bytes) where bytes.allSatisfy({ [0x20, 0x09, 0x0a, 0x0d].contains($0) }):
+            refuse("the configuration file \(file.path) is empty now", "Write what is to be in force.")
         case .read(let bytes):
             do {
                 try take(try file.arguments(bytes))
@@ -102,6 +111,8 @@ struct ConfigurationFollower: Sendable {
         let effective = change.effective(from: running.wiring.arguments, to: arguments)
         // What is new may not go with what stays until the next start.
         if !change.nextStart.isEmpty { try running.expectStart(with: effective) }
+        // Before anything begins anew, which may fail.
+        running.process.metrics.noteConfiguration(isTaken: true, at: systemNow())
         if !change.takingEffect.isEmpty {
             let next = try running.changed(to: effective, by: change)
             next.logger.log(
@@ -120,7 +131,6 @@ struct ConfigurationFollower: Sendable {
                 .warning, "Some of the configuration changes with the next start",
                 [("file", file.path), ("flags", change.nextStart.joined(separator: ", "))])
         }
-        running.process.metrics.noteConfiguration(isTaken: true, at: systemNow())
     }
 
     private func refuse(_ message: String, _ hint: String) {

@@ -54,9 +54,10 @@ struct JournalWait {
 
     /// Opens the journal, and records there for how long it could not be.
     ///
+    /// - Parameter isUnwanted: Whether something better can be done than wait for a journal that cannot be opened.
     /// - Returns: Nil where it was told to stop before.
     /// - Throws: What waiting cannot cure, such as a file that is no journal.
-    mutating func untilOpened() async throws -> SQLiteJournal? {
+    mutating func untilOpened(orThrowIf isUnwanted: () -> Bool) async throws -> SQLiteJournal? {
         while !signals.isSet {
             // After a journal that could be opened and not be used it is not tried at once.
             if outage != nil {
@@ -66,7 +67,7 @@ struct JournalWait {
             guard !signals.isSet else { break }
             do {
                 return try await open()
-            } catch let error as JournalError where error.incident != nil {
+            } catch let error as JournalError where error.incident != nil && !isUnwanted() {
                 note(error)
             }
         }

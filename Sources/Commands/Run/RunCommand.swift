@@ -31,6 +31,8 @@ let runCommand = Command(
             (3, "it has lost its Lease, and is to be started again"),
         ])
 ) { invocation in
+    // It asks for a look at the file, also before anybody looks.
+    if invocation.configuration != nil { signal(SIGHUP, SIG_IGN) }
     let process = RunProcess(invocation)
     let run = try Run(invocation, of: process)
     let wiring = run.wiring
@@ -80,7 +82,7 @@ private func enforce(
         let following = Task { await end.follow() }
         defer { following.cancel() }
         do {
-            try await show(run) { try await lead(run, &unrecorded, until: end) { active.noteBegun(run) } }
+            try await show(run) { try await lead(run, active, &unrecorded, until: end) }
         } catch {
             guard !stop.isSet, active.goBack(from: run) else { throw error }
             run.tellFailedBeginning(error)
@@ -93,7 +95,6 @@ private func enforce(
             next.logger.log(.notice, "Stopped")
             return ExitStatus.success
         }
-        if next.wiring.journalPath != run.wiring.journalPath { unrecorded.outage = nil }
     }
 }
 
@@ -120,20 +121,21 @@ private struct Unrecorded {
 
 /// Opens the journal and enforces until that is to end, again and again where the journal cannot be worked with.
 private func lead(
-    _ run: Run, _ unrecorded: inout Unrecorded, until end: StopRequest, whenBegun: @escaping @Sendable () -> Void
+    _ run: Run, _ active: ActiveConfiguration, _ unrecorded: inout Unrecorded, until end: StopRequest
 ) async throws {
     var wait = JournalWait(
         invocation: run.invocation, wiring: run.wiring, instance: run.instance, endpoint: run.endpoint,
         logger: run.logger, signals: end, outage: unrecorded.outage, noteWrite: run.process.metrics.noteJournalWrite,
         notify: run.tell)
     defer { unrecorded.outage = wait.outage }
-    while let journal = try await wait.untilOpened() {
+    // A configuration that never worked is not waited for while there is one that did.
+    while let journal = try await wait.untilOpened(orThrowIf: { active.canGoBack(from: run) }) {
         run.process.metrics.noteJournalOpened()
         if let message = unrecorded.takeover { await run.record(message, in: journal) }
         unrecorded.takeover = nil
         do {
-            return try await run.enforce(with: journal, until: end, whenBegun: whenBegun)
-        } catch let error as JournalError where error.incident != nil {
+            return try await run.enforce(with: journal, until: end) { active.noteBegun(run) }
+        } catch let error as JournalError where error.incident != nil && !active.canGoBack(from: run) {
             // It could be opened and not be worked with.
             wait.note(error)
         } catch let taken as JournalTakenOver {
