@@ -52,7 +52,10 @@ package struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         case "http": scheme = .http
         case "https": scheme = .https
         case "ssh", "git+ssh", "ssh+git": scheme = .ssh
-        default: throw refuse("\"\(address[..<separator.lowerBound])\" is no scheme that Bylaw knows", forms)
+        case let word where word.utf8.allSatisfy(\.isOfScheme):
+            throw refuse("\"\(word)\" is no scheme that Bylaw knows", forms)
+        // It may hold a password.
+        default: throw refuse("what stands before :// is no scheme that Bylaw knows", forms)
         }
         if scheme == .file {
             text = address
@@ -91,5 +94,13 @@ package struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
                 detail: "its host, user or path is empty or begins with a dash",
                 hint: "Write ssh://USER@HOST/PATH.")
         }
+    }
+}
+
+extension UInt8 {
+    /// Whether it may stand in the scheme of a URL (RFC 3986, section 3.1); the address is in lower case.
+    fileprivate var isOfScheme: Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
+            || [UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ".")].contains(self)
     }
 }

@@ -64,6 +64,7 @@ import Testing
         "http://ann:hunter2@127.0.0.1/p", "ssh://git:hunter2@git.test/p", "https://ann:hunter2@/p",
         "https://ann:hunter2%@git.test/p", "https://ann:hunter2/x@git.test/p", "https://ann:hunter2#@git.test/p",
         "https://git.test/p?private_token=hunter2", "gopher://ann:hunter2@git.test/p",
+        "ann:hunter2@@://git.test/p",
     ])
     func refusesAnAddressWithASecretWithoutRepeatingIt(_ address: String) throws {
         let error = try #require(throws: GitError.self) { try RemoteURL(address) }
