@@ -157,7 +157,8 @@ extension Controller {
         try await noteRewrittenHistory(newest, since: lastAccepted)
         if !isGathered { await arriving.stage("observe cluster") { _ in await untilGathered() } }
         guard !hasStopped else { return true }
-        await takeUpHandover(before: newest)
+        // Under a hold that cannot be kept to, as little as possible goes on.
+        if hold == nil { await takeUpHandover(before: newest) }
         let (verdict, guarded) = try await arriving.stage("guard") { _ in
             try await judge(loaded, by: try await judgement())
         }

@@ -63,6 +63,8 @@ package actor Leadership {
                     // Not beyond the moment at which it may be taken.
                     pause = min(pause, max(end - .now, .milliseconds(1)))
                 case .take(let record, let vacancy):
+                    // One that did not leave in order may have accepted another revision since it wrote that.
+                    handover = [.released, .ours].contains(vacancy) ? found?.handover : nil
                     if try await take(record, over: found) {
                         notify(.acquired(vacancy, transitions: record.transitions))
                         return vacancy
@@ -82,7 +84,6 @@ package actor Leadership {
     /// - Returns: False where somebody was faster.
     private func take(_ record: LeaseRecord, over found: StoredLease?) async throws(ClusterError) -> Bool {
         let start = ContinuousClock.now
-        handover = found?.handover
         do throws(ClusterError) {
             let stored =
                 if let found { try await store.update(found, to: record, leaving: handover) } else {
