@@ -70,10 +70,12 @@ extension Wiring {
         let (address, host) = try receiverURL(
             url, flag: "trace-endpoint", schemes: ["https", "http"], example: "https://HOST:4318",
             secretFlag: "trace-headers-file")
+        // What the environment says for its own collector, secrets among it, is not for another one.
+        let isNamed = arguments.text("trace-endpoint") != nil
         let headers =
             try arguments.text("trace-headers-file").map {
                 try readTraceHeaders(String(decoding: try readFile($0), as: UTF8.self), file: $0)
-            } ?? defaults.headers.map { DeliveryHeader($0.name, $0.value) }
+            } ?? (isNamed ? [] : defaults.headers.map { DeliveryHeader($0.name, $0.value) })
         // What a program knows of itself is overridden by what its environment says, as OpenTelemetry has it.
         let own =
             [
@@ -87,7 +89,8 @@ extension Wiring {
             resource: own.filter { !given.contains($0.key) }
                 + defaults.resource.map { SpanAttribute($0.name, $0.value) },
             exchanger: HTTPExchanger(
-                tls: try receiverTLS(prefix: "trace-", authorities: defaults.authorities), proxy: .environment,
+                tls: try receiverTLS(prefix: "trace-", authorities: isNamed ? nil : defaults.authorities),
+                proxy: .environment,
                 userAgent: "bylaw/\(bylawVersion)", maximumConnections: 1))
     }
 
