@@ -225,6 +225,7 @@ import Testing
             "\(done.output)")
         let still = try await uninstall("--confirm", instance)
         #expect(still.status == 1 && still.output.contains("it is being deleted already"), "\(still.output)")
+        #expect(try await cluster.object(policy("default-deny")) != nil, "nothing opens while the role grants")
         try await cluster.mergePatch(role("reader"), #"{"metadata":{"finalizers":null}}"#)
         let over = try await uninstall("--confirm", instance)
         #expect(over.status == 0, "\(over.output)\(over.errors)")

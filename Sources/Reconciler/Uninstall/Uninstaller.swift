@@ -148,6 +148,8 @@ package struct Uninstaller: Sendable {
             let outcome: Outcome
             if case .leave(let reason) = step.fate {
                 outcome = .left(reason)
+                // Held by finalizers, it grants as before (rule F7).
+                if step.isAboutRights, reason == .terminating { doRightsRemain = true }
             } else if step.opens, doRightsRemain {
                 outcome = .left(.rightsRemain)
             } else {
