@@ -100,7 +100,7 @@ import Testing
                     method: .patch, path: Resource.lease.path(of: id(in: namespace)),
                     contentType: "application/merge-patch+json", body: Array(patch.utf8)), as: .admin)
             #expect(answer.isSuccess, "\(answer)")
-            await expect(.conflict) { () async throws(ClusterError) in
+            await expectError(.conflict) { () async throws(ClusterError) in
                 _ = try await store.update(made, to: record("b"), leaving: nil)
             }
             let read = try #require(try await store.read())
@@ -121,11 +121,11 @@ import Testing
         try await server.withNamespace { namespace in
             let store = store(in: namespace)
             let made = try await store.create(record("a"), leaving: nil)
-            await expect(.alreadyExists) { () async throws(ClusterError) in
+            await expectError(.alreadyExists) { () async throws(ClusterError) in
                 _ = try await store.create(record("b"), leaving: nil)
             }
             _ = try await store.update(made, to: record("a", transitions: 1), leaving: nil)
-            await expect(.conflict) { () async throws(ClusterError) in
+            await expectError(.conflict) { () async throws(ClusterError) in
                 _ = try await store.update(made, to: record("b"), leaving: nil)
             }
             let released = LeaseRecord(
@@ -134,18 +134,9 @@ import Testing
             #expect(try await store.update(read, to: released, leaving: nil).record == released)
             await server.remove(lease: id(in: namespace))
             // It may be made by a replacement, but not in a version that was read.
-            await expect(.conflict) { () async throws(ClusterError) in
+            await expectError(.conflict) { () async throws(ClusterError) in
                 _ = try await store.update(read, to: record("b"), leaving: nil)
             }
-        }
-    }
-
-    private func expect(_ kind: ClusterError.Kind, _ body: () async throws(ClusterError) -> Void) async {
-        do throws(ClusterError) {
-            try await body()
-            Issue.record("expected \(kind)")
-        } catch {
-            #expect(error.kind == kind, "\(error)")
         }
     }
 
@@ -172,7 +163,7 @@ import Testing
             #expect(manager?["operation"] == "Apply", "it owns its fields as with any apply")
             var other = denyIngress(id)
             other.set(["metadata", "labels"], to: ["old": "commit"])
-            await expect(.conflict) { () async throws(ClusterError) in
+            await expectError(.conflict) { () async throws(ClusterError) in
                 _ = try await server.bylaw.applyNew(other, as: id)
             }
             #expect(try await server.bylaw.read(id)?.resourceVersion == made.live?.resourceVersion)

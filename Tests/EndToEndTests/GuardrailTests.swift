@@ -19,23 +19,6 @@ import Testing
         program.ofThisRun(name, repository: repository, cluster: cluster)
     }
 
-    private func secretRole(_ namespace: String) -> String {
-        """
-        ---
-        apiVersion: rbac.authorization.k8s.io/v1
-        kind: Role
-        metadata: {name: secrets, namespace: \(namespace)}
-        rules: [{apiGroups: [""], resources: [secrets], verbs: [get, list]}]
-        ---
-        apiVersion: rbac.authorization.k8s.io/v1
-        kind: RoleBinding
-        metadata: {name: secrets, namespace: \(namespace)}
-        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: secrets}
-        subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]
-
-        """
-    }
-
     @Test func aRiskyGrantWaitsForALaterRevisionThatApprovesIt() async throws {
         let (namespace, flags) = ofThisRun("risky")
         let binding = ObjectID(.roleBinding, namespace: namespace, name: "secrets")
@@ -43,7 +26,7 @@ import Testing
         try await repository.commit("Begin")
         #expect(try await program.run(["sync"] + flags).status == 0)
 
-        try repository.write(teamManifests(namespace, round: 1) + secretRole(namespace), to: "team.yaml")
+        try repository.write(teamManifests(namespace, round: 1) + secretManifests(namespace), to: "team.yaml")
         try await repository.commit("Let the team read secrets", approvals: [])
         let plan = try await program.run(["plan"] + flags)
         #expect(plan.output.contains("to approve it: Bylaw-Approved: risky-grant Role \(namespace)/secrets by NAME"))
@@ -120,7 +103,7 @@ import Testing
         try repository.write(
             "apiVersion: bylaw.dev/v1\nkind: Configuration\nguardrails: {risks: {risky-grant: allow}}\n",
             to: "bylaw.yaml")
-        try repository.write(teamManifests(namespace) + secretRole(namespace), to: "team.yaml")
+        try repository.write(teamManifests(namespace) + secretManifests(namespace), to: "team.yaml")
         try await repository.commit("Quietly", approvals: [])
         #expect(try await program.run(["sync"] + flags).status == 1)
         #expect(try await cluster.object(ObjectID(.roleBinding, namespace: namespace, name: "secrets")) == nil)

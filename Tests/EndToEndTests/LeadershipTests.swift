@@ -37,6 +37,19 @@ struct LeadershipTests {
         #expect(verify.status == 0, "\(verify.output)\(verify.errors)")
     }
 
+    /// The second one leads and writes; then drift ends, and each of them has written in its own time alone.
+    private func expectHandover(
+        _ scene: LeadershipScene, from first: Replica, to second: Replica, _ drift: Task<Int, Never>
+    ) async throws -> [LeadershipScene.Term] {
+        try await second.untilItLeads()
+        try await untilItHasWritten(second)
+        drift.cancel()
+        _ = await drift.value
+        let terms = try await scene.expectOneWriterAtATime([first, second])
+        #expect(terms.map(\.replica) == [first.identity, second.identity])
+        return terms
+    }
+
     /// What the next leader did not see through is settled, and all is as declared.
     private func expectConverged(_ scene: LeadershipScene, _ replica: Replica) async throws {
         for index in stride(from: 0, to: LeadershipScene.roleCount, by: 10) {
@@ -91,12 +104,7 @@ struct LeadershipTests {
         try await first.run.stop()
         #expect(first.run.status == 0, "\(first.run.text)")
         #expect(first.run.text.contains("The lease is given back"))
-        try await second.untilItLeads()
-        try await untilItHasWritten(second)
-        drift.cancel()
-        _ = await drift.value
-        let terms = try await scene.expectOneWriterAtATime([first, second])
-        #expect(terms.map(\.replica) == [first.identity, second.identity])
+        let terms = try await expectHandover(scene, from: first, to: second, drift)
         let released = try #require(terms.first?.released)
         let next = try #require(terms.last)
         let wrote = try #require(next.writes.first).answered
@@ -127,12 +135,7 @@ struct LeadershipTests {
         }
         #expect(second.run.count("beginning anew") == 3, "\(second.run.text)")
         try await first.run.stop()
-        try await second.untilItLeads()
-        try await untilItHasWritten(second)
-        drift.cancel()
-        _ = await drift.value
-        let terms = try await scene.expectOneWriterAtATime([first, second])
-        #expect(terms.map(\.replica) == [first.identity, second.identity])
+        _ = try await expectHandover(scene, from: first, to: second, drift)
         try await expectConverged(scene, second)
         for replica in [first, second] { try await expectProof(replica) }
     }
@@ -231,12 +234,7 @@ struct LeadershipTests {
         #expect(
             ended.after(cut) < 4.5,
             "the renewal deadline (2 s), and no wait for answers: \(first.run.text.suffix(3000))")
-        try await second.untilItLeads()
-        try await untilItHasWritten(second)
-        drift.cancel()
-        _ = await drift.value
-        let terms = try await scene.expectOneWriterAtATime([first, second])
-        #expect(terms.map(\.replica) == [first.identity, second.identity])
+        let terms = try await expectHandover(scene, from: first, to: second, drift)
         let last = try #require(terms.last)
         print(
             "cut off: it has ended after \(ended.after(cut)) s; the next one leads after \(last.begin.after(cut)) s, and has "
@@ -266,12 +264,7 @@ struct LeadershipTests {
         }
         let faked = whose == "leader" ? first : second
         try await first.run.stop()
-        try await second.untilItLeads()
-        try await untilItHasWritten(second)
-        drift.cancel()
-        _ = await drift.value
-        let terms = try await scene.expectOneWriterAtATime([first, second])
-        #expect(terms.map(\.replica) == [first.identity, second.identity])
+        _ = try await expectHandover(scene, from: first, to: second, drift)
         try await expectConverged(scene, second)
         // The jumps were felt: its last line is dated two hours ahead.
         let line = try #require(faked.run.text.split(separator: "\n").last { $0.hasPrefix("2") })

@@ -62,6 +62,24 @@ final class PolicyRepository: Sendable {
     }
 }
 
+/// What lets a team read the secrets of its namespace; begins like a further document.
+func secretManifests(_ namespace: String) -> String {
+    """
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata: {name: secrets, namespace: \(namespace)}
+    rules: [{apiGroups: [""], resources: [secrets], verbs: [get, list]}]
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata: {name: secrets, namespace: \(namespace)}
+    roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: secrets}
+    subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]
+
+    """
+}
+
 /// The manifests of one small team, with every kind that a namespace holds.
 ///
 /// The default-deny policy omits `egress` and `ingress` on purpose: that is where field ownership alone misses an opening.

@@ -140,21 +140,7 @@ import YAML
         try await repository.commit("A team")
         let run = try start(on: cluster, flags)
         _ = try await until("Ready/True Synced/True Held/False", on: cluster)
-        let risky = """
-            ---
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: Role
-            metadata: {name: secrets, namespace: \(namespace)}
-            rules: [{apiGroups: [""], resources: [secrets], verbs: [get, list]}]
-            ---
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: RoleBinding
-            metadata: {name: secrets, namespace: \(namespace)}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: secrets}
-            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]
-
-            """
-        try repository.write(teamManifests(namespace) + risky, to: "team.yaml")
+        try repository.write(teamManifests(namespace) + secretManifests(namespace), to: "team.yaml")
         try await repository.commit("Let the team read secrets", approvals: [])
         let held = try await until("Held/True/ApprovalMissing Synced/False/ApprovalMissing", on: cluster)
         #expect(condition("Ready", in: held)?["status"] == "True", "\(held)")

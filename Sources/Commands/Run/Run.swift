@@ -40,7 +40,7 @@ struct Run: Sendable {
     /// Why it begins, where it is not for the start of the process.
     var beginning: String?
     /// Nil where no PolicySync is named.
-    private(set) var policySync: PolicySyncRecorder?
+    let policySync: PolicySyncRecorder?
     /// Set where it is one of several replicas.
     var lease: HeldLease?
 
@@ -62,14 +62,15 @@ struct Run: Sendable {
         }
     }
 
+    /// - Parameter known: Where the cluster is; nil where the flags are to say it.
     /// - Throws: What is to be corrected before anything can begin; nothing has begun then.
-    init(_ invocation: Invocation, of process: RunProcess) throws {
+    init(_ invocation: Invocation, of process: RunProcess, on known: ClusterEndpoint? = nil) throws {
         self.process = process
         self.invocation = invocation
         wiring = Wiring(invocation, replica: process.replica)
         instance = try wiring.instance()
         source = try wiring.source()
-        endpoint = try wiring.endpoint()
+        endpoint = try known ?? wiring.endpoint()
         logger = process.voice.logger([("instance", instance), ("cluster", wiring.clusterName(endpoint))])
         policySync = try wiring.policySyncRecorder(endpoint, instance: instance, logger: logger)
     }
@@ -80,10 +81,8 @@ struct Run: Sendable {
     func changed(to arguments: ParsedArguments, by change: ConfigurationChange) throws -> Run {
         var invocation = invocation
         invocation.arguments = arguments
-        var next = try Run(invocation, of: process)
         // A kubeconfig may lead somewhere else by now, where nobody holds our lease.
-        next.endpoint = endpoint
-        next.policySync = try next.wiring.policySyncRecorder(endpoint, instance: instance, logger: next.logger)
+        var next = try Run(invocation, of: process, on: endpoint)
         let sourceFlags = Set(Flags.repository.map(\.name) + ["cluster"])
         if sourceFlags.isDisjoint(with: change.anew) { next.source = source }
         next.number = change.anew.isEmpty ? number : number + 1
