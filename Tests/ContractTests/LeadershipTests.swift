@@ -105,6 +105,74 @@ import Testing
         }
     }
 
+    private func handover(in namespace: String) async throws -> Handover? {
+        let answer = try await server.send(.read(.lease, id(in: namespace)), as: .admin)
+        return answer.tree["metadata"]?["annotations"]?[Handover.annotation]?.string.flatMap { Handover($0) }
+    }
+
+    private func someHandover(_ digit: String) throws -> Handover {
+        try #require(Handover(revision: String(repeating: digit, count: 40), place: "\n"))
+    }
+
+    /// Whoever leads next must find it whatever happens to this one from then on.
+    @Test func whatALeaderLeavesStandsThereWhenItMayGoOn() async throws {
+        try await server.withNamespace { namespace in
+            let replica = try Replica("first", in: namespace, on: server)
+            try await makeReleasedLease(in: namespace)
+            let leading = replica.start()
+            try await eventually("it leads") { replica.status.isLeader }
+            for digit in ["1", "2"] {
+                // Another version than the leader knows.
+                try await patch(#"{"metadata":{"labels":{"seen":"\#(digit)"}}}"#, in: namespace)
+                try await replica.leadership.leave(try someHandover(digit))
+                #expect(try await handover(in: namespace) == someHandover(digit))
+            }
+            try await replica.leadership.leave(nil)
+            #expect(try await handover(in: namespace) == nil)
+            leading.cancel()
+            _ = await leading.result
+        }
+    }
+
+    @Test func whoHasLostTheLeaseLeavesNothing() async throws {
+        try await server.withNamespace { namespace in
+            let replica = try Replica("first", in: namespace, on: server)
+            try await makeReleasedLease(in: namespace)
+            let leading = replica.start()
+            try await eventually("it leads") { replica.status.isLeader }
+            try await patch(#"{"spec":{"holderIdentity":"thief"}}"#, in: namespace)
+            let left = try someHandover("1")
+            await expectError(.notLeading) { () async throws(ClusterError) in
+                try await replica.leadership.leave(left)
+            }
+            _ = await leading.result
+            #expect(replica.fence.deadline == nil)
+            #expect(try await handover(in: namespace) == nil)
+        }
+    }
+
+    @Test func whatIsLeftIsFoundAlsoWhereTheLeaderDidNotLeaveInOrder() async throws {
+        try await server.withNamespace { namespace in
+            let store = LeaseObject(
+                namespace: namespace, name: "bylaw", endpoint: server.admin.endpoint,
+                fieldManager: ServerUnderTest.intruder, userAgent: "contract/1", timeout: .seconds(5))
+            let left = try someHandover("1")
+            let record = LeaseRecord(
+                holder: "killed", durationSeconds: 1,
+                acquired: Timestamp(microsecondsSinceEpoch: 1_772_366_400_000_000),
+                renewed: Timestamp(microsecondsSinceEpoch: 1_772_366_400_000_000), transitions: 3)
+            _ = try await store.create(record, leaving: left)
+            let replica = try Replica("second", in: namespace, on: server)
+            let leading = replica.start()
+            try await eventually("it leads") { replica.status.isLeader }
+            #expect(replica.notices.last == .acquired(.expired(holder: "killed"), transitions: 4))
+            #expect(await replica.leadership.handover == left)
+            #expect(try await handover(in: namespace) == left, "it stands there until something else is in force")
+            leading.cancel()
+            _ = await leading.result
+        }
+    }
+
     /// The one that stands by must not take the absence for a vacancy.
     @Test func aLeaseThatIsDeletedUnderItsHolderIsMadeAgainByIt() async throws {
         try await server.withNamespace { namespace in

@@ -109,7 +109,8 @@ import Testing
             #expect(updated.record == record("b", transitions: 1))
             #expect(updated.object.label("kept") == "yes" && updated.object.annotation("kept") == "also")
 
-            let handover = Handover(revision: String(repeating: "0f", count: 20), place: "north\nproduction")
+            let handover = try #require(
+                Handover(revision: String(repeating: "0f", count: 20), place: "north\nproduction"))
             let leaving = try await store.update(updated, to: record("b", transitions: 1), leaving: handover)
             #expect(try await store.read()?.handover == handover)
             let after = try await store.update(leaving, to: record("b", transitions: 1), leaving: nil)

@@ -26,6 +26,17 @@ struct RestartedController {
     var journalName = "journal.sqlite"
     /// Where there are several replicas.
     var term: LeaderTerm?
+    var lease: LeaseAnnotation?
+
+    /// What stands on the Lease that replicas share.
+    final class LeaseAnnotation: Sendable {
+        private let text = Mutex(String?.none)
+
+        var handover: Handover? {
+            get { text.withLock(\.self).flatMap { Handover($0) } }
+            set { text.withLock { $0 = newValue?.text } }
+        }
+    }
 
     /// The time of day and the one since the machine's start.
     final class Clock: Sendable {
@@ -111,6 +122,7 @@ struct RestartedController {
         let clock = clock
         var configuration = ControllerConfiguration(instance: "default", cluster: "embedded")
         configuration.term = term
+        if let lease { configuration.handover = HandoverPlace(found: lease.handover) { lease.handover = $0 } }
         let controller = Controller(
             configuration: configuration, source: source,
             cluster: kubeCluster("bylaw-default"), journal: journal, holds: place(),

@@ -69,7 +69,7 @@ extension PlannedPass {
             return nil
         }
         do throws(SourceError) {
-            before.state = try await loadRememberedState(before.tree, from: source, canonical: wiring.canonical)
+            try await before.load(from: source, canonical: wiring.canonical)
         } catch {
             complain(error.explanation.message, error.explanation.hint)
         }

@@ -51,7 +51,9 @@ struct Run: Sendable {
 
         var handover: HandoverPlace {
             get async {
-                HandoverPlace(found: await leadership.handover) { [leadership] in await leadership.leave($0) }
+                HandoverPlace(found: await leadership.handover) { [leadership] handover throws(ClusterError) in
+                    try await leadership.leave(handover)
+                }
             }
         }
 

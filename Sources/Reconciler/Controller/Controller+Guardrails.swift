@@ -13,7 +13,7 @@ extension Controller {
         let remembered = basis == nil ? try await journal.remembered(.guardedState) : nil
         await loadStateBeforeHold()
         return RevisionJudgement(
-            enforced: basis, before: hold.before,
+            enforced: basis, before: hold.before, isJournalBehind: isJournalBehind,
             configurationInForce: rememberedConfiguration(remembered, canonical: canonical),
             live: live, ownership: ownership, owned: Set(owned.keys), user: user,
             trust: configuration.trust, source: source, states: try await declaredStates(), canonical: canonical,
@@ -37,6 +37,7 @@ extension Controller {
     /// - Parameter hold: What it is in force by, where that is not its being the newest one.
     /// - Returns: Whether that gave another verdict, which is enforced.
     func judgeAgain(_ newest: Revision, by hold: EmergencyHold? = nil) async throws -> Bool {
+        try await settleDeletedNamespaces()
         // The next look comes anyway: the repository is followed meanwhile.
         guard let before = enforced, isGathered, !before.holds.isEmpty || before.basis?.unseenKinds.isEmpty == false
         else { return false }
@@ -57,6 +58,7 @@ extension Controller {
             var guarded = guarded
             guarded.basis = basis
             try await remember(guarded, of: newest, before: self.hold.before)
+            await leaveEnforced()
             return false
         }
         await learnUser()
@@ -72,6 +74,20 @@ extension Controller {
         return true
     }
 
+    /// Forgets the approvals to delete namespaces that are used up, so that they keep no next leader from what is in force.
+    private func settleDeletedNamespaces() async throws(JournalError) {
+        guard let state = enforced, !state.deletableNamespaces.isEmpty, live.knownKinds.contains(.namespace) else {
+            return
+        }
+        let pending = state.deletableNamespaces.filter { live[$0] != nil }
+        guard pending.count < state.deletableNamespaces.count else { return }
+        enforced?.deletableNamespaces = pending
+        var guarded = GuardedState(of: state)
+        guarded.deletableNamespaces = pending
+        try await remember(guarded, of: state.revision, before: hold.before)
+        await leaveEnforced()
+    }
+
     /// Writes down what the guardrails let through of a revision.
     ///
     /// - Parameter before: What it stands in the place of, where it is in force by a hold.
@@ -80,9 +96,6 @@ extension Controller {
     ) async throws(JournalError) {
         let tree = guarded.encoded(revision: revision.commit, place: source.place)
         try await journal.remember(.guardedState, canonical.text(before?.stored(in: tree) ?? tree))
-        // Under a hold what was before it would count.
-        await configuration.handover?.leave(
-            before == nil ? Handover(guarded, of: revision.commit, in: source.place) : nil)
     }
 
     func lockout(by verdict: GuardVerdict) async -> String? {

@@ -143,17 +143,20 @@ extension Controller {
     /// What a revision takes the place of that a hold enforces from now on.
     func stateBeforeHold() async throws(JournalError) -> StateBeforeHold? {
         if let known = hold.before { return known }
-        if let enforced { return StateBeforeHold(enforced, place: source.place) }
-        return try await journal.remembered(.guardedState).flatMap(canonical.tree).map(StateBeforeHold.init(replacing:))
+        if let enforced = enforced ?? handedOver { return StateBeforeHold(enforced, place: source.place) }
+        let remembered = try await journal.remembered(.guardedState).flatMap(canonical.tree)
+        return isJournalBehind
+            ? StateBeforeHold(outdated: remembered) : remembered.map(StateBeforeHold.init(replacing:))
     }
 
     /// Reads what was in force before a hold, where that was not read yet.
     ///
     /// Where the clone does not have it, what is new is compared with the cluster, as after the loss of what is in force.
     func loadStateBeforeHold() async {
-        guard let before = hold.before, before.state == nil else { return }
+        guard var before = hold.before else { return }
         do throws(SourceError) {
-            hold.before?.state = try await loadRememberedState(before.tree, from: source, canonical: canonical)
+            try await before.load(from: source, canonical: canonical)
+            hold.before = before
         } catch {
             guard !hold.isLossTold else { return }
             hold.isLossTold = true
@@ -177,8 +180,13 @@ extension Controller {
     func keep(to active: EmergencyHold, newest: Revision) async throws -> Bool {
         // What was in force before the start counts, and where nothing is a hold must not keep it so.
         _ = try await enforcedCluster()
+        try await takeUpHandover(before: newest)
         let isDone = try await enforce(active, newest: newest.commit)
-        if isDone, enforced == nil, hold.refusal != nil { return try await takeNewest(newest, despite: active) }
+        if isDone, enforced == nil, hold.refusal != nil {
+            // What is in the cluster may be what the leader before enforced by this very hold.
+            guard !isJournalBehind else { return true }
+            return try await takeNewest(newest, despite: active)
+        }
         if isDone { try await judgeBehindHold(newest, active) }
         return isDone
     }
@@ -186,7 +194,8 @@ extension Controller {
     /// Honours a hold although the repository cannot be reached.
     func holdWithoutFetch() async {
         do {
-            guard case .hold(let active) = try await lookForHold(),
+            // What the leader before left is to be compared with what is followed.
+            guard case .hold(let active) = try await lookForHold(), !isJournalBehind,
                 let newest = try await journal.remembered(.newestRevision)
             else { return try await rememberStatus() }
             _ = try await enforce(active, newest: newest)
@@ -202,8 +211,8 @@ extension Controller {
         if let refusal = hold.refusal, !refusal.isPassing { return true }
         let accepted = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
         let examination = try await examineHeld(
-            active, inForce: enforced?.revision.commit, accepted: accepted, newest: newest, trust: configuration.trust,
-            after: try await journal.remembered(.trustedRevision), from: source, canonical: canonical,
+            active, inForce: enforced?.revision.commit, accepted: accepted, elsewhere: acceptedElsewhere, newest: newest,
+            trust: configuration.trust, after: try await lastTrusted(), from: source, canonical: canonical,
             cluster: enforcedCluster)
         switch examination {
         case .refused(let message, let isPassing): try await refuse(active, message, isPassing: isPassing)
@@ -267,9 +276,8 @@ extension Controller {
         guard newest.commit != hold.waiting?.commit, newest.commit != refusedCommit || isRefusalPassing else { return }
         hold.waiting = nil
         try await noteRewrittenHistory(newest, since: newestCommit, lastAccepted)
-        let trusted = try await journal.remembered(.trustedRevision)
         switch try await examine(
-            newest, trust: configuration.trust, after: trusted, suspect: distrustedCommit, from: source,
+            newest, trust: configuration.trust, after: try await lastTrusted(), suspect: distrustedCommit, from: source,
             cluster: enforcedCluster)
         {
         case .refused(let refusal): try await refuse(newest, refusal)

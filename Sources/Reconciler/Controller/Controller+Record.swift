@@ -108,10 +108,7 @@ extension Controller {
             if var state {
                 state.undoing = Undoing(by: state.revision.commit, among: states)
                 enforce(state)
-                if hold.before == nil {
-                    await configuration.handover?.leave(
-                        Handover(GuardedState(of: state), of: state.revision.commit, in: source.place))
-                }
+                await leaveEnforced()
                 restoredCommit = states.records.last { $0.commit == state.revision.commit }?.restores
                 needsPass = true
             }

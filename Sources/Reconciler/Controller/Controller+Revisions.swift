@@ -74,6 +74,9 @@ extension Controller {
         } catch let error as JournalError {
             endArriving(after: error)
             noteJournalFailure(error, "follow the policy repository")
+        } catch let error as ClusterError {
+            endArriving(after: error)
+            notify(.trouble("follow the policy repository: \(error.message)", hint: error.hint))
         } catch {
             endArriving(after: error)
             notify(.trouble("follow the policy repository: \(error)", hint: "It is tried again by itself."))
@@ -128,7 +131,8 @@ extension Controller {
     ///
     /// - Parameter hold: One that cannot be enforced while nothing is.
     func takeNewest(_ newest: Revision, despite hold: EmergencyHold? = nil) async throws -> Bool {
-        let trusted = try await journal.remembered(.trustedRevision)
+        try await takeUpHandover(before: newest)
+        let trusted = try await lastTrusted()
         // What a hold enforces was never accepted by itself, also where the branch was put back to it.
         let isEnforced = newest.commit == enforced?.revision.commit && self.hold.before == nil
         if isEnforced, configuration.trust == .off || trusted == newest.commit {
@@ -154,11 +158,9 @@ extension Controller {
             try await keep(newest)
             return true
         }
-        try await noteRewrittenHistory(newest, since: lastAccepted)
+        try await noteRewrittenHistory(newest, since: leftRevision, lastAccepted)
         if !isGathered { await arriving.stage("observe cluster") { _ in await untilGathered() } }
         guard !hasStopped else { return true }
-        // Under a hold that cannot be kept to, as little as possible goes on.
-        if hold == nil { await takeUpHandover(before: newest) }
         let (verdict, guarded) = try await arriving.stage("guard") { _ in
             try await judge(loaded, by: try await judgement())
         }
@@ -190,6 +192,10 @@ extension Controller {
         _ loaded: LoadedRevision, _ verdict: GuardVerdict, _ guarded: GuardedState, by hold: EmergencyHold? = nil
     ) async throws {
         let newest = loaded.revision
+        var before = hold == nil ? nil : try await stateBeforeHold()
+        // Nothing of it may happen while whoever leads next would take an earlier one for in force.
+        try await configuration.handover?.leave(
+            Handover(guarded, of: newest.commit, replacing: before, in: source.place))
         isLaterApprovalRefused = false
         if hold == nil {
             refusedCommit = nil
@@ -226,7 +232,6 @@ extension Controller {
             try await journal.remember(.declaredStates, canonical.text(states.tree))
             try await journal.remember(.newestRevision, newest.commit)
         }
-        var before = hold == nil ? nil : try await stateBeforeHold()
         before?.noteFound(
             loaded.declared.objects.keys.filter { id in
                 // What cannot be read may be there.
@@ -236,6 +241,7 @@ extension Controller {
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest, before: before)
         try await journal.remember(.enforcedRevision, newest.commit)
+        if hold != nil { try await takeUpTrust() }
         try await noteTerm()
         if hold == nil {
             if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }

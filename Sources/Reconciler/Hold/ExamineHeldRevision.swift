@@ -18,17 +18,19 @@ package enum HeldRevisionExamination: Sendable {
 /// at: to stay with it changes nothing, also where the history was rewritten since.
 ///
 /// - Parameters:
+///   - elsewhere: What another replica has accepted, with a journal of its own.
 ///   - newest: What is followed, as it was seen last.
 ///   - trusted: The last commit that was trusted.
 ///   - cluster: Gives the one of many clusters that the enforced revision was read for.
 package func examineHeld<Failure: Error>(
-    _ hold: EmergencyHold, inForce: String?, accepted: DeclaredStates, newest: String, trust: TrustMode,
-    after trusted: String?, from source: any RevisionSource, canonical: Canonical,
+    _ hold: EmergencyHold, inForce: String?, accepted: DeclaredStates, elsewhere: Set<String> = [], newest: String,
+    trust: TrustMode, after trusted: String?, from source: any RevisionSource, canonical: Canonical,
     cluster: () async throws(Failure) -> String?
 ) async throws -> HeldRevisionExamination {
     let commit = hold.revision
     if commit == inForce { return .inForce }
-    guard let digest = accepted.records.last(where: { $0.commit == commit })?.digest else {
+    let digest = accepted.records.last { $0.commit == commit }?.digest
+    guard digest != nil || elsewhere.contains(commit) else {
         return .refused("it was never accepted here, as far as the journal remembers", isPassing: false)
     }
     guard try await source.isAncestor(commit, of: newest) || commit == newest else {
@@ -40,7 +42,7 @@ package func examineHeld<Failure: Error>(
     {
     case .refused(let refusal): return .refused(refusal.message, isPassing: refusal.isPassing)
     case .sound(let loaded):
-        guard stateDigest(of: loaded.declared, canonical: canonical) == digest else {
+        guard digest == nil || stateDigest(of: loaded.declared, canonical: canonical) == digest else {
             return .refused(
                 "it declares something else than when it was accepted, as by another --path", isPassing: false)
         }

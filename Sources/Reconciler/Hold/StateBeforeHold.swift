@@ -16,6 +16,7 @@ package struct StateBeforeHold: Sendable {
     /// Where it stands in the journal's memory: within what is enforced instead, so that both are written at one moment.
     private static let key = "beforeHold"
     private static let foundKey = "foundByHold"
+    private static let outdatedKey = "outdated"
 
     init(_ state: EnforcedState, place: String) {
         tree = GuardedState(of: state).encoded(revision: state.revision.commit, place: place)
@@ -28,6 +29,15 @@ package struct StateBeforeHold: Sendable {
     init(replacing guarded: Tree) {
         tree = guarded[Self.key] ?? guarded
         found = Self.found(in: guarded)
+    }
+
+    /// What a hold takes the place of where another replica has led since the journal was written, and left nothing.
+    ///
+    /// - Parameter guarded: What the journal remembers under ``MemoryKey/guardedState``.
+    init(outdated guarded: Tree?) {
+        var tree = guarded.map { $0[Self.key] ?? $0 } ?? .object(Members())
+        tree.set([Self.outdatedKey], to: true)
+        self.tree = tree
     }
 
     /// What a hold has taken the place of.
@@ -48,7 +58,17 @@ package struct StateBeforeHold: Sendable {
     mutating func noteFound(_ ids: some Sequence<ObjectID>) { found.formUnion(ids) }
 
     package var commit: String? { GuardedState.revision(of: tree) }
+    /// Whether something else was in force before the hold, which nobody here knows: of this only the settings count.
+    package var isOutdated: Bool { tree[Self.outdatedKey]?.bool == true }
     package var configuration: RepositoryConfiguration? { GuardedState(tree)?.configuration }
+
+    /// Reads its state, where that was not read yet.
+    package mutating func load(
+        from source: any RevisionSource, canonical: Canonical
+    ) async throws(SourceError) {
+        guard state == nil, !isOutdated else { return }
+        state = try await loadRememberedState(tree, from: source, canonical: canonical)
+    }
 
     /// What the journal is to remember under ``MemoryKey/guardedState`` while something else is enforced.
     func stored(in guarded: Tree) -> Tree {

@@ -63,8 +63,7 @@ package actor Leadership {
                     // Not beyond the moment at which it may be taken.
                     pause = min(pause, max(end - .now, .milliseconds(1)))
                 case .take(let record, let vacancy):
-                    // One that did not leave in order may have accepted another revision since it wrote that.
-                    handover = [.released, .ours].contains(vacancy) ? found?.handover : nil
+                    handover = found?.handover
                     if try await take(record, over: found) {
                         notify(.acquired(vacancy, transitions: record.transitions))
                         return vacancy
@@ -152,13 +151,14 @@ package actor Leadership {
         }
     }
 
-    private func renewOnce() async throws(ClusterError) {
-        guard let held else { return }
+    /// - Returns: Whether the lease is ours, and says what it was to say.
+    @discardableResult
+    private func renewOnce() async throws(ClusterError) -> Bool {
+        guard let held else { return false }
         var start = ContinuousClock.now
         do throws(ClusterError) {
             let record = election.renewal(of: held.record, at: surroundings.now())
-            _ = noteHeld(try await store.update(held, to: record, leaving: handover), from: start)
-            return
+            return noteHeld(try await store.update(held, to: record, leaving: handover), from: start)
         } catch {
             guard [.conflict, .notFound].contains(error.kind) else { throw error }
         }
@@ -168,7 +168,7 @@ package actor Leadership {
             board.noteFound(found.record)
             fence.close()
             loss = .taken(by: found.record.holder)
-            return
+            return false
         }
         start = .now
         let record = election.renewal(of: found?.record ?? held.record, at: surroundings.now())
@@ -177,7 +177,7 @@ package actor Leadership {
             if let found { try await store.update(found, to: record, leaving: handover) } else {
                 try await store.create(record, leaving: handover)
             }
-        _ = noteHeld(stored, from: start)
+        return noteHeld(stored, from: start)
     }
 
     private func untilFenceCloses() async {
@@ -188,8 +188,26 @@ package actor Leadership {
 
     // MARK: Leaving
 
-    /// Says from the next renewal on what the next leader may take for in force.
-    package func leave(_ handover: Handover?) { self.handover = handover }
+    /// Says at once, and with each renewal from now on, what the next leader may take for in force.
+    ///
+    /// - Throws: ``ClusterError`` where it may not stand there yet.
+    package func leave(_ handover: Handover?) async throws(ClusterError) {
+        self.handover = handover
+        for _ in 0..<3 where loss == nil && fence.deadline != nil {
+            do throws(ClusterError) {
+                guard try await renewOnce() else { continue }
+                return
+            } catch {
+                // A renewal that was on its way was faster.
+                guard error.kind == .conflict else { throw error }
+            }
+        }
+        throw ClusterError(
+            kind: loss == nil && fence.deadline != nil ? .conflict : .notLeading, status: 0,
+            message: "write to the Lease \(store.name) which revision is in force: "
+                + (loss?.message ?? "somebody else writes it all the time"),
+            hint: "Until it stands there no other revision is enforced; it is tried again by itself.")
+    }
 
     /// Gives the lease back, so that another replica need not wait for its end (rule K7).
     ///

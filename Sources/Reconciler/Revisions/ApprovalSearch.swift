@@ -12,8 +12,10 @@ struct FoundApprovals {
 /// Finds the approvals that a new revision brings along, and what each was given for.
 struct ApprovalSearch {
     let inForce: EnforcedState?
-    /// The settings that were in force before, whether or not their commit can be read; nil at the first start.
-    let configurationInForce: RepositoryConfiguration?
+    /// Those that the settings list which were in force before, whether or not their commit can be read.
+    ///
+    /// Who may approve is said by what was in force before, or the change itself could add its author.
+    let approvers: [Approver]
     let head: LoadedRevision
     /// What the revision removes although nothing in force declares it: what an earlier run has left.
     let removed: Set<ObjectID>
@@ -36,7 +38,7 @@ struct ApprovalSearch {
     ) async throws(SourceError) -> FoundApprovals {
         var history = AuthorshipSearch(
             inForce: inForce, head: head, removed: removed,
-            approvers: configurationInForce?.guardrails.approvers ?? [], source: source, memory: memory)
+            approvers: approvers, source: source, memory: memory)
         var sources: [ApprovalSource] = []
         var signed: [(approver: Approver, source: ApprovalSource)] = []
         var approvingCommits = 0
@@ -172,9 +174,7 @@ struct ApprovalSearch {
     private func approver(
         of approval: Approval, in commit: Revision, _ history: inout AuthorshipSearch
     ) async throws(SourceError) -> Result<Approver, Refusal> {
-        // Who may approve is said by what was in force before, or the change itself could add its author.
-        let settings = configurationInForce?.guardrails ?? GuardrailSettings()
-        guard let approver = settings.approvers.first(where: { $0.name == approval.approver }) else {
+        guard let approver = approvers.first(where: { $0.name == approval.approver }) else {
             return .failure(Refusal(why: "\(approval.approver) is not among the approvers of bylaw.yaml"))
         }
         switch try await history.trust(of: commit) {

@@ -48,6 +48,8 @@ package struct RevisionJudgement: Sendable {
     package var inForce: EnforcedState?
     /// The settings that were in force, which are remembered even where their commit cannot be read; nil at the first start.
     package var configurationInForce: RepositoryConfiguration?
+    /// Whether other settings may have been in force since: whoever they list may be no approver any more.
+    package var isConfigurationOutdated: Bool
     package var live: LiveState
     package var ownership: Ownership
     /// What the journal knows as ours.
@@ -70,7 +72,8 @@ package struct RevisionJudgement: Sendable {
     package var foundByHold: Set<ObjectID>?
 
     package init(
-        enforced: EnforcedState?, before: StateBeforeHold?, configurationInForce: RepositoryConfiguration?,
+        enforced: EnforcedState?, before: StateBeforeHold?, isJournalBehind: Bool = false,
+        configurationInForce: RepositoryConfiguration?,
         live: LiveState, ownership: Ownership,
         owned: Set<ObjectID>, user: OwnAccess.User,
         trust: TrustMode,
@@ -82,6 +85,7 @@ package struct RevisionJudgement: Sendable {
         // Where nobody knows what the hold has enforced, its effect is not known either: all that is ours is left behind.
         inForce = before == nil || enforced == nil ? enforced : before?.state
         self.configurationInForce = inForce?.configuration ?? before?.configuration ?? configurationInForce
+        isConfigurationOutdated = inForce == nil && (isJournalBehind || before?.isOutdated == true)
         self.live = live
         self.ownership = ownership
         self.owned = owned
@@ -108,7 +112,7 @@ package struct RevisionJudgement: Sendable {
             !takesApprovals
             ? FoundApprovals()
             : try await ApprovalSearch(
-                inForce: inForce, configurationInForce: configurationInForce, head: loaded,
+                inForce: inForce, approvers: approvers(besides: loaded.declared), head: loaded,
                 removed: left.subtracting(loaded.declared.objects.keys),
                 requiresSignatures: trust != .off, signaturesRequiredUpTo: signaturesRequiredUpTo,
                 source: source, memory: memory
@@ -130,7 +134,7 @@ package struct RevisionJudgement: Sendable {
         // What was approved before and is not gone yet stays approved, unless it is declared again.
         let used = effect.usedNamespaces.union(loaded.declared.objects.keys.map(\.scopeNamespace))
         verdict.deletableNamespaces.formUnion(
-            inForce?.deletableNamespaces.filter { !used.contains($0.name) } ?? [])
+            inForce?.deletableNamespaces.filter { !used.contains($0.name) && !isSeenGone($0) } ?? [])
         let unread = question.unreadKinds
         let unseen = inForce == nil ? unread : unseenKinds.intersection(unread)
         let basis = JudgementBasis(
@@ -139,6 +143,11 @@ package struct RevisionJudgement: Sendable {
             signaturesRequiredUpTo: verdict.holds.isEmpty && unseen.isEmpty ? nil : signaturesRequiredUpTo,
             hasMetDistrust: approvals.hasMetDistrust)
         return (verdict, basis)
+    }
+
+    private func approvers(besides head: DeclaredState) -> [Approver] {
+        let approvers = configurationInForce?.guardrails.approvers ?? []
+        return isConfigurationOutdated ? approvers.filter(head.configuration.guardrails.approvers.contains) : approvers
     }
 
     private var signaturesRequiredUpTo: String? {
