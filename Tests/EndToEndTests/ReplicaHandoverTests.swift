@@ -1,7 +1,10 @@
+import ChildProcess
 import EmbeddedCluster
+import Foundation
 import KubeClient
 import Manifest
 import Reconciler
+import TestSupport
 import Testing
 
 /// What the Lease says of the leader before, for a replica with a journal of its own.
@@ -182,5 +185,128 @@ import Testing
         let after = try await pass("b", term: 1)
         #expect(!after.incidents.contains(.holdRefused))
         #expect(controller.resource == "services")
+    }
+
+    // MARK: Signatures
+
+    /// Commits everything, signed by Ann where it is to be.
+    private func commitSigned(_ isSigned: Bool, _ message: String, by name: String = "Ann") async throws -> String {
+        let repository = controller.repository
+        try await repository.git("add", "--all")
+        try await repository.git(
+            "commit", "--quiet", "--allow-empty", isSigned ? "-S" : "--no-gpg-sign", "-m", message, "--author",
+            "\(name) <\(name.lowercased())@example.com>")
+        return try await repository.git("rev-parse", "HEAD")
+    }
+
+    private func makeKey() async throws -> ScratchDirectory {
+        let keys = try ScratchDirectory(named: "bylaw-e2e-replica-keys")
+        var signers = ""
+        for name in ["bob", "ann"] {
+            let made = try await runChildProcess(
+                "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", keys.path + "/" + name],
+                environment: ["PATH": "/usr/bin:/bin", "HOME": keys.path], deadline: .seconds(60))
+            try #require(made.ending == .exited(0), "\(made.errorText)")
+            signers +=
+                "\(name)@example.com " + (try String(contentsOfFile: "\(keys.path)/\(name).pub", encoding: .utf8))
+        }
+        try keys.write(signers, to: "allowed-signers")
+        try await controller.repository.git("config", "gpg.format", "ssh")
+        try await signAs("Ann", keys)
+        return keys
+    }
+
+    private func signAs(_ name: String, _ keys: ScratchDirectory) async throws {
+        try await controller.repository.git("config", "user.signingkey", "\(keys.path)/\(name.lowercased()).pub")
+    }
+
+    /// The one that leads from now on has trusted no commit yet.
+    @Test(arguments: [true, false])
+    func everyCommitSinceWhatTheOtherTrustedMustBeSigned(isHeld: Bool) async throws {
+        let keys = try await makeKey()
+        var controller = controller
+        controller.keys = keys.path
+        func pass(_ replica: String, term: Int64) async throws -> RestartedController.Pass {
+            controller.journalName = replica
+            controller.term = LeaderTerm(lease: "lease-1", transitions: term)
+            controller.lease = lease
+            return try await controller.pass()
+        }
+        let first = try await commitSigned(true, "Begin")
+        try #require(try await pass("a", term: 0).report.revision == first)
+        let trusted = try await commitSigned(true, "Go on")
+        try #require(try await pass("a", term: 0).report.revision == trusted)
+        if isHeld {
+            try await controller.hold(first)
+            try #require(try await pass("a", term: 0).report.revision == first)
+        }
+        _ = try await commitSigned(false, "Smuggled")
+        _ = try await commitSigned(true, "On top")
+        if isHeld {
+            let held = try await pass("b", term: 1)
+            #expect(held.report.revision == first && held.incidents.contains(.commitUnsigned), "\(held)")
+            controller.clock.turn(by: .seconds(600))
+        }
+        let after = try await pass("b", term: 1)
+        #expect(after.incidents.contains(.commitUnsigned) && after.report.isRevisionRefused, "\(after)")
+    }
+
+    /// Whoever writes the Lease could have what nobody signed count as trusted.
+    @Test func whatTheLeaseNamesCountsOnlyWhereItIsSigned() async throws {
+        let keys = try await makeKey()
+        var controller = controller
+        controller.keys = keys.path
+        controller.journalName = "a"
+        controller.term = LeaderTerm(lease: "lease-1", transitions: 0)
+        controller.lease = lease
+        let first = try await commitSigned(true, "Begin")
+        try #require(try await controller.pass().report.revision == first)
+        let smuggled = try await commitSigned(false, "Smuggled")
+        _ = try await commitSigned(true, "On top")
+        let place = try #require(lease.handover?.place)
+        lease.handover = Handover(revision: smuggled, place: place)
+        controller.term = LeaderTerm(lease: "lease-1", transitions: 2)
+        let after = try await controller.pass()
+        #expect(after.incidents.contains(.commitUnsigned), "\(after)")
+    }
+
+    /// Their list as this journal knows it may be out of date, and the newest one may be whoever's.
+    @Test(arguments: [true, false])
+    func whoIsNoApproverAnyMoreApprovesNothing(isStillListed: Bool) async throws {
+        let keys = try await makeKey()
+        var controller = controller
+        controller.keys = keys.path
+        func list(_ name: String) throws {
+            try controller.repository.write(
+                """
+                apiVersion: bylaw.dev/v1
+                kind: Configuration
+                guardrails: {approvers: [{name: \(name), signers: [\(name.lowercased())@example.com]}]}
+                """, to: "bylaw.yaml")
+        }
+        try list("Ann")
+        try controller.repository.remove("binding.yaml")
+        _ = try await commitSigned(true, "Begin")
+        controller.journalName = "a"
+        controller.term = LeaderTerm(lease: "lease-1", transitions: 0)
+        try #require(try await !controller.pass().report.isRevisionRefused)
+        if !isStillListed { try list("Bob") }
+        _ = try await commitSigned(true, "Another list")
+        // Somebody else's work, which Ann approves.
+        try controller.repository.write(
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: Role
+            metadata: {name: extra, namespace: \(Self.namespace)}
+            rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
+            """, to: "extra.yaml")
+        try controller.repository.write(binding("extra"), to: "binding.yaml")
+        try await signAs("Bob", keys)
+        _ = try await commitSigned(true, "Read secrets", by: "Bob")
+        try await signAs("Ann", keys)
+        _ = try await commitSigned(true, "Approve\n\nBylaw-Approved: risky-grant by Ann")
+        controller.term = LeaderTerm(lease: "lease-1", transitions: 2)
+        let after = try await controller.pass()
+        #expect((after.ofObjects[Self.role] == nil) == isStillListed, "\(after)")
     }
 }

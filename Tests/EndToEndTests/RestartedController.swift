@@ -27,6 +27,8 @@ struct RestartedController {
     /// Where there are several replicas.
     var term: LeaderTerm?
     var lease: LeaseAnnotation?
+    /// The folder of a key and of the list of those that count; every commit must be signed with one of them.
+    var keys: String?
 
     /// What stands on the Lease that replicas share.
     final class LeaseAnnotation: Sendable {
@@ -115,12 +117,14 @@ struct RestartedController {
     /// One pass of a controller that has just been started, with the journal of the ones before.
     func pass() async throws -> Pass {
         let journal = try await journal()
-        let source = GitRevisionSource(
-            GitSourceConfiguration(
-                url: try RemoteURL(repository.path), cacheDirectory: folder.path + "/cache",
-                environment: ["PATH": "/usr/bin:/bin"]))
+        var sourceConfiguration = GitSourceConfiguration(
+            url: try RemoteURL(repository.path), cacheDirectory: folder.path + "/cache",
+            environment: ["PATH": "/usr/bin:/bin"])
+        sourceConfiguration.trustedKeys.allowedSignersFile = keys.map { $0 + "/allowed-signers" }
+        let source = GitRevisionSource(sourceConfiguration)
         let clock = clock
-        var configuration = ControllerConfiguration(instance: "default", cluster: "embedded")
+        var configuration = ControllerConfiguration(
+            instance: "default", cluster: "embedded", trust: keys == nil ? .off : .all)
         configuration.term = term
         if let lease { configuration.handover = HandoverPlace(found: lease.handover) { lease.handover = $0 } }
         let controller = Controller(
