@@ -1,13 +1,13 @@
 # One target for each thing people and the pipeline do; bare `make` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test image e2e e2e-node bench bench-memory bench-analysis bench-journal format lint release
+.PHONY: help demo test image image-dockerfile e2e e2e-node bench bench-memory bench-analysis bench-journal format lint release
 
 # An import that the module graph does not allow is a build error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RELEASE := .build-release
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: release ## all of it on an embedded cluster, in under a minute
 	$(RELEASE)/release/bylaw demo
@@ -27,6 +27,10 @@ image: release ## the OCI image in .build-image, without a container engine, wit
 	@.ci/install-packages image
 	Deploy/image/build $(RELEASE)/release/bylaw .build-image
 	.ci/test-image .build-image
+
+image-dockerfile: ## the same image by Deploy/Dockerfile, compared with it (root; about ten minutes)
+	@.ci/install-packages dockerfile
+	.ci/build-dockerfile
 
 e2e-node: image ## the Deployment as a pod of a whole one-node cluster (root; made once, about fourteen minutes)
 	@.ci/install-packages node
