@@ -38,7 +38,7 @@ enum JournalFile {
         } catch {
             throw .schema(error)
         }
-        if let upgrade = try JournalMigration.perform(on: connection, path: path) { note.take(upgrade) }
+        if let upgrade = try JournalMigration.perform(on: connection, configuration) { note.take(upgrade) }
         try JournalFailure.wrapping { () throws(DatabaseError) in try connection.setCheckpointsOnClose(true) }
         return connection
     }

@@ -47,14 +47,42 @@ final class UpgradeNote: Sendable {
 }
 
 extension SQLiteJournal {
-    /// Records that this process brought the journal up to date when it opened it; nothing where it did not.
+    /// Records that the journal was brought up to date, where that has no entry yet.
+    ///
+    /// The upgrade itself leaves word of it, so that it is told also where its process was killed before it could.
     package func recordUpgrade(at now: Timestamp) async throws(JournalError) {
-        guard let upgrade else { return }
-        try await record(
-            EntryDraft(
-                at: now, kind: .event, reason: .journalUpgraded, outcome: .succeeded,
-                message: "bylaw \(configuration.build): \(upgrade.words)"),
-            owned: .unchanged)
+        let untold = try await write { (connection) throws(DatabaseError) in
+            try connection.rows("SELECT key, value FROM memory WHERE key GLOB 'upgrade-*' ORDER BY key") {
+                (row) throws(DatabaseError) in (key: try row.text(0), message: try row.text(1))
+            }
+        }
+        let tree = tree
+        for (key, message) in untold {
+            let prepared = try prepare(
+                EntryDraft(
+                    at: now, kind: .event, reason: .journalUpgraded, outcome: .succeeded, message: message))
+            let sequence = try await perform("write") { (connection) throws(JournalFailure) in
+                try JournalFailure.wrapping { () throws(DatabaseError) in
+                    try connection.execute("DELETE FROM memory WHERE key = ?", [.text(key)])
+                }
+                return try tree.append(prepared, to: connection)
+            }
+            tree.noteDurable(sequence)
+        }
+    }
+}
+
+extension JournalUpgrade {
+    /// Leaves word of it for ``SQLiteJournal/recordUpgrade(at:)``, under a key of its own for each schema.
+    fileprivate func leaveWord(
+        for configuration: JournalConfiguration, on connection: Connection
+    ) throws(DatabaseError) {
+        try connection.execute(
+            "INSERT OR REPLACE INTO memory (instance_id, key, value) VALUES (?, ?, ?)",
+            [
+                .integer(try configuration.instanceID(on: connection)), .text("upgrade-\(to)"),
+                .text("bylaw \(configuration.build): \(words)"),
+            ])
     }
 }
 
@@ -67,23 +95,28 @@ enum JournalMigration {
     /// Does what is missing, all or nothing.
     ///
     /// - Returns: What was done of a journal that was there; nil for a new one or one that is up to date.
-    static func perform(on connection: Connection, path: String) throws(JournalFailure) -> JournalUpgrade? {
+    static func perform(
+        on connection: Connection, _ configuration: JournalConfiguration
+    ) throws(JournalFailure) -> JournalUpgrade? {
         let schema = JournalSchema.schema
         let version = try JournalFailure.wrapping { () throws(DatabaseError) in try connection.schemaVersion() }
         guard version > 0, version < schema.version else {
             do throws(SchemaError) { try connection.migrate(to: schema) } catch { throw .schema(error) }
             return nil
         }
-        let copy = keepCopy(of: connection, path: path, version: version)
+        let copy = keepCopy(of: connection, path: configuration.path, version: version)
+        let upgrade = JournalUpgrade(from: version, to: schema.version, copy: copy)
         do throws(SchemaError) {
-            try connection.migrate(to: schema)
+            try connection.migrate(to: schema) { (connection) throws(DatabaseError) in
+                try upgrade.leaveWord(for: configuration, on: connection)
+            }
         } catch {
             // The journal is what the copy is, and may need its room.
             if case .kept(let copy) = copy { unlink(copy) }
             guard case .database(let cause) = error else { throw .schema(error) }
             throw .upgrade(from: version, to: schema.version, cause)
         }
-        return JournalUpgrade(from: version, to: schema.version, copy: copy)
+        return upgrade
     }
 
     /// The newest copy that this program can read, where there is one.

@@ -93,20 +93,27 @@ struct OpenedJournal: Sendable {
         _ configuration: JournalConfiguration, _ connection: Connection
     ) throws(JournalFailure) -> (instanceID: Int64, lastIntent: Int64) {
         do throws(DatabaseError) {
-            let names: [SQLValue] = [.text(configuration.instance), .text(configuration.cluster)]
-            try connection.execute(
-                "INSERT INTO instances (instance, cluster) VALUES (?, ?) ON CONFLICT DO NOTHING", names)
-            let id = try connection.firstRow(
-                "SELECT id FROM instances WHERE instance = ? AND cluster = ?", names
-            ) { (row) throws(DatabaseError) in try row.integer(0) }
+            let id = try configuration.instanceID(on: connection)
             let last = try connection.firstRow("SELECT ifnull(max(id), 0) FROM intents") {
                 (row) throws(DatabaseError) in
                 try row.integer(0)
             }
-            return (id ?? 0, last ?? 0)
+            return (id, last ?? 0)
         } catch {
             throw .database(error)
         }
+    }
+}
+
+extension JournalConfiguration {
+    /// The row of its instance and cluster in `instances`, which is made where there is none.
+    func instanceID(on connection: Connection) throws(DatabaseError) -> Int64 {
+        let names: [SQLValue] = [.text(instance), .text(cluster)]
+        try connection.execute(
+            "INSERT INTO instances (instance, cluster) VALUES (?, ?) ON CONFLICT DO NOTHING", names)
+        return try connection.firstRow("SELECT id FROM instances WHERE instance = ? AND cluster = ?", names) {
+            (row) throws(DatabaseError) in try row.integer(0)
+        } ?? 0
     }
 }
 

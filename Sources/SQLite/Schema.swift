@@ -63,7 +63,11 @@ extension Connection {
     }
 
     /// Runs the steps that this file has not had, all or none.
-    package func migrate(to schema: Schema) throws(SchemaError) {
+    ///
+    /// - Parameter alongside: What is written in the same transaction, where there are such steps.
+    package func migrate(
+        to schema: Schema, alongside: (Connection) throws(DatabaseError) -> Void = { _ in }
+    ) throws(SchemaError) {
         try transaction(.immediate, orElse: { SchemaError.database($0) }) { () throws(SchemaError) in
             let version = try wrapping { () throws(DatabaseError) in try schemaVersion() }
             guard version <= schema.version else {
@@ -76,6 +80,7 @@ extension Connection {
                     try migration.convert?(self)
                 }
                 try executeScript("PRAGMA user_version = \(schema.version)")
+                try alongside(self)
             }
         }
     }

@@ -69,7 +69,9 @@ import Testing
             "SELECT json_array(id, instance_id, time, content) FROM intents",
             "SELECT json_array(instance_id, name, namespace, object_kind, uid, declaration_digest, revision) FROM owned",
             "SELECT json_array(id, instance_id, reason, name, sequence, time, message) FROM open_incidents",
-            "SELECT json_array(instance_id, key, value) FROM memory WHERE key <> 'writer'",
+            """
+            SELECT json_array(instance_id, key, value) FROM memory WHERE key <> 'writer' AND key NOT GLOB 'upgrade-*'
+            """,
         ]
         return try queries.flatMap { query in
             try connection.rows("SELECT * FROM (\(query)) ORDER BY 1") { (row) throws(DatabaseError) in try row.text(0)
@@ -129,6 +131,29 @@ import Testing
                 "bylaw 0.1.0+test: the journal was brought from schema \(version) to schema 3; as it was it is kept in "
                     + "\(old.copy), for going back"
             ])
+    }
+
+    /// The process was killed after the upgrade and before its entry; whichever instance comes next makes it.
+    @Test(arguments: earlier) func anUpgradeThatWasNotToldHasItsEntryFromTheNext(_ version: Int) async throws {
+        let old = try OldJournal(version)
+        let killed = try await old.open { $0.build = "0.2.0" }
+        #expect(killed.upgrade != nil)
+        await killed.close()
+        for _ in 1...2 {
+            let next = try await old.open {
+                $0.build = "0.3.0"
+                $0.instance = "another"
+            }
+            #expect(next.upgrade == nil)
+            try await next.recordUpgrade(at: Sample.moment(30))
+            await next.close()
+        }
+        let told = try await ScratchJournal.entries(old.path).filter { $0.reason == "JournalUpgraded" }
+        #expect(told.count == 1)
+        #expect(
+            told.first?.message.hasPrefix("bylaw 0.2.0: the journal was brought from schema \(version) to schema 3")
+                == true)
+        #expect(try await old.verify().findings.allSatisfy { $0.kind == .unsigned })
     }
 
     @Test func whatIsNewOrUpToDateIsNotUpgraded() async throws {
