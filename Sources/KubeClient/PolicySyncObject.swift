@@ -41,12 +41,14 @@ package struct PolicySyncObject: Sendable {
         return try content(try await cluster.call(.read(resource, id), what: what, resource: resource), what)
     }
 
-    /// Puts a status in place of the one that is there, whichever that is.
-    package func write(_ status: Tree) async throws(ClusterError) -> Content {
+    /// Puts a status in place of the one that is there.
+    ///
+    /// - Parameter reporter: Whose that has to be; nil for anybody's.
+    package func write(_ status: Tree, over reporter: String? = nil) async throws(ClusterError) -> Content {
         let what = "write the status of \(id)"
         return try content(
             try await cluster.call(
-                .replaceStatus(status, resource, id, fieldManager: cluster.fieldManager), what: what,
+                .replaceStatus(status, over: reporter, resource, id, fieldManager: cluster.fieldManager), what: what,
                 resource: resource), what)
     }
 

@@ -174,10 +174,13 @@ extension APIRequest {
     /// Replaces the whole status of an object, by way of its own subresource, and nothing else of the object.
     ///
     /// A JSON patch does that in any version of the object; a merge patch would keep what the new status leaves out.
+    ///
+    /// - Parameter reporter: What `reporter` has to be in the one that is replaced; nil for anything.
     package static func replaceStatus(
-        _ status: Tree, _ resource: Resource, _ id: ObjectID, fieldManager: String
+        _ status: Tree, over reporter: String? = nil, _ resource: Resource, _ id: ObjectID, fieldManager: String
     ) -> APIRequest {
-        let patch: Tree = [["op": "add", "path": "/status", "value": status]]
+        let test: [Tree] = reporter.map { [["op": "test", "path": "/status/reporter", "value": .string($0)]] } ?? []
+        let patch = Tree.array(test + [["op": "add", "path": "/status", "value": status]])
         return APIRequest(
             method: .patch, path: resource.path(of: id) + "/status", query: [("fieldManager", fieldManager)],
             contentType: "application/json-patch+json", body: patch.jsonBytes())

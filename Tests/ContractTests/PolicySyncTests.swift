@@ -155,6 +155,22 @@ import YAML
         }
     }
 
+    /// A leader that leaves does not write over what the next one tells.
+    @Test func aStatusIsWrittenOverOnlyWhereItIsOfWhoeverWasExpected() async throws {
+        try await withObject { object, _ in
+            await expectError(.invalid) { () async throws(ClusterError) in
+                _ = try await object.write(["reporter": "a"], over: "a")
+            }
+            _ = try await object.write(["reporter": "a", "instance": "first"])
+            _ = try await object.write(["reporter": "a", "instance": "last"], over: "a")
+            _ = try await object.write(["reporter": "b"])
+            await expectError(.invalid) { () async throws(ClusterError) in
+                _ = try await object.write(["reporter": "a"], over: "a")
+            }
+            #expect(try await object.read().status == ["reporter": "b"])
+        }
+    }
+
     /// What is missing is told apart: the kind, and the object.
     @Test func withoutTheKindOrTheObjectNothingIsWritten() async throws {
         let namespace = uniqueName()

@@ -236,6 +236,57 @@ import YAML
         #expect(outcome.errors.contains("bylaw-system/bylaw"), "\(outcome.errors)")
     }
 
+    /// It is the same process, which begins anew; nobody is to think that it has ended.
+    @Test func anotherConfigurationIsNoEnd() async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true)
+        try await install(on: cluster)
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        try await repository.commit("A team")
+        let file = try program.folder.write("concurrent-writes: 3\n", to: "config.yaml")
+        let run = try start(on: cluster, flags + ["--config", file])
+        _ = try await until("Ready/True Synced/True", on: cluster)
+        // What the one before has written last stays to be seen until this one is answered.
+        cluster.inject("GET", "/policysyncs/bylaw", .late, after: .seconds(3))
+        try program.folder.write("concurrent-writes: 4\n", to: "config.yaml")
+        kill(run.processID, SIGHUP)
+        try await eventually("the next one reads what is there: \(run.text)") { cluster.waitingFaults == 0 }
+        let shown = try await status(on: cluster)
+        #expect(condition("Ready", in: shown)?["reason"] != "Stopped", "\(shown)")
+        try await eventually("it has begun anew") { run.count("Connected") == 2 }
+        _ = try await until("Ready/True Synced/True", on: cluster)
+        try await run.stop()
+        #expect(condition("Ready", in: try await status(on: cluster))?["reason"] == "Stopped")
+    }
+
+    /// Neither the last write here nor a collector of traces that does not answer keeps another replica from leading.
+    @Test func theLeaseIsGivenBackWhateverElseHangs() async throws {
+        let cluster = try ClusterUnderTest(isEmbedded: true)
+        try await install(on: cluster)
+        try repository.write(teamManifests(namespace), to: "team.yaml")
+        let commit = try await repository.commit("A team")
+        let collector = try PythonServer(
+            "import socket, time\ns = socket.socket()\ns.bind(('127.0.0.1', 0))\ns.listen(64)\n"
+                + "print(s.getsockname()[1], flush=True)\ntime.sleep(900)", [])
+        defer { collector.crash() }
+        let run = try start(
+            on: cluster,
+            flags + [
+                "--leader-elect", "--lease", place + "/bylaw", "--trace-endpoint", "http://127.0.0.1:\(collector.port)",
+            ])
+        try await run.untilItSynced(commit)
+        _ = try await until("Ready/True Synced/True", on: cluster)
+        cluster.inject("PATCH", "/policysyncs/bylaw/status", .late, after: .seconds(60), count: 1000)
+        let told = ContinuousClock.now
+        kill(run.processID, SIGTERM)
+        try await run.untilItSays("The lease is given back")
+        let passed = ContinuousClock.now - told
+        #expect(passed < .seconds(2), "\(passed): \(run.text)")
+        // Another signal would end it at once.
+        try await eventually("it ends") { !run.isRunning }
+        #expect(run.status == 0, "\(run.text)")
+        #expect(run.text.contains("Spans were dropped"), "it was waited for as well: \(run.text)")
+    }
+
     /// The fence of the client keeps a replica from writing that does not lead.
     @Test func aReplicaThatStandsByWritesNothing() async throws {
         let cluster = try ClusterUnderTest(isEmbedded: true)

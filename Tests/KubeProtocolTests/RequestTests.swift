@@ -109,6 +109,12 @@ import Testing
         #expect(request.isWrite && request.kubernetesVerb(of: .policySync) == "patch")
         #expect(request.contentType == "application/json-patch+json")
         #expect(try body(request) == [["op": "add", "path": "/status", "value": ["x": 1]]])
+        let ours = APIRequest.replaceStatus(["x": 1], over: "a", .policySync, object, fieldManager: "bylaw-x")
+        #expect(
+            try body(ours) == [
+                ["op": "test", "path": "/status/reporter", "value": "a"],
+                ["op": "add", "path": "/status", "value": ["x": 1]],
+            ])
     }
 
     @Test func aCreateGoesToTheCollection() throws {

@@ -23,12 +23,15 @@ final class PolicySyncRecorder: Sendable {
         var state: PolicySyncState
         /// When the controller answered last, or began; nil while none runs.
         var answeredAt: Duration?
+        /// What was written by the end of ``run()``.
+        var written: Writing?
     }
 
     /// How often it is looked at whether there is something to write.
     private static let turn = Duration.seconds(1)
-    /// How long the last write may take.
-    private static let grace = Duration.seconds(3)
+
+    /// For messages.
+    var name: String { object.name }
 
     init(_ identity: PolicySyncState.Identity, object: PolicySyncObject, logger: Logger) {
         self.object = object
@@ -52,21 +55,25 @@ final class PolicySyncRecorder: Sendable {
         }
     }
 
-    /// Writes until it is cancelled, and then once more that it has ended.
+    /// Writes until it is cancelled.
     func run() async {
         var writing = Writing(object: object, logger: logger)
         while !Task.isCancelled {
             await writing.write(stateOfNow)
             do { try await Task.sleep(for: Self.turn) } catch { break }
         }
-        let last = memory.withLock { memory in
-            memory.state.isStopped = true
-            return memory.state
-        }
-        // Of its own, since this one is cancelled already.
-        let ending = Task { [writing] in await writing.writeLast(last) }
+        memory.withLock { $0.written = writing }
+    }
+
+    /// Writes once more, after ``run()``, that it has ended.
+    ///
+    /// What another one has written meanwhile stays.
+    func tellEnd(within grace: Duration) async {
+        var (last, written) = memory.withLock { ($0.state, $0.written) }
+        last.isStopped = true
+        let ending = Task { [last, written] in await written?.writeLast(last) ?? () }
         let giveUp = Task {
-            do { try await Task.sleep(for: Self.grace) } catch { return }
+            do { try await Task.sleep(for: grace) } catch { return }
             ending.cancel()
         }
         await ending.value
@@ -118,9 +125,12 @@ final class PolicySyncRecorder: Sendable {
 
         /// Writes a last state whatever was written before, where it could be written at all.
         func writeLast(_ state: PolicySyncState) async {
-            guard let found, told == nil, !state.isAnotherAtWork else { return }
+            guard told == nil, !state.isAnotherAtWork else { return }
             do throws(ClusterError) {
-                _ = try await object.write(status(of: state, over: found))
+                // What there is may be what this process wrote with an earlier configuration.
+                let found: PolicySyncObject.Content
+                if let known = self.found { found = known } else { found = try await object.read() }
+                _ = try await object.write(status(of: state, over: found), over: state.identity.reporter)
             } catch {
                 logger.log(
                     .debug, "The end was not written to the PolicySync",

@@ -17,6 +17,7 @@ struct RunProcess: Sendable {
     let metrics: ControllerMetrics
     let health = ControllerHealth(uptime: systemUptime)
     let voice: LogVoice
+    let trailing = TrailingTasks()
 
     init(_ invocation: Invocation) {
         replica = Wiring(invocation).replica
@@ -169,7 +170,8 @@ struct Run: Sendable {
         let tracing = try wiring.spanExporter(
             instance: instance, cluster: clusterName, logger: logger, metrics: metrics)
         let exporting = Task { await tracing?.run() ?? () }
-        defer { exporting.cancel() }
+        // A receiver that does not answer must hold up neither what begins next nor another replica.
+        defer { if let tracing { process.trailing.begin { await tracing.finish(exporting) } } }
         let controller = wiring.controller(
             instance: instance, source: source, cluster: cluster, journal: journal,
             holds: try wiring.holds(instance: instance, cluster: cluster), term: await lease?.leadership.term,
@@ -224,7 +226,6 @@ struct Run: Sendable {
             // Told to stop before the cluster was ever reached.
         } catch {
             await shipping?.finish(sending)
-            await tracing?.finish(exporting)
             throw error
         }
         // Little time is left then, and the record of it comes first.
@@ -243,7 +244,6 @@ struct Run: Sendable {
         await publishing.value
         giveUp.cancel()
         await shipping?.finish(sending)
-        await tracing?.finish(exporting)
     }
 }
 

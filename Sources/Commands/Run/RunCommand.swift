@@ -62,9 +62,21 @@ let runCommand = Command(
         await follower.run()
     }
     defer { following.cancel() }
+    let ended: Result<Int32, any Error>
+    do { ended = .success(try await work(active, leadership, until: signals)) } catch { ended = .failure(error) }
+    // Another replica may lead by now.
+    await process.trailing.end()
+    return try ended.get()
+}
+
+/// Enforces until it is told to stop, where it is one of several replicas only while it leads.
+private func work(
+    _ active: ActiveConfiguration, _ leadership: Leadership?, until signals: StopSignals
+) async throws -> Int32 {
     guard let leadership else { return try await enforce(active, lease: nil, until: signals.request) }
-    process.metrics.noteLeadership(false)
-    process.health.follow(leadership.board)
+    let run = active.run
+    run.process.metrics.noteLeadership(false)
+    run.process.health.follow(leadership.board)
     let leading = LeadingRun(leadership: leadership, active: active, logger: run.logger, signals: signals)
     return try await leading.run { vacancy in
         let lease = Run.HeldLease(leadership: leadership, vacancy: vacancy)
@@ -81,35 +93,34 @@ private func enforce(
         let (run, end) = active.begin(within: stop, lease: lease)
         let following = Task { await end.follow() }
         defer { following.cancel() }
+        let showing = Task { await run.policySync?.run() ?? () }
+        var failure: (any Error)?
         do {
-            try await show(run) { try await lead(run, active, &unrecorded, until: end) }
+            try await lead(run, active, &unrecorded, until: end)
         } catch {
-            guard !stop.isSet, active.goBack(from: run) else { throw error }
-            run.tellFailedBeginning(error)
-            active.run.process.voice.follow(active.run.wiring.arguments)
+            if !stop.isSet, active.goBack(from: run) {
+                run.tellFailedBeginning(error)
+                active.run.process.voice.follow(active.run.wiring.arguments)
+            } else {
+                failure = error
+            }
         }
+        showing.cancel()
+        await showing.value
         let next = active.run
+        let isOver = failure != nil || stop.isSet
+        if isOver || next.policySync?.name != run.policySync?.name {
+            // Another replica waits for the lease, and tells itself how it stands.
+            await run.policySync?.tellEnd(within: lease == nil ? .seconds(3) : .milliseconds(500))
+        }
         // Whoever works next may have a clone of its own in the same folder.
         if next.source !== run.source { await run.source.close() }
-        guard !stop.isSet else {
+        if let failure { throw failure }
+        guard !isOver else {
             next.logger.log(.notice, "Stopped")
             return ExitStatus.success
         }
     }
-}
-
-/// Works, and shows meanwhile in the PolicySync how that stands.
-private func show(_ run: Run, _ work: () async throws -> Void) async throws {
-    let showing = Task { await run.policySync?.run() ?? () }
-    let result: Result<Void, any Error>
-    do {
-        result = .success(try await work())
-    } catch {
-        result = .failure(error)
-    }
-    showing.cancel()
-    await showing.value
-    try result.get()
 }
 
 /// What the journal is to be told when it can be, with whatever configuration that is.
