@@ -133,6 +133,21 @@ struct Run: Sendable {
         await journal.close()
     }
 
+    /// Records that the lease was lost while no journal was open; where none can be opened, the log alone tells of it.
+    func recordLossWithoutJournal() async {
+        guard await lease?.leadership.loss != nil else { return }
+        do {
+            let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
+            await recordLoss(in: journal)
+            await journal.close()
+        } catch {
+            let failure = commandFailure(error)
+            logger.log(
+                .warning, "That a lease was lost could not be recorded",
+                [("error", failure.message), ("hint", failure.hint)])
+        }
+    }
+
     private func recordLoss(in journal: SQLiteJournal) async {
         guard let lease, let loss = await lease.leadership.loss else { return }
         await record(
@@ -204,10 +219,11 @@ struct Run: Sendable {
             guard end.isSet else { return }
             logger.log(.notice, end.isOfWhole ? "Stopping" : "Ending what runs, to begin anew")
             await controller.stop()
-            // Where the lease is lost nothing has to come to its end, and what is cut off would not.
-            if await lease?.leadership.loss == nil {
-                // What a server does not answer by then is left to the next start.
-                do { try await Task.sleep(for: .seconds(20)) } catch { return }
+            // What a server does not answer by then is left to the next start. Where the lease is lost, before or meanwhile,
+            // nothing has to come to its end, and what is cut off would not.
+            let last = ContinuousClock.now + .seconds(20)
+            while ContinuousClock.now < last, await lease?.leadership.loss == nil {
+                do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
             }
             cluster.endCalls()
         }

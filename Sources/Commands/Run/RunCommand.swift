@@ -153,4 +153,5 @@ private func lead(
             wait.goOn(with: taken.outage)
         }
     }
+    await run.recordLossWithoutJournal()
 }
