@@ -61,6 +61,16 @@ struct ConfigurationFile: Sendable {
         return content
     }
 
+    /// Whether a content sets anything; one that is empty or has comments alone does not.
+    func hasSettings(_ content: [UInt8]) throws -> Bool { try !readConfiguration(content, of: path).isEmpty }
+
+    /// Whether another content comes all at once: the kubelet makes a folder for each version of a ConfigMap that is
+    /// mounted, and `..data` is the link that it lets lead to the next one.
+    var isSwappedWhole: Bool {
+        var target = [UInt8](repeating: 0, count: 7)
+        return readlink(path, &target, target.count) == target.count && target == Array("..data/".utf8)
+    }
+
     /// Whether it can be read again and again.
     var canBeFollowed: Bool {
         var status = stat()

@@ -224,8 +224,20 @@ struct Wiring {
     ///
     /// - Parameter mayMake: Whether one is made beside the journal where none is named and none is there.
     func signingKey(mayMake: Bool) throws(JournalError) -> Ed25519PrivateKey {
-        let named = arguments.text("journal-key")
-        return try SigningKeyFile.load(named ?? journalPath + ".key", mayMake: mayMake && named == nil)
+        try SigningKeyFile.load(journalKeyPath, mayMake: mayMake && arguments.text("journal-key") == nil)
+    }
+
+    var journalKeyPath: String { arguments.text("journal-key") ?? journalPath + ".key" }
+
+    /// Refuses a signing key that is there and could not be used, or is named and is not there.
+    ///
+    /// A volume that fails is none of the key's: the journal lies on it as well, and is waited for.
+    func expectSigningKey() throws(JournalError) {
+        do throws(JournalError) {
+            _ = try SigningKeyFile.find(journalKeyPath, mayBeAbsent: arguments.text("journal-key") == nil)
+        } catch {
+            guard error.kind != .keyless else { throw error }
+        }
     }
 
     // MARK: The controller

@@ -862,7 +862,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Correct the ConfigMap or the file, or put the earlier one back; `bylaw run --help` lists the flags and what each of them takes. It is looked at every few seconds (a mounted ConfigMap is up to two minutes late), and at once on SIGHUP; the log says when it is taken.
+    Correct the ConfigMap or the file, or put the earlier one back; `bylaw run --help` lists the flags and what each of them takes. What is there is taken within seconds (a mounted ConfigMap is up to two minutes late, and a file that is no ConfigMap has to stay the same for ten seconds), and at once on SIGHUP; the log says when it is taken.
 
     ## Undo
 

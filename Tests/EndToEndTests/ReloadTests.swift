@@ -1,3 +1,4 @@
+import EmbeddedCluster
 import Foundation
 import JSON
 import Manifest
@@ -15,8 +16,10 @@ import Testing
         private let given: [String: String]
         var file: String { program.folder.path + "/config/config.yaml" }
 
-        init(_ name: String, extra: [String: String] = [:], isEmbedded: Bool = false) async throws {
-            program = try Program()
+        init(
+            _ name: String, extra: [String: String] = [:], isEmbedded: Bool = false, journal: String? = nil
+        ) async throws {
+            program = try Program(journal: journal)
             repository = try await PolicyRepository()
             cluster = try ClusterUnderTest(isEmbedded: isEmbedded)
             let flags: [String]
@@ -30,6 +33,8 @@ import Testing
                 atPath: program.folder.path + "/config", withIntermediateDirectories: true)
         }
 
+        /// How its writes say whose they are.
+        var manager: String { "bylaw-" + namespace.dropFirst(4) }
         var extra: ObjectID { ObjectID(.role, namespace: namespace, name: "extra") }
         var reader: ObjectID { ObjectID(.role, namespace: namespace, name: "reader") }
 
@@ -51,6 +56,12 @@ import Testing
         /// As an editor does it that replaces files whole.
         func write(_ text: String) throws {
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+        }
+
+        /// Also asks for a look at it: nobody has to wait for the time that a file may still be written in.
+        func change(_ run: RunningProgram, to text: String) throws {
+            try write(text)
+            kill(run.processID, SIGHUP)
         }
 
         func start(_ more: [String] = []) async throws -> RunningProgram {
@@ -135,7 +146,7 @@ import Testing
             return count
         }
         for round in 1...3 {
-            try scene.write(scene.content(["concurrent-writes": "\(round)"]))
+            try scene.change(run, to: scene.content(["concurrent-writes": "\(round)"]))
             try await eventually("round \(round) has begun: \(run.text.suffix(2000))") {
                 run.count("beginning anew", "flags=concurrent-writes") == round && run.count("Connected") == round + 1
             }
@@ -190,8 +201,7 @@ import Testing
         let run = try await scene.start()
         kill(run.processID, SIGHUP)
         try await run.untilItSays("The configuration is what runs")
-        try scene.write(scene.content(["path": "two"]))
-        kill(run.processID, SIGHUP)
+        try scene.change(run, to: scene.content(["path": "two"]))
         try await eventually("the other folder is enforced") { try await scene.cluster.object(scene.extra) != nil }
         try await run.stop()
         #expect(run.status == 0)
@@ -200,8 +210,7 @@ import Testing
     @Test func whatTheCommandLineSaysCountsForMore() async throws {
         let scene = try await Scene("words")
         let run = try await scene.start(["--path", "one"])
-        try scene.write(scene.content(["path": "two", "concurrent-writes": "3"]))
-        kill(run.processID, SIGHUP)
+        try scene.change(run, to: scene.content(["path": "two", "concurrent-writes": "3"]))
         try await run.untilItSays("beginning anew")
         #expect(run.count("beginning anew", "flags=concurrent-writes") == 1, "\(run.text)")
         try await run.stop()
@@ -212,8 +221,8 @@ import Testing
         let scene = try await Scene("start")
         let run = try await scene.start()
         let secret = "e2e-not-to-be-told"
-        try scene.write(
-            scene.content(["instance": secret, "status-listen": "127.0.0.1:1", "concurrent-writes": "3"]))
+        try scene.change(
+            run, to: scene.content(["instance": secret, "status-listen": "127.0.0.1:1", "concurrent-writes": "3"]))
         try await run.untilItSays("Some of the configuration changes with the next start")
         #expect(run.count("with the next start", #"flags="instance, status-listen""#) == 1, "\(run.text)")
         #expect(run.count("beginning anew", "flags=concurrent-writes") == 1, "\(run.text)")
@@ -229,6 +238,7 @@ import Testing
         let scene = try await Scene("bad")
         let run = try await scene.start()
         let taken = try #require(try await run.metrics()["bylaw_config_last_reload_success_timestamp_seconds"])
+        let key = try scene.program.folder.write("no key", to: "key.pem")
         let refused: [(content: String, says: String)] = [
             (scene.content(["intervall": "1s"]), #"\"intervall\" is not a setting; did you mean \"interval\"?"#),
             (scene.content(["interval": "soon", "concurrent-writes": "0"]), "is no time such as 15s"),
@@ -238,12 +248,14 @@ import Testing
             (scene.content(["lease": "a/b"]), "--lease without --leader-elect"),
             (scene.content(["ship-to": "loki"]), "said by half"),
             (scene.content(["webhook-listen": "127.0.0.1:0"]), "--webhook-listen needs --webhook-secret-file"),
+            (scene.content(["journal-key": "/nowhere/key.pem"]), "there is no such file"),
+            (scene.content(["journal-key": key]), "read the journal's signing key"),
             ("interval: [\n", "line 2"),
-            ("", "is empty now"),
+            ("", "says nothing now"),
+            ("# Of the production cluster.\n\n# It follows\n", "says nothing now"),
         ]
         for (index, bad) in refused.enumerated() {
-            try scene.write(bad.content)
-            kill(run.processID, SIGHUP)
+            try scene.change(run, to: bad.content)
             try await eventually("it is refused: \(bad.says): \(run.text)") {
                 run.count("The changed configuration is refused", "runbook=ConfigurationRefused") == index + 1
             }
@@ -257,7 +269,7 @@ import Testing
         try await scene.expectEnforcement()
         #expect(run.count("Connected") == 1, "it never stopped: \(run.text)")
         // What runs is good again without a beginning.
-        try scene.write(scene.content())
+        try scene.change(run, to: scene.content())
         try await run.untilItSays("The configuration is what runs")
         #expect(try await run.metrics()[Self.success] == 1)
         try await run.stop()
@@ -273,13 +285,14 @@ import Testing
         let secret = try scene.program.folder.write("secret", to: "hook")
         // The port of its own status.
         let port = try await run.statusPort()
-        try scene.write(
-            scene.content(["path": "two", "webhook-listen": "127.0.0.1:\(port)", "webhook-secret-file": secret]))
+        try scene.change(
+            run,
+            to: scene.content(["path": "two", "webhook-listen": "127.0.0.1:\(port)", "webhook-secret-file": secret]))
         try await run.untilItSays("A changed configuration could not begin; going on without it")
         #expect(try await run.metrics()[Self.success] == 0)
         try await scene.expectEnforcement()
         #expect(try await scene.cluster.object(scene.extra) == nil)
-        try scene.write(scene.content(["path": "two"]))
+        try scene.change(run, to: scene.content(["path": "two"]))
         try await eventually("the next one is enforced: \(run.text)") {
             try await scene.cluster.object(scene.extra) != nil
         }
@@ -296,7 +309,7 @@ import Testing
         let scene = try await Scene("half")
         let run = try await scene.start()
         let whole = scene.content(["path": "two", "concurrent-writes": "3"])
-        let end = ContinuousClock.now + .seconds(7)
+        let end = ContinuousClock.now + .seconds(15)
         // Never the same at two looks.
         var count = 0
         while ContinuousClock.now < end {
@@ -313,14 +326,33 @@ import Testing
         #expect(run.status == 0)
     }
 
+    /// What stands there meanwhile is sound, and says something else.
+    @Test func aFileThatIsWrittenInPlaceIsNotTakenAtTheEndOfALine() async throws {
+        let scene = try await Scene("cut")
+        let run = try await scene.start()
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: scene.file))
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: Data(scene.content().utf8))
+        // Longer than two looks.
+        try await Task.sleep(for: .seconds(5))
+        try file.write(contentsOf: Data("log-format: json\n".utf8))
+        try await Task.sleep(for: .seconds(5))
+        try file.write(contentsOf: Data("concurrent-writes: 3\n".utf8))
+        try file.close()
+        try await run.untilItSays("The configuration has changed")
+        #expect(run.count("The configuration has changed") == 1 && run.count("is refused") == 0, "\(run.text)")
+        #expect(run.count("beginning anew", "concurrent-writes, log-format") == 1, "\(run.text)")
+        try await run.stop()
+        #expect(run.status == 0)
+    }
+
     // MARK: Meanwhile
 
     @Test(arguments: ["The configuration has changed; beginning anew", "Ending what runs, to begin anew"])
     func aSignalToStopMeanwhileEndsItInOrder(_ moment: String) async throws {
         let scene = try await Scene("stop")
         let run = try await scene.start()
-        try scene.write(scene.content(["path": "two"]))
-        kill(run.processID, SIGHUP)
+        try scene.change(run, to: scene.content(["path": "two"]))
         try await run.untilItSays(moment)
         try await run.stop()
         #expect(run.status == 0, "\(run.text)")
@@ -336,7 +368,7 @@ import Testing
     @Test func aJournalThatCannotBeOpenedIsRefused() async throws {
         let scene = try await Scene("journal")
         let run = try await scene.start()
-        try scene.write(scene.content(["journal": scene.program.folder.path + "/nowhere/journal.sqlite"]))
+        try scene.change(run, to: scene.content(["journal": scene.program.folder.path + "/nowhere/journal.sqlite"]))
         try await run.untilItSays("A changed configuration could not begin; going on without it")
         try await eventually("it is ready again: \(run.text)") { try await run.status("/readyz").code == 200 }
         #expect(try await run.status("/metrics").text.contains("bylaw_config_last_reload_successful 0"))
@@ -346,7 +378,80 @@ import Testing
         try await scene.expectProof()
     }
 
+    /// What was in force before would have to wait for the journal as well.
+    @Test func whatSharesItsJournalWithTheOneBeforeWaitsForIt() async throws {
+        let folder = try ScratchDirectory(named: "bylaw-e2e-volume")
+        let volume = folder.path + "/volume"
+        try FileManager.default.createDirectory(atPath: volume, withIntermediateDirectories: true)
+        let scene = try await Scene("wait", journal: volume + "/journal.sqlite")
+        let run = try await scene.start()
+        try FileManager.default.moveItem(atPath: volume, toPath: folder.path + "/away")
+        try scene.change(run, to: scene.content(["path": "two"]))
+        try await run.untilItSays("Ending what runs, to begin anew")
+        try await eventually("it waits for the journal: \(run.text)") {
+            let text = run.text
+            guard let end = text.range(of: "Ending what runs, to begin anew") else { return false }
+            return text[end.upperBound...].contains("The journal cannot be used") || text.contains("could not begin")
+        }
+        try FileManager.default.moveItem(atPath: folder.path + "/away", toPath: volume)
+        try await eventually("the other folder is enforced: \(run.text)") {
+            try await scene.cluster.object(scene.extra) != nil
+        }
+        #expect(run.count("could not begin") == 0, "\(run.text)")
+        #expect(try await run.metrics()[Self.success] == 1)
+        try await run.stop()
+        #expect(run.status == 0, "\(run.text)")
+        try await scene.expectProof()
+    }
+
     // MARK: The lease
+
+    private static let leaseFlags = [
+        "leader-elect": "true", "lease": "kube-system/bylaw", "lease-duration": "3s", "lease-renew-deadline": "2s",
+        "lease-retry": "500ms",
+    ]
+
+    /// From now on no renewal is answered in time.
+    private func cutOffLease(_ cluster: ClusterUnderTest) {
+        for method in ["PUT", "PATCH", "GET"] {
+            cluster.inject(method, "/leases", .late, after: .seconds(60), count: 1000)
+        }
+    }
+
+    /// While a write is on its way that the server does not answer.
+    @Test func aLeaseThatIsLostWhileItBeginsAnewHasItsEntry() async throws {
+        let scene = try await Scene("lost", extra: Self.leaseFlags, isEmbedded: true)
+        let run = try await scene.start()
+        scene.cluster.inject(
+            "PATCH", "/roles/reader", .late, after: .seconds(60), count: 1000, fieldManager: scene.manager)
+        try await scene.cluster.takeRulesAway(scene.reader)
+        try await eventually("a write hangs") { scene.cluster.waitingFaults < 1000 }
+        try scene.change(run, to: scene.content(["path": "two"]))
+        try await run.untilItSays("Ending what runs, to begin anew")
+        cutOffLease(scene.cluster)
+        try await eventually("it ends: \(run.text)") { !run.isRunning }
+        #expect(run.status == 3, "\(run.text)")
+        #expect(try await scene.program.entries(["--reason", "LeaseLost"]).count == 1, "\(run.text)")
+        try await scene.expectProof()
+    }
+
+    @Test func aLeaseThatIsLostWhileTheJournalIsWaitedForHasItsEntry() async throws {
+        let folder = try ScratchDirectory(named: "bylaw-e2e-volume")
+        let volume = folder.path + "/volume"
+        let scene = try await Scene(
+            "unwritten", extra: Self.leaseFlags, isEmbedded: true, journal: volume + "/journal.sqlite")
+        try await scene.commit()
+        try scene.write(scene.content())
+        let run = try RunningProgram(scene.program, ["run", "--config", scene.file])
+        try await run.untilItSays("The journal cannot be used")
+        // By then it tries every eight seconds.
+        try await Task.sleep(for: .seconds(9))
+        cutOffLease(scene.cluster)
+        try FileManager.default.createDirectory(atPath: volume, withIntermediateDirectories: true)
+        try await eventually("it ends: \(run.text)") { !run.isRunning }
+        #expect(run.status == 3, "\(run.text)")
+        #expect(try await scene.program.entries(["--reason", "LeaseLost"]).count == 1, "\(run.text)")
+    }
 
     /// It is not let go of in between, so that nobody else can begin to write; LeadershipTests has others that would.
     @Test func theLeaseIsKept() async throws {
@@ -355,7 +460,7 @@ import Testing
         let lease = "bylaw"
         let run = try await scene.start()
         let before = try #require(try await scene.cluster.object(.lease, named: lease))
-        try scene.write(scene.content(["path": "two", "lease-retry": "1s"]))
+        try scene.change(run, to: scene.content(["path": "two", "lease-retry": "1s"]))
         try await eventually("the other folder is enforced: \(run.text)") {
             try await scene.cluster.object(scene.extra) != nil
         }

@@ -15,8 +15,12 @@ struct ConfigurationFollower: Sendable {
     let file: ConfigurationFile
     let active: ActiveConfiguration
 
-    /// A content must be the same at two looks, so that one that is being written is not taken for the whole.
     private static let pause = Duration.seconds(2)
+
+    /// At how many looks in a row a content must be the same, so that one that is being written is not taken for the whole.
+    ///
+    /// Whoever writes a file in place may pause at the end of a line, and what stands there by then may be sound.
+    private var neededLooks: Int { file.isSwappedWhole ? 2 : 6 }
 
     /// Nil where the file cannot be read a second time.
     init?(_ file: ConfigurationFile, _ active: ActiveConfiguration) {
@@ -36,26 +40,20 @@ struct ConfigurationFollower: Sendable {
         }
         defer { ticking.cancel() }
         var judged = Content.read(file.content)
-        var seen = judged
+        var seen = (content: judged, looks: 0)
         for await _ in looks.wishes {
             let content = Content(file)
-            let isAsked = looks.takeRequest()
-            guard isAsked || content != judged else {
-                seen = content
-                continue
-            }
-            if isAsked {
+            seen = (content, content == seen.content ? seen.looks + 1 : 1)
+            if looks.takeRequest() {
                 // Whoever asks may ask too early.
                 do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
                 guard Content(file) == content else {
-                    looks.wish()
+                    looks.ask()
                     continue
                 }
-            } else if content != seen {
-                seen = content
+            } else if content == judged || seen.looks < neededLooks {
                 continue
             }
-            seen = content
             judged = content
             judge(content)
         }
@@ -88,10 +86,14 @@ struct ConfigurationFollower: Sendable {
     private func judge(_ content: Content) {
         switch content {
         case .unreadable(let message, let hint): refuse(message, hint)
-        case .read(let bytes) where bytes.allSatisfy({ [0x20, 0x09, 0x0a, 0x0d].contains($0) }):
-            refuse("the configuration file \(file.path) is empty now", "Write what is to be in force.")
         case .read(let bytes):
             do {
+                // It may be the beginning of one that is being written, such as the comment at its head.
+                guard try file.hasSettings(bytes) else {
+                    throw CommandFailure(
+                        message: "the configuration file \(file.path) says nothing now",
+                        hint: "Write what is to be in force.")
+                }
                 try take(try file.arguments(bytes))
             } catch let mistakes as UsageMistakes {
                 refuse(mistakes.all.map(\.description).joined(separator: "; "), "")
@@ -111,32 +113,36 @@ struct ConfigurationFollower: Sendable {
         let effective = change.effective(from: running.wiring.arguments, to: arguments)
         // What is new may not go with what stays until the next start.
         if !change.nextStart.isEmpty { try running.expectStart(with: effective) }
-        // Before anything begins anew, which may fail.
-        running.process.metrics.noteConfiguration(isTaken: true, at: systemNow())
+        let next = change.takingEffect.isEmpty ? running : try running.changed(to: effective, by: change)
+        let isTaken = active.replace(running, by: next, isBegunAnew: !change.anew.isEmpty) {
+            tell(change, to: next.logger)
+            // Afterwards, so that the line is written as its readers expect it.
+            running.process.voice.follow(effective)
+        }
+        // What it was judged against was given up meanwhile.
+        if !isTaken { try take(arguments) }
+    }
+
+    private func tell(_ change: ConfigurationChange, to logger: Logger) {
         if !change.takingEffect.isEmpty {
-            let next = try running.changed(to: effective, by: change)
-            next.logger.log(
+            logger.log(
                 .notice,
                 change.anew.isEmpty
                     ? "The configuration has changed" : "The configuration has changed; beginning anew with it",
                 [("file", file.path), ("flags", change.takingEffect.joined(separator: ", "))])
-            // Afterwards, so that the line is written as its readers expect it.
-            running.process.voice.follow(effective)
-            active.replace(by: next, isBegunAnew: !change.anew.isEmpty)
         } else if change.nextStart.isEmpty {
-            running.logger.log(.notice, "The configuration is what runs", [("file", file.path)])
+            logger.log(.notice, "The configuration is what runs", [("file", file.path)])
         }
         if !change.nextStart.isEmpty {
-            running.logger.log(
+            logger.log(
                 .warning, "Some of the configuration changes with the next start",
                 [("file", file.path), ("flags", change.nextStart.joined(separator: ", "))])
         }
     }
 
     private func refuse(_ message: String, _ hint: String) {
-        let running = active.run
-        running.process.metrics.noteConfiguration(isTaken: false, at: systemNow())
-        running.logger.log(
+        active.noteRefused()
+        active.run.logger.log(
             .error, "The changed configuration is refused; the one before stays in force",
             [
                 ("file", file.path), ("error", message), ("hint", hint), ("runbook", "ConfigurationRefused"),
@@ -168,7 +174,7 @@ private final class Looks: Sendable {
         }
     }
 
-    private func ask() {
+    func ask() {
         isAsked.withLock { $0 = true }
         put.yield()
     }

@@ -103,7 +103,6 @@ struct Run: Sendable {
     /// Tells that work with this configuration could not begin although it was sound, and that another one goes on.
     func tellFailedBeginning(_ error: any Error) {
         let failure = commandFailure(error)
-        process.metrics.noteConfiguration(isTaken: false, at: systemNow())
         logger.log(
             .error, "A changed configuration could not begin; going on without it",
             [("error", failure.message), ("hint", failure.hint), ("runbook", "ConfigurationRefused")])

@@ -48,7 +48,6 @@ let runCommand = Command(
     let renewing = Task { await status?.followCertificate() }
     defer { renewing.cancel() }
     let active = ActiveConfiguration(run)
-    process.metrics.noteConfiguration(isTaken: true, at: systemNow())
     let leadership = try wiring.leadership(instance: run.instance, endpoint: run.endpoint) {
         active.run.tell(.leadership($0))
     }
@@ -139,14 +138,14 @@ private func lead(
         logger: run.logger, signals: end, outage: unrecorded.outage, noteWrite: run.process.metrics.noteJournalWrite,
         notify: run.tell)
     defer { unrecorded.outage = wait.outage }
-    // A configuration that never worked is not waited for while there is one that did.
-    while let journal = try await wait.untilOpened(orThrowIf: { active.canGoBack(from: run) }) {
+    // A configuration that never worked is not waited for while there is one that did with another journal.
+    while let journal = try await wait.untilOpened(orThrowIf: { active.canGoBackToAnotherJournal(from: run) }) {
         run.process.metrics.noteJournalOpened()
         if let message = unrecorded.takeover { await run.record(message, in: journal) }
         unrecorded.takeover = nil
         do {
             return try await run.enforce(with: journal, until: end) { active.noteBegun(run) }
-        } catch let error as JournalError where error.incident != nil && !active.canGoBack(from: run) {
+        } catch let error as JournalError where error.incident != nil && !active.canGoBackToAnotherJournal(from: run) {
             // It could be opened and not be worked with.
             wait.note(error)
         } catch let taken as JournalTakenOver {

@@ -7,7 +7,7 @@ extension Wiring {
     /// Looks at the flags and at the files that they name, and at nothing that is only there while something runs: whether
     /// a port is free, the cluster answers or the journal can be opened shows at the beginning.
     ///
-    /// - Throws: What a start with the same flags would be refused for.
+    /// - Throws: What a start with the same flags would be refused for, or would wait for somebody to put right.
     func expectStart() throws {
         let instance = try instance()
         _ = try source()
@@ -18,6 +18,7 @@ extension Wiring {
         _ = try checkpointConfigMap()
         _ = try checkpointURL()
         _ = try retentionPolicy(arguments)
+        try expectSigningKey()
         try expectAuditListener()
         _ = try holdPlace(instance: instance)
         let shipping = ShippingFlags(wiring: self, prefix: "ship-")

@@ -13,14 +13,22 @@ package enum SigningKeyFile {
     /// - Parameter mayMake: False for a key that somebody mounts: a path that is wrong must not become a new key.
     /// - Throws: ``JournalError`` where the file cannot be read or written, holds no Ed25519 key, or may be read by others.
     package static func load(_ path: String, mayMake: Bool) throws(JournalError) -> Ed25519PrivateKey {
+        if let key = try find(path, mayBeAbsent: mayMake) { return key }
+        return try make(path)
+    }
+
+    /// Reads the key; nil where there is no file, and need be none yet.
+    ///
+    /// - Throws: ``JournalError`` as ``load(_:mayMake:)``.
+    package static func find(_ path: String, mayBeAbsent: Bool) throws(JournalError) -> Ed25519PrivateKey? {
         if let content = try read(path) { return try key(from: content, path) }
-        guard mayMake else {
+        guard mayBeAbsent else {
             throw JournalError(
                 kind: .keyless,
                 message: "read the journal's signing key \(path): there is no such file",
                 hint: "Mount it there, or leave out --journal-key: then one is made beside the journal.")
         }
-        return try make(path)
+        return nil
     }
 
     private static func key(from content: [UInt8], _ path: String) throws(JournalError) -> Ed25519PrivateKey {
