@@ -12,7 +12,13 @@ package func renderHelp(for command: CommandDescription) -> String {
         text += "\nExamples:\n" + command.examples.map { "    \($0)\n" }.joined()
     }
     if !command.flags.isEmpty {
-        text += "\nFlags (each also as an environment variable, such as --repo as BYLAW_REPO):\n"
+        let exception =
+            command.flags.contains(where: \.isForCommandLineOnly) ? " where it is not for the command line only" : ""
+        text +=
+            "\n"
+            + wrap(
+                "Flags (each also as an environment variable, such as --repo as BYLAW_REPO\(exception)):",
+                indentation: 0) + "\n"
         for flag in command.flags { text += describe(flag) }
     }
     if !command.exitStatuses.isEmpty {
@@ -28,6 +34,7 @@ private func describe(_ flag: FlagDescription) -> String {
     if flag.kind != .isSet { name += " \(flag.valueName)" }
     var summary = flag.summary
     if case .choice(let words) = flag.kind { summary += " (\(words.joined(separator: ", ")))" }
+    if flag.isForCommandLineOnly { summary += "; on the command line only" }
     if flag.isRepeatable { summary += "; may be given several times" }
     if let value = flag.defaultValue, flag.kind != .isSet { summary += " [default: \(value)]" }
     let column = 34

@@ -179,8 +179,13 @@ private struct ArgumentReader {
     }
 
     mutating func readEnvironment(_ environment: [String: String]) {
-        for flag in command.flags where !isDecided(flag) && !flag.isForCommandLineOnly {
+        for flag in command.flags {
             guard let value = environment[flag.environmentName], !value.isEmpty else { continue }
+            guard !flag.isForCommandLineOnly else {
+                noteOnlyForCommandLine(flag.environmentName)
+                continue
+            }
+            guard !isDecided(flag) else { continue }
             let values = flag.isRepeatable ? value.split(separator: ",").map(String.init) : [value]
             spellings[flag.name] = flag.environmentName
             if values.allSatisfy({ check($0, flag, source: flag.environmentName) }) { given[flag.name] = values }
@@ -200,9 +205,7 @@ private struct ArgumentReader {
                 continue
             }
             guard !flag.isForCommandLineOnly else {
-                mistakes.append(
-                    UsageMistake(
-                        message: "\(fileName): \"\(name)\" counts on the command line only", hint: "take it out"))
+                noteOnlyForCommandLine("\(fileName): \"\(name)\"")
                 continue
             }
             guard !isDecided(flag) else { continue }
@@ -214,6 +217,11 @@ private struct ArgumentReader {
             if values.allSatisfy({ check($0, flag, source: "\(fileName): \(name)") }) { given[name] = values }
         }
         endSource()
+    }
+
+    /// Also where the command line says the same: somebody relies on what will not do.
+    private mutating func noteOnlyForCommandLine(_ spelling: String) {
+        mistakes.append(UsageMistake(message: "\(spelling) counts on the command line only", hint: "take it out"))
     }
 
     // MARK: Values

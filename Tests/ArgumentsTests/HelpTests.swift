@@ -39,6 +39,24 @@ import Testing
         #expect(renderHelp(for: bare) == "the version\n\nUsage: bylaw version\n")
     }
 
+    @Test func saysWhichFlagsNoVariableStandsFor() {
+        let once = CommandDescription(
+            name: "once", summary: "does it once",
+            flags: [
+                FlagDescription("confirm", .text, valueName: "NAME", "do it", isForCommandLineOnly: true),
+                FlagDescription("journal", .text, valueName: "FILE", "the journal"),
+            ], exitStatuses: [])
+        #expect(
+            renderHelp(for: once).hasSuffix(
+                """
+                Flags (each also as an environment variable, such as --repo as BYLAW_REPO where it is not
+                for the command line only):
+                      --confirm NAME              do it; on the command line only
+                      --journal FILE              the journal
+
+                """))
+    }
+
     @Test func keepsToNinetyColumnsAndLosesNoWord() {
         let words = (1...60).map { "word\($0)" }
         let long = CommandDescription(

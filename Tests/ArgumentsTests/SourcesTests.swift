@@ -39,6 +39,32 @@ import Testing
         #expect(try parse([], environment: environment).number("limit") == 20)
     }
 
+    /// What is asked for once is neither passed over in silence where it stands for ever, nor done.
+    @Test func whatCountsOnTheCommandLineOnlyIsRefusedElsewhere() throws {
+        let once = CommandDescription(
+            name: "once", summary: "",
+            flags: [FlagDescription("keep-objects", .isSet, "keep them", isForCommandLineOnly: true)], exitStatuses: [])
+        func mistakes(_ words: [String], environment: [String: String] = [:], file: [String: [String]] = [:])
+            -> [String]
+        {
+            do throws(UsageMistakes) {
+                _ = try parseArguments(words, for: once, environment: environment, file: file, fileName: "bylaw.conf")
+                return []
+            } catch {
+                return error.all.map(\.description)
+            }
+        }
+        let environment = ["BYLAW_KEEP_OBJECTS": "true"]
+        let refused = "BYLAW_KEEP_OBJECTS counts on the command line only; take it out"
+        #expect(mistakes([], environment: environment) == [refused])
+        #expect(mistakes(["--keep-objects"], environment: environment) == [refused])
+        #expect(
+            mistakes([], file: ["keep-objects": ["true"]]) == [
+                "bylaw.conf: \"keep-objects\" counts on the command line only; take it out"
+            ])
+        #expect(mistakes(["--keep-objects"], environment: ["BYLAW_KEEP_OBJECTS": ""]) == [])
+    }
+
     @Test func oneFileServesAllCommands() throws {
         #expect(try parse([], file: ["journal": ["x"], "limit": ["4"]], known: ["journal"]).number("limit") == 4)
         #expect(
