@@ -23,6 +23,26 @@ import Testing
         #expect(try await journal.ownedObjects() == [reader: changed])
     }
 
+    /// What was found and taken over, or only changed, was made by somebody else.
+    @Test func whatWasMadeIsToldFromWhatWasTakenOver() async throws {
+        let scratch = try await ScratchJournal.open()
+        for action in ActionKind.allCases {
+            for outcome in EntryOutcome.allCases {
+                var draft = Sample.correction(Sample.role("\(action)"))
+                (draft.action, draft.outcome, draft.uid) = (action, outcome, "\(action) \(outcome)")
+                try await scratch.journal.record(draft, owned: .unchanged)
+            }
+        }
+        let made: Set = ["create succeeded", "replace succeeded"]
+        #expect(try await scratch.journal.madeObjects() == made)
+        let reader = try await JournalReader.open(scratch.path)
+        #expect(try await reader.madeObjects(.init(instance: "default", cluster: "production")) == made)
+        for other in [
+            JournalReader.Scope(instance: "other", cluster: "production"),
+            JournalReader.Scope(instance: "default", cluster: "other"),
+        ] { #expect(try await reader.madeObjects(other).isEmpty) }
+    }
+
     @Test func aFailedSettlingChangesNothing() async throws {
         let scratch = try await ScratchJournal.open()
         let role = Sample.role("reader")

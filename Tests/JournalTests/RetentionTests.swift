@@ -21,7 +21,10 @@ import TransparencyLog
         revision.commit = commits[number < 300 ? 0 : 1]
         switch number {
         case 3: return Sample.correction(Sample.role("old-and-in-force"), at: seconds)
-        case 4: return Sample.correction(Sample.role("deleted-early"), at: seconds)
+        case 4, 6:
+            var draft = Sample.correction(Sample.role(number == 4 ? "deleted-early" : "busy-1"), at: seconds)
+            (draft.action, draft.uid) = (.create, "made on day \(number)")
+            return draft
         case 5:
             var draft = Sample.correction(Sample.role("deleted-early"), at: seconds)
             (draft.action, draft.after) = (.delete, nil)
@@ -89,17 +92,19 @@ import TransparencyLog
             try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1))
         #expect(report.through == 512)
         #expect(report.entry == 701)
-        // The key, the role in force and who made it, the open incident, the revision in force, the five roles.
+        // The key, the role in force and who made it, that one of the five was made, the open incident, the revision in
+        // force, the five roles.
         let left = try await ScratchJournal.entries(made.path).map(\.sequence)
-        #expect(left == [1, 3, 11, 20, 300, 508, 509, 510, 511, 512] + Array(513...701))
-        #expect(report.removedCount == 502)
-        #expect(report.keptCount == 10)
+        #expect(left == [1, 3, 6, 11, 20, 300, 508, 509, 510, 511, 512] + Array(513...701))
+        #expect(report.removedCount == 501)
+        #expect(report.keptCount == 11)
+        #expect(try await made.journal.madeObjects() == ["made on day 6"])
         #expect(try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1) == nil)
         let whole = try await made.verify()
         #expect(whole.isIntact, "\(whole.findings)")
         #expect(whole.provenThrough == 701)
         #expect(whole.removedThrough == 512)
-        #expect(whole.keptCount == 10)
+        #expect(whole.keptCount == 11)
         #expect(try await state(of: made, at: 600) == before)
         await made.journal.close()
     }
@@ -132,7 +137,7 @@ import TransparencyLog
             try await reader.proof(of: sequence).verify(with: [.bare(made.key.publicKey)])
         }
         #expect(try await reader.removedThrough() == 512)
-        #expect(try await reader.outcomeCounts(JournalQuery()).values.reduce(0, +) == 199)
+        #expect(try await reader.outcomeCounts(JournalQuery()).values.reduce(0, +) == 200)
         await reader.close()
         await made.journal.close()
     }

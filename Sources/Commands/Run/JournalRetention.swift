@@ -78,7 +78,7 @@ let journalCutCommand = Command(
         details:
             "An entry first says what goes and what stays, a checkpoint over it is signed, and then the entries go; their "
             + "hashes stay, so that bylaw journal verify still proves the whole. What stays: the last change of every object "
-            + "that is managed, who made it, the revision in force, open incidents, changes of keys. For a journal that no "
+            + "that is managed, who made it, that Bylaw made the object, the revision in force, open incidents, changes of keys. For a journal that no "
             + "controller writes now; bylaw run does the same with the same flags.",
         flags: Flags.retention + [Flags.journal, Flags.journalKey, Flags.config],
         examples: ["bylaw journal cut --journal-keep 400d"],

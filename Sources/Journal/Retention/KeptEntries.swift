@@ -6,7 +6,8 @@ import SQLite
 /// So the journal still tells who brought in a right that holds today, however long ago that was.
 enum KeptEntries {
     /// Of the entries up to `last`, ascending: the state of every instance at that moment, what is not certain of it, the
-    /// revision in force, open incidents, changes of the signing key, and who made what is kept.
+    /// revision in force, open incidents, changes of the signing key, how each object in force was made, and who made what
+    /// is kept.
     static func upTo(_ last: Int64, on connection: Connection) throws(JournalFailure) -> [Int64] {
         try JournalFailure.wrapping { () throws(DatabaseError) in
             var kept: Set<Int64> = []
@@ -27,7 +28,8 @@ enum KeptEntries {
         }
     }
 
-    /// For each object in force, the change that a revision brought: corrections since then name only who corrected.
+    /// For each object in force, the change that a revision brought, since corrections after it name only who corrected;
+    /// and that which made the object, since only what Bylaw made goes with it.
     private static func origins(upTo last: Int64, on connection: Connection) throws(DatabaseError) -> Set<Int64> {
         func lastByObject(_ sql: String) throws(DatabaseError) -> [String: Int64] {
             let rows = try connection.rows(sql, [.integer(last)]) { (row) throws(DatabaseError) in
@@ -42,7 +44,12 @@ enum KeptEntries {
             WHERE sequence <= ? AND kind = 'action' AND outcome = 'succeeded' AND object_kind IS NOT NULL
                 AND reason IN ('RevisionChanged', 'ActionInterrupted') GROUP BY 1
             """)
-        return Set(changes.filter { inForce[$0.key] != nil }.values)
+        let creations = try lastByObject(
+            """
+            SELECT \(key), max(sequence) FROM entries INDEXED BY entries_action
+            WHERE sequence <= ? AND \(making) AND object_kind IS NOT NULL GROUP BY 1
+            """)
+        return Set([changes, creations].flatMap { $0.filter { inForce[$0.key] != nil }.values })
     }
 
     /// Where the revisions that are named by what is kept were accepted.
@@ -63,6 +70,11 @@ enum KeptEntries {
         ) { (row) throws(DatabaseError) in (try row.integer(0), try row.text(1)) }
         return Set(accepted.filter { revisions.contains($0.1) }.map(\.0))
     }
+
+    /// Which entries tell that an object was made; the last condition lets SQLite see that the partial index has them all.
+    static let making = """
+        action IN ('create', 'replace') AND kind = 'action' AND outcome = 'succeeded' AND action <> 'update'
+        """
 
     private static let key =
         "json_array(instance, cluster, api_group, object_kind, namespace, name)"
