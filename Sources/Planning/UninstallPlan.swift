@@ -23,7 +23,7 @@ package struct UninstallStep: Sendable, Equatable {
         case terminating
         /// It is never written, as what Bylaw itself runs in or what the repository protects.
         case protected
-        /// It isolates or limits, and rights that were to go first are still there.
+        /// It isolates or limits, itself or by what is in it, and rights that were to go first are still there.
         case rightsRemain
     }
 
@@ -38,10 +38,10 @@ package struct UninstallStep: Sendable, Equatable {
     /// Whether somebody has a right by it.
     package var isAboutRights: Bool { rank(object) <= 1 }
 
-    /// Whether more is possible without it: what it isolates or limits is so no more.
+    /// Whether more is possible without it: what it isolates or limits is so no more; a namespace takes all of that along.
     package var opens: Bool {
         guard fate == .delete else { return false }
-        return [.networkPolicy, .resourceQuota, .limitRange].contains(object.id.resource)
+        return [.networkPolicy, .resourceQuota, .limitRange, .namespace].contains(object.id.resource)
     }
 }
 

@@ -72,6 +72,24 @@ import Testing
         #expect(fate(namespace, known: false, UninstallWish(deletesNamespaces: true)) == .leave(.unproven))
     }
 
+    /// That a marker is forged, or that whoever does it is in there, keeps nobody from taking it off.
+    @Test func aNamespaceOnlyLosesTheMarkerAndOpensNothing() throws {
+        let namespace = try Build.applied(Build.namespace)
+        for known in [true, false] {
+            let steps = plan([namespace], known: known, access: [namespace.id])
+            #expect(steps.map(\.fate) == [.unmark])
+            #expect(steps.map(\.opens) == [false])
+        }
+        let wish = UninstallWish(deletesNamespaces: true)
+        #expect(plan([namespace], access: [namespace.id], wish).map(\.fate) == [.leave(.ownAccess)])
+        var leaving = namespace.tree
+        leaving.set(["metadata", "deletionTimestamp"], to: "2026-03-01T12:00:00Z")
+        #expect(fate(try Build.live(leaving)) == .leave(.terminating))
+        var other = namespace.tree
+        other.set(["metadata", "annotations", Ownership.identityAnnotation], to: "another")
+        #expect(fate(try Build.live(other)) == .leave(.copied))
+    }
+
     @Test func keepingObjectsDeletesNothing() throws {
         let all = try [Build.role, Build.binding, Build.denyAll, Build.namespace].map { try Build.applied($0) }
         #expect(plan(all, keep).map(\.fate) == Array(repeating: .unmark, count: 4))
@@ -96,7 +114,7 @@ import Testing
             let steps = plan(order, wish)
             #expect(
                 steps.map(\.object.id.name) == ["readers", "reader", "zz-allow", "default-deny", "a"])
-            #expect(steps.map(\.opens) == [false, false, true, true, false])
+            #expect(steps.map(\.opens) == [false, false, true, true, true], "a namespace takes all of it along")
         }
     }
 
