@@ -191,11 +191,14 @@ struct Wiring {
         return root + "/bylaw/journal.sqlite"
     }
 
+    /// - Parameter mayMake: Whether one is begun where there is none.
     func journal(
-        instance: String, endpoint: ClusterEndpoint,
+        instance: String, endpoint: ClusterEndpoint, mayMake: Bool = true,
         noteWrite: @escaping @Sendable (Duration, _ isDone: Bool) -> Void = { _, _ in }
     ) async throws -> SQLiteJournal {
-        if arguments.text("journal") == nil {
+        if !mayMake {
+            try SQLiteJournal.expectJournal(at: journalPath)
+        } else if arguments.text("journal") == nil {
             let folder = (journalPath as NSString).deletingLastPathComponent
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -282,12 +285,14 @@ extension Surroundings {
 
 /// Refuses a journal that was begun on another cluster: what it knows to own there says nothing here.
 func checkIdentity(of facts: KubeCluster.Facts, against journal: any RunJournal, path: String) async throws {
-    guard let identity = facts.identity else { return }
-    guard let known = try await journal.remembered(.clusterIdentity) else {
-        try await journal.remember(.clusterIdentity, identity)
-        return
-    }
-    guard known == identity else {
+    let known = try await journal.remembered(.clusterIdentity)
+    try checkIdentity(of: facts, known: known, path: path)
+    if known == nil, let identity = facts.identity { try await journal.remember(.clusterIdentity, identity) }
+}
+
+/// Refuses a journal that was begun on another cluster, where it knows on which, without a change to it.
+func checkIdentity(of facts: KubeCluster.Facts, known: String?, path: String) throws(CommandFailure) {
+    guard known == nil || facts.identity == nil || known == facts.identity else {
         throw CommandFailure(
             message: "the journal \(path) belongs to another cluster of the same name",
             hint:

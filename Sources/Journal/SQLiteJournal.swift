@@ -51,6 +51,15 @@ package final class SQLiteJournal: RunJournal {
         return SQLiteJournal(configuration, try await OpenedJournal(configuration, tree: tree, continuing: nil), tree)
     }
 
+    /// Refuses a place where no journal lies, before anything is made for one.
+    package static func expectJournal(at path: String) throws(JournalError) {
+        do throws(JournalFailure) {
+            guard try !JournalFile.isNew(path) else { throw .missing }
+        } catch {
+            throw JournalError(error, doing: "open", path: path)
+        }
+    }
+
     /// Lets go of the file and opens it again, if it is still the same journal with everything that had reached the disk.
     ///
     /// What is open may be of a volume that is gone. Where it cannot be opened again the journal stays closed, and every

@@ -141,13 +141,18 @@ final class ClusterUnderTest: Sendable {
 
     /// Makes an object from a copy of another, or of an earlier one.
     func create(_ copy: Tree, as id: ObjectID) async throws {
+        try await create(copy, of: try #require(id.resource), namespace: id.namespace)
+    }
+
+    /// The same of any kind that the cluster serves.
+    func create(_ copy: Tree, of resource: Resource, namespace: String = "") async throws {
         var body = copy
         for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
             body.set(["metadata", field], to: nil)
         }
         let create = APIRequest.create(
-            body, try #require(id.resource), namespace: id.namespace, fieldManager: "kubectl-create", isDryRun: false)
-        _ = try await intruder.send(create, what: "create \(id)")
+            body, resource, namespace: namespace, fieldManager: "kubectl-create", isDryRun: false)
+        _ = try await intruder.send(create, what: "create an object of \(resource.plural)")
     }
 
     func delete(_ id: ObjectID) async throws {

@@ -7,13 +7,13 @@ import Testing
 
 /// Taking what Bylaw made out of a cluster, and leaving it there.
 @Suite struct UninstallTests {
-    private let program: Program
-    private let repository: PolicyRepository
-    private let cluster: ClusterUnderTest
-    private let namespace: String
-    private let flags: [String]
+    let program: Program
+    let repository: PolicyRepository
+    let cluster: ClusterUnderTest
+    let namespace: String
+    let flags: [String]
 
-    private static let marker = "bylaw.dev/instance"
+    static let marker = "bylaw.dev/instance"
 
     init() async throws {
         program = try Program()
@@ -26,21 +26,23 @@ import Testing
         try #require(sync.status == 0, "\(sync.output)\(sync.errors)")
     }
 
-    private var instance: String { flag("--instance") }
-    private func flag(_ name: String) -> String {
+    var instance: String { flag("--instance") }
+    func flag(_ name: String) -> String {
         flags.firstIndex(of: name).map { flags[$0 + 1] } ?? ""
     }
 
-    private func uninstall(_ more: String...) async throws -> Program.Outcome {
-        let own = ["--kubeconfig", "--instance", "--journal"].flatMap { [$0, flag($0)] }
-        return try await program.run(["uninstall"] + own + more)
+    func uninstall(_ more: String...) async throws -> Program.Outcome {
+        try await program.run(["uninstall"] + places + more)
     }
 
-    private func role(_ name: String) -> ObjectID { ObjectID(.role, namespace: namespace, name: name) }
-    private func policy(_ name: String) -> ObjectID { ObjectID(.networkPolicy, namespace: namespace, name: name) }
-    private func binding(_ name: String) -> ObjectID { ObjectID(.roleBinding, namespace: namespace, name: name) }
-    private var team: ObjectID { ObjectID(.namespace, name: namespace) }
-    private var made: [ObjectID] {
+    /// The flags that say where to uninstall.
+    var places: [String] { ["--kubeconfig", "--instance", "--journal"].flatMap { [$0, flag($0)] } }
+
+    func role(_ name: String) -> ObjectID { ObjectID(.role, namespace: namespace, name: name) }
+    func policy(_ name: String) -> ObjectID { ObjectID(.networkPolicy, namespace: namespace, name: name) }
+    func binding(_ name: String) -> ObjectID { ObjectID(.roleBinding, namespace: namespace, name: name) }
+    var team: ObjectID { ObjectID(.namespace, name: namespace) }
+    var made: [ObjectID] {
         [
             ObjectID(.serviceAccount, namespace: namespace, name: "app"),
             ObjectID(.resourceQuota, namespace: namespace, name: "compute"), policy("default-deny"),
@@ -49,16 +51,16 @@ import Testing
         ]
     }
 
-    private func label(_ id: ObjectID) async throws -> String? {
+    func label(_ id: ObjectID) async throws -> String? {
         try await cluster.object(id)?["metadata"]?["labels"]?[Self.marker]?.string
     }
 
-    private func expectProof() async throws {
+    func expectProof() async throws {
         let verify = try await program.run(["journal", "verify", "--journal", program.journal])
         #expect(verify.status == 0, "\(verify.output)\(verify.errors)")
     }
 
-    private func entries() async throws -> [Tree] { try await program.entries(["--reason", "Uninstalled"]) }
+    func entries() async throws -> [Tree] { try await program.entries(["--reason", "Uninstalled"]) }
 
     @Test func withoutAConfirmationNothingIsChanged() async throws {
         let before = try await cluster.versions(prefix: namespace)
@@ -67,6 +69,11 @@ import Testing
         try "confirm: \(instance)\n".write(toFile: file, atomically: true, encoding: .utf8)
         let written = try await uninstall("--config", file)
         #expect(written.status == 2 && written.errors.contains("counts on the command line only"), "\(written.errors)")
+        let variable = try await program.run(
+            ["uninstall", "--confirm", instance] + places, extraEnvironment: ["BYLAW_KEEP_OBJECTS": "true"])
+        #expect(
+            variable.status == 2 && variable.errors.contains("BYLAW_KEEP_OBJECTS counts on the command line only"),
+            "\(variable.errors)")
         let listed = try await uninstall()
         #expect(listed.status == 1, "\(listed.errors)")
         #expect(listed.output.contains("delete  RoleBinding \(namespace)/reader\n"), "\(listed.output)")
@@ -85,6 +92,17 @@ import Testing
         #expect(both.status == 2 && both.errors.contains("contradict each other"), "\(both.errors)")
         #expect(try await cluster.versions(prefix: namespace) == before)
         #expect(try await entries().isEmpty)
+    }
+
+    @Test func aListingWritesNothing() async throws {
+        let key = program.journal + ".key"
+        try FileManager.default.removeItem(atPath: key)
+        let before = FileManager.default.contents(atPath: program.journal)
+        let listed = try await uninstall()
+        #expect(listed.status == 1, "\(listed.errors)")
+        #expect(FileManager.default.contents(atPath: program.journal) == before)
+        #expect(!FileManager.default.fileExists(atPath: key))
+        #expect(try await program.entries(["--reason", "SigningKeyChanged"]).count == 1)
     }
 
     @Test func whatItMadeIsDeletedAndTheNamespaceStays() async throws {
@@ -143,8 +161,27 @@ import Testing
         #expect(try await label(id) == instance)
         let done = try await uninstall("--confirm", instance)
         #expect(done.status == 0, "\(done.output)\(done.errors)")
+        #expect(
+            done.output.contains(
+                "unmark  \(id): it stays as it is: the journal does not say that Bylaw made it\n"), "\(done.output)")
         #expect(try await cluster.object(id) != nil)
         #expect(try await label(id) == nil)
+    }
+
+    /// Of a binding that names another role there is a new one.
+    @Test func whatItMadeAnewIsItsOwn() async throws {
+        let earlier = try #require(try await cluster.object(binding("config")))
+        try repository.write(
+            teamManifests(namespace).replacing("kind: Role, name: config}", with: "kind: Role, name: reader}"),
+            to: "team.yaml")
+        try await repository.commit("Bind another role")
+        let sync = try await program.run(["sync"] + flags)
+        #expect(sync.status == 0, "\(sync.output)\(sync.errors)")
+        let anew = try #require(try await cluster.object(binding("config")))
+        #expect(anew["metadata"]?["uid"] != earlier["metadata"]?["uid"])
+        let done = try await uninstall("--confirm", instance)
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        #expect(try await cluster.object(binding("config")) == nil)
     }
 
     @Test func namespacesGoWhereThatIsAskedFor() async throws {
@@ -231,39 +268,7 @@ import Testing
         #expect(over.status == 0, "\(over.output)\(over.errors)")
     }
 
-    /// Also where objects stay: they would go on refusing what everybody does with them.
-    @Test(arguments: [true, false]) func admissionPoliciesGoFirst(_ keepsObjects: Bool) async throws {
-        let cluster = try ClusterUnderTest(isEmbedded: true, servesAdmissionPolicies: true)
-        let other = try Program()
-        let (namespace, own) = other.ofThisRun("uninstall-prevention", repository: repository, cluster: cluster)
-        try repository.write(teamManifests(namespace), to: "team.yaml")
-        try repository.write(
-            "apiVersion: bylaw.dev/v1\nkind: Configuration\nprevention: {enabled: true}\n", to: "bylaw.yaml")
-        try await repository.commit("Prevent")
-        let sync = try await other.run(["sync"] + own)
-        try #require(sync.status == 0, "\(sync.output)\(sync.errors)")
-        let name = "bylaw-" + (own.firstIndex(of: "--instance").map { own[$0 + 1] } ?? "")
-        try #require(try await cluster.object(.admissionPolicy, named: name) != nil)
-        let arguments =
-            ["uninstall", "--confirm", String(name.dropFirst(6))] + (keepsObjects ? ["--keep-objects"] : [])
-        let places = ["--kubeconfig", "--instance", "--journal"].flatMap { flag in
-            own.firstIndex(of: flag).map { [flag, own[$0 + 1]] } ?? []
-        }
-        let done = try await other.run(arguments + places)
-        #expect(done.status == 0, "\(done.output)\(done.errors)")
-        #expect(
-            done.output.split(separator: "\n").prefix(2).allSatisfy { $0.contains("ValidatingAdmissionPolicy") },
-            "\(done.output)")
-        for resource in [Resource.admissionPolicy, .admissionPolicyBinding] {
-            #expect(try await cluster.object(resource, named: name) == nil)
-        }
-        let role = ObjectID(.role, namespace: namespace, name: "reader")
-        #expect((try await cluster.object(role) != nil) == keepsObjects)
-        let verify = try await other.run(["journal", "verify", "--journal", other.journal])
-        #expect(verify.status == 0, "\(verify.output)\(verify.errors)")
-    }
-
-    private static func refusal(_ status: Int, _ reason: String) -> Fault.Effect {
+    static func refusal(_ status: Int, _ reason: String) -> Fault.Effect {
         .answer(
             status: status,
             body: [
@@ -277,14 +282,16 @@ import Testing
     func whatIsForbiddenIsToldAndTheRestGoesOn() async throws {
         cluster.inject("DELETE", "/roles/reader", Self.refusal(403, "Forbidden"))
         cluster.inject("DELETE", "/rolebindings/config", Self.refusal(409, "Conflict"))
-        // Nothing opens while a right is still there.
-        let done = try await uninstall("--confirm", instance)
+        // Nothing opens while a right is still there, and no namespace takes along what isolates.
+        let done = try await uninstall("--confirm", instance, "--namespaces")
         #expect(done.status == 1, "\(done.output)\(done.errors)")
         #expect(done.output.contains("failed  Role \(namespace)/reader"), "\(done.output)")
         #expect(try await cluster.object(role("reader")) != nil)
         #expect(try await cluster.object(policy("default-deny")) != nil)
         #expect(
             done.output.contains("left    NetworkPolicy \(namespace)/default-deny: without it more"), "\(done.output)")
+        #expect(done.output.contains("left    Namespace \(namespace): without it more"), "\(done.output)")
+        #expect(try await cluster.object(team) != nil)
         #expect(try await cluster.object(binding("config")) == nil, "a conflict is looked at again")
         let failed = try await program.entries(["--reason", "Uninstalled", "--outcome", "failed"])
         #expect(failed.count == 1)
@@ -299,8 +306,13 @@ import Testing
     func whatIsCutShortIsSettledByTheNextCall() async throws {
         cluster.inject("DELETE", "/roles/reader", .lostAnswer(status: 500), count: 20)
         cluster.inject("GET", "/roles/reader", Self.refusal(500, "InternalError"), count: 200)
-        _ = try await uninstall("--confirm", instance)
+        let cut = try await uninstall("--confirm", instance)
         cluster.clearFaults()
+        #expect(cut.status == 2 && cut.output.isEmpty)
+        #expect(
+            cut.errors.contains("delete  RoleBinding \(namespace)/config\n"), "what was done is seen: \(cut.errors)")
+        let listed = try await uninstall()
+        #expect(listed.output.contains("1 change of the instance without an outcome"), "\(listed.output)")
         let again = try await uninstall("--confirm", instance)
         #expect(again.status == 0, "\(again.output)\(again.errors)")
         for id in made { #expect(try await cluster.object(id) == nil, "\(id)") }
@@ -319,6 +331,8 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: program.folder.path + "/none.sqlite"))
         let run = try RunningProgram(program, ["run", "--interval", "300ms"] + flags)
         try await run.untilItSays("Synced ")
+        let listed = try await uninstall()
+        #expect(listed.status == 1 && listed.output.contains("9 to delete, 1 to unmark\n"), "\(listed.errors)")
         let beside = try await uninstall("--confirm", instance)
         #expect(beside.status == 2 && beside.errors.contains("is writing it"), "\(beside.errors)")
         try await run.stop()

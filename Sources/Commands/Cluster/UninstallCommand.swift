@@ -10,11 +10,12 @@ let uninstallCommand = Command(
         name: "uninstall", summary: "remove what an instance made from the cluster, or take its marks off",
         details:
             "Lists what carries the marker of the instance and what would become of it; nothing is changed without "
-            + "--confirm. Then it deletes what the journal proves that the instance made: rights first, bindings before "
-            + "roles, and NetworkPolicies, quotas and limits last, since without them more is possible. What was there "
-            + "before and was taken over stays, without the marker, and so do namespaces unless --namespaces is given. What "
-            + "is a copy, is not proven, is protected, or gives whoever does this their rights is left and told. Each change "
-            + "is an entry of the journal. Stop every Bylaw of the instance before: it would make everything again.",
+            + "--confirm, in the journal neither. Then it deletes what the journal proves that the instance made: rights "
+            + "first, bindings before roles, and NetworkPolicies, quotas, limits and namespaces last, since without them "
+            + "more is possible. What was there before and was taken over stays, without the marker, and so do namespaces "
+            + "unless --namespaces is given. What is a copy, is not proven, is protected, or gives whoever does this their "
+            + "rights is left and told. Each change is an entry of the journal. Stop every Bylaw of the instance before: it "
+            + "would make everything again.",
         flags: [
             FlagDescription(
                 "confirm", .text, valueName: "INSTANCE",
@@ -55,15 +56,51 @@ let uninstallCommand = Command(
     let endpoint = try wiring.endpoint()
     let cluster = wiring.cluster(endpoint, instance: instance)
     let facts = try await cluster.facts()
-    let made = try await madeObjects(by: instance, in: wiring.journalPath)
-    let journal = try await wiring.journal(instance: instance, endpoint: endpoint)
-    let result: Result<UninstallReport, any Error>
-    do {
-        try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
-        let uninstaller = Uninstaller(
-            instance: instance, cluster: cluster, journal: journal, ownership: wiring.ownership(instance: instance),
-            wish: wish, canonical: wiring.canonical, made: made, surroundings: .system)
-        let survey = try await uninstaller.survey()
+    let surveyor = UninstallSurveyor(
+        instance: instance, cluster: cluster, ownership: wiring.ownership(instance: instance), wish: wish,
+        canonical: wiring.canonical, surroundings: .system)
+    var report = UninstallReport(instance: instance, wish: wish, isDone: confirmed != nil)
+    if confirmed == nil {
+        let scope = JournalReader.Scope(instance: instance, cluster: wiring.clusterName(endpoint))
+        let known = try await uninstallKnowledge(in: wiring.journalPath, scope)
+        try checkIdentity(of: facts, known: known.identity, path: wiring.journalPath)
+        report.take(try await surveyor.surveyByKnownCaller(known.knowledge), openIntents: known.openIntents)
+    } else {
+        let journal = try await wiring.journal(instance: instance, endpoint: endpoint, mayMake: false)
+        let result: Result<Void, any Error>
+        do {
+            try await checkIdentity(of: facts, against: journal, path: wiring.journalPath)
+            try await uninstall(surveyor, recordedIn: journal, into: &report)
+            result = .success(())
+        } catch {
+            // What was done so far is known by the journal, and has to be seen.
+            if !report.items.isEmpty { invocation.terminal.writeError(report.text(on: invocation.terminal)) }
+            result = .failure(error)
+        }
+        await sign(journal, on: invocation.terminal)
+        await journal.close()
+        try result.get()
+    }
+    invocation.terminal.write(
+        arguments.text("output") == "json" ? report.json : report.text(on: invocation.terminal))
+    return report.isNothingLeft ? ExitStatus.success : ExitStatus.findings
+}
+
+private func uninstall(
+    _ surveyor: UninstallSurveyor, recordedIn journal: SQLiteJournal, into report: inout UninstallReport
+) async throws {
+    let uninstaller = Uninstaller(surveyor, journal: journal)
+    try await uninstaller.settleInterrupted()
+    let survey = try await surveyor.surveyByKnownCaller(try await uninstallKnowledge(in: journal))
+    try await uninstaller.perform(survey) { report.items.append(.init(object: $0, fate: $1, outcome: $2)) }
+    report.revived = try await surveyor.revived(
+        after: Set(report.items.filter { $0.outcome == .done }.map(\.object)), survey)
+}
+
+extension UninstallSurveyor {
+    /// Looks at everything; refuses whoever might take away what gives them their rights.
+    fileprivate func surveyByKnownCaller(_ knowledge: UninstallKnowledge) async throws -> UninstallSurvey {
+        let survey = try await survey(knowledge)
         guard wish.keepsObjects || survey.user != nil else {
             throw CommandFailure(
                 message:
@@ -71,56 +108,39 @@ let uninstallCommand = Command(
                     + "their rights cannot go on",
                 hint: "Use a service account's token, as Deploy/uninstall/job.yaml does, or --keep-objects.")
         }
-        var report = UninstallReport(instance: instance, wish: wish, isDone: confirmed != nil)
-        if confirmed == nil {
-            report.take(survey)
-        } else {
-            do {
-                try await uninstaller.perform(survey) { report.items.append(.init(object: $0, fate: $1, outcome: $2)) }
-                report.revived = try await uninstaller.revived(
-                    after: Set(report.items.filter { $0.outcome == .done }.map(\.object)))
-            } catch {
-                // What was done so far is known by the journal, and has to be seen.
-                invocation.terminal.writeError(report.text(on: invocation.terminal))
-                throw error
-            }
-        }
-        result = .success(report)
-    } catch {
-        result = .failure(error)
+        return survey
     }
-    if confirmed != nil { await sign(journal, on: invocation.terminal) }
-    await journal.close()
-    let report = try result.get()
-    invocation.terminal.write(
-        arguments.text("output") == "json" ? report.json : report.text(on: invocation.terminal))
-    return report.isNothingLeft ? ExitStatus.success : ExitStatus.findings
 }
 
-/// The uids of all that an instance made, by the journal; a new journal knows nothing, so it is not begun for this.
-private func madeObjects(by instance: String, in path: String) async throws(JournalError) -> Set<String> {
+/// What the journal knows, without a change to it; also beside a Bylaw that writes it.
+private func uninstallKnowledge(
+    in path: String, _ scope: JournalReader.Scope
+) async throws(JournalError) -> (knowledge: UninstallKnowledge, identity: String?, openIntents: Int64) {
     let reader = try await JournalReader.open(path)
-    var query = JournalQuery()
-    query.instance = instance
-    query.action = .create
-    query.outcome = .succeeded
-    query.order = .oldestFirst
-    query.includesContent = false
-    query.limit = 10_000
-    var made: Set<String> = []
     do throws(JournalError) {
-        while true {
-            let entries = try await reader.entries(query)
-            made.formUnion(entries.compactMap(\.uid))
-            guard entries.count == query.limit, let last = entries.last else { break }
-            query.afterSequence = last.sequence
-        }
+        let owned = try await reader.ownedObjects(scope).mapValues(\.uid)
+        let knowledge = UninstallKnowledge(
+            proof: UninstallProof(owned: owned, made: try await reader.madeObjects(scope)),
+            guardedState: try await reader.remembered(.guardedState, scope),
+            keptPrevention: try await reader.remembered(.keptPrevention, scope),
+            ownNamespace: try await reader.remembered(.ownNamespace, scope))
+        let identity = try await reader.remembered(.clusterIdentity, scope)
+        let openIntents = try await reader.unsettledIntentCount(scope)
+        await reader.close()
+        return (knowledge, identity, openIntents)
     } catch {
         await reader.close()
         throw error
     }
-    await reader.close()
-    return made
+}
+
+private func uninstallKnowledge(in journal: SQLiteJournal) async throws(JournalError) -> UninstallKnowledge {
+    let owned = try await journal.ownedObjects().mapValues(\.uid)
+    return UninstallKnowledge(
+        proof: UninstallProof(owned: owned, made: try await journal.madeObjects()),
+        guardedState: try await journal.remembered(.guardedState),
+        keptPrevention: try await journal.remembered(.keptPrevention),
+        ownNamespace: try await journal.remembered(.ownNamespace))
 }
 
 private func sign(_ journal: SQLiteJournal, on terminal: Terminal) async {

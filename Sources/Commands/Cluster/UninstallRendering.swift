@@ -20,8 +20,20 @@ struct UninstallReport {
     var items: [Item] = []
     /// What carries the marker again although it was done.
     var revived: [ObjectID] = []
+    /// How many changes of the instance have no outcome yet.
+    private var openIntents: Int64 = 0
+    /// Whether what Bylaw itself runs in is kept from a deletion.
+    private var isOwnNamespaceKnown = true
 
-    mutating func take(_ survey: Uninstaller.Survey) {
+    init(instance: String, wish: UninstallWish, isDone: Bool) {
+        self.instance = instance
+        self.wish = wish
+        self.isDone = isDone
+    }
+
+    mutating func take(_ survey: UninstallSurvey, openIntents: Int64) {
+        self.openIntents = openIntents
+        isOwnNamespaceKnown = survey.ownNamespace != nil
         items = survey.policies.map { Item(object: $0.id, fate: .delete) }
         items += survey.steps.map { Item(object: $0.object.id, fate: $0.fate, opens: $0.opens) }
     }
@@ -47,14 +59,30 @@ struct UninstallReport {
                 "again   \(printable(id.description)): somebody has made or marked it anew; is a Bylaw still running?\n"
         }
         guard !isDone else { return text }
-        let opening = items.count { $0.opens }
+        return text + warnings
+            + "Nothing was changed. Stop every Bylaw of the instance, then say it again with --confirm \(instance)\n"
+    }
+
+    /// What to know before it is done.
+    private var warnings: String {
+        var text = ""
+        let opening = items.count { $0.opens && $0.object.resource != .namespace }
         if opening > 0 {
             text +=
                 "\(counted(opening, "NetworkPolicy, quota or limit", "NetworkPolicies, quotas or limits")) would go: "
                 + "what they isolate or limit is open then\n"
         }
+        if !isOwnNamespaceKnown, !wish.keepsObjects, items.contains(where: { $0.fate == .delete }) {
+            text +=
+                "In which namespace Bylaw itself runs is not known, so nothing is kept for that: look whether it is "
+                + "listed\n"
+        }
+        if openIntents > 0 {
+            text +=
+                "\(counted(Int(openIntents), "change", "changes")) of the instance without an outcome: what came of those "
+                + "is not in this list\n"
+        }
         return text
-            + "Nothing was changed. Stop every Bylaw of the instance, then say it again with --confirm \(instance)\n"
     }
 
     private var summary: String {
@@ -82,7 +110,12 @@ struct UninstallReport {
         }
         switch item.fate {
         case .delete: return ("delete", item.object.resource == .namespace ? "with everything in it" : "")
-        case .unmark: return ("unmark", "it stays as it is")
+        case .unmark:
+            let staysAnyway = wish.keepsObjects || item.object.resource == .namespace && !wish.deletesNamespaces
+            return (
+                "unmark",
+                "it stays as it is" + (staysAnyway ? "" : ": the journal does not say that Bylaw made it")
+            )
         case .leave(let reason): return ("leave", reason.words)
         }
     }

@@ -118,6 +118,11 @@ extension Controller {
         } catch {
             notify(.trouble(error.message, hint: error.hint))
         }
+        // Whoever uninstalls it from elsewhere has to know what not to take away under it.
+        guard let namespace = user.namespace else { return }
+        await withJournal("remember where Bylaw runs") { () async throws(JournalError) in
+            try await journal.remember(.ownNamespace, namespace)
+        }
     }
 
     func planInput(_ enforced: EnforcedState) -> PlanInput {

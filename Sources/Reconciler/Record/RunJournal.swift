@@ -91,6 +91,8 @@ package enum MemoryKey: String, Sendable, CaseIterable {
     /// `true` once a whole pass has settled what this instance owns: until then the journal may be a new one beside objects
     /// of an earlier, lost one, or the cluster may have been put back to a backup.
     case ownershipSettled
+    /// The namespace that Bylaw itself ran in, by the service account that it was.
+    case ownNamespace
     /// The last term in which this journal was the leader's; see ``LeaderTerm``.
     case leaderTerm
 }

@@ -1,7 +1,5 @@
-import Guardrails
 package import Manifest
 package import Planning
-import Policy
 
 /// Takes what an instance made out of a cluster, or only its marker off it.
 ///
@@ -10,112 +8,19 @@ import Policy
 /// deletion (rules H3 and H4), and recorded like one. Given up: what the journal does not know stays, although it carries
 /// the marker.
 package struct Uninstaller: Sendable {
-    private let instance: String
-    private let cluster: any ClusterAPI
+    private let surveyor: UninstallSurveyor
     private let journal: any RunJournal
-    private let ownership: Ownership
-    private let wish: UninstallWish
-    private let canonical: Canonical
-    /// The uids of what the journal says that the instance made.
-    private let made: Set<String>
-    private let surroundings: Surroundings
+
+    private var cluster: any ClusterAPI { surveyor.cluster }
+    private var ownership: Ownership { surveyor.ownership }
+    private var surroundings: Surroundings { surveyor.surroundings }
 
     /// How often an object is looked at again that somebody writes meanwhile.
     private static let maximumRounds = 4
 
-    package init(
-        instance: String, cluster: any ClusterAPI, journal: any RunJournal, ownership: Ownership, wish: UninstallWish,
-        canonical: Canonical, made: Set<String>, surroundings: Surroundings
-    ) {
-        self.instance = instance
-        self.cluster = cluster
+    package init(_ surveyor: UninstallSurveyor, journal: any RunJournal) {
+        self.surveyor = surveyor
         self.journal = journal
-        self.ownership = ownership
-        self.wish = wish
-        self.canonical = canonical
-        self.made = made
-        self.surroundings = surroundings
-    }
-
-    // MARK: Looking
-
-    /// What there is to do.
-    package struct Survey: Sendable {
-        /// Admission policies and their bindings; they go first, since they refuse what others do with the rest.
-        package var policies: [PreventionChange]
-        package var steps: [UninstallStep]
-        /// Who does it; nil where the server has no way to tell.
-        package var user: UserIdentity?
-        var proof: UninstallProof
-        var access: Set<ObjectID>
-        var protection: Protection
-    }
-
-    /// Looks at everything, and settles what an uninstall that was cut short left open.
-    ///
-    /// - Throws: ``ClusterError`` where a kind cannot be read: what is there is not known then. ``JournalError``.
-    package func survey() async throws -> Survey {
-        try await settleInterrupted()
-        let policies = try await policies()
-        let gathered = try await gatherLiveState(from: cluster, sleep: surroundings.sleep)
-        if let (_, error) = gathered.unreadable.first { throw error }
-        let user = try await cluster.whoWeAre()
-        let live = gathered.state.all
-        let proof = UninstallProof(owned: try await journal.ownedObjects().mapValues(\.uid), made: made)
-        let access = user.map { ownAccess(of: $0, in: live) } ?? []
-        let configuration = rememberedConfiguration(
-            try await journal.remembered(.guardedState), canonical: canonical)
-        let protection = Protection(
-            patterns: configuration?.protected ?? [], ownNamespace: user?.serviceAccount?.namespace)
-        let steps = planUninstall(
-            of: Array(live.values), ownership: ownership, proof: proof, access: access, protection: protection,
-            wish: wish)
-        return Survey(
-            policies: policies, steps: steps, user: user, proof: proof, access: access, protection: protection)
-    }
-
-    /// What somebody is, and what gives them rights.
-    ///
-    /// What a group of everybody has is not counted: it would keep every such binding.
-    private func ownAccess(of user: UserIdentity, in live: [ObjectID: LiveObject]) -> Set<ObjectID> {
-        let everybody: Set = ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"]
-        let alone = UserIdentity(name: user.name, groups: user.groups.subtracting(everybody))
-        let rights = OwnRights(
-            of: alone, live: live, lasting: live, isDeclared: { _ in false }, isRemovable: { _ in false }, needed: [],
-            wanted: [])
-        guard let account = user.serviceAccount else { return rights.givers }
-        return rights.givers.union([account, ObjectID(.namespace, name: account.namespace)])
-    }
-
-    /// What still, or again, carries the marker of what was done: somebody else makes it anew.
-    package func revived(after done: Set<ObjectID>) async throws -> [ObjectID] {
-        let gathered = try await gatherLiveState(from: cluster, sleep: surroundings.sleep)
-        if let (_, error) = gathered.unreadable.first { throw error }
-        return done.filter { id in
-            gathered.state[id].map { ownership.claim(of: $0) == .ours && !$0.isTerminating } ?? false
-        }.sorted()
-    }
-
-    private func policies() async throws -> [PreventionChange] {
-        let remembered = try await journal.remembered(.keptPrevention) ?? ""
-        let names = PreventionPolicyNames(of: instance)
-        var found: [PreventionChange] = []
-        // The bindings first, so that nothing is judged by half.
-        for name in [names.undeclared, names.managed] {
-            for resource in [Resource.admissionPolicyBinding, .admissionPolicy] {
-                do throws(ClusterError) {
-                    let finding = try await cluster.preventionFinding(
-                        of: ObjectID(resource, name: name), wanted: nil, instance: instance)
-                    if case .differs(let change) = finding { found.append(change) }
-                } catch {
-                    // A server without them has none, and without the right Bylaw has never made any.
-                    guard error.kind == .resourceNotServed || error.kind == .forbidden && remembered.isEmpty else {
-                        throw error
-                    }
-                }
-            }
-        }
-        return found
     }
 
     // MARK: Doing
@@ -139,9 +44,15 @@ package struct Uninstaller: Sendable {
     /// - Throws: ``JournalError`` where it cannot be recorded: nothing more is done then. ``ClusterError`` where the cluster
     ///   does not answer; what is open is settled by the next call.
     package func perform(
-        _ survey: Survey, tell: (ObjectID, UninstallStep.Fate, Outcome) -> Void
+        _ survey: UninstallSurvey, tell: (ObjectID, UninstallStep.Fate, Outcome) -> Void
     ) async throws {
-        for change in survey.policies { tell(change.id, .delete, try await remove(change)) }
+        var arePoliciesGone = true
+        for change in survey.policies {
+            let outcome = try await remove(change)
+            if !outcome.isSettled { arePoliciesGone = false }
+            tell(change.id, .delete, outcome)
+        }
+        if arePoliciesGone { try await journal.remember(.keptPrevention, "") }
         // Nothing is opened while somebody has rights that were to go first.
         var doRightsRemain = false
         for step in survey.steps {
@@ -160,30 +71,72 @@ package struct Uninstaller: Sendable {
         }
     }
 
-    private func remove(_ change: PreventionChange) async throws -> Outcome {
-        guard let before = change.before else { return .passedOver }
-        let intent = intent(.delete, on: before, patch: nil, desired: nil)
+    private func remove(_ first: PreventionChange) async throws -> Outcome {
+        guard let before = first.before else { return .passedOver }
+        var change = first
+        var intent = intent(.delete, on: before, patch: nil, desired: nil)
         let id = try await journal.begin(intent)
-        do throws(ClusterError) { _ = try await cluster.make(change) } catch {
-            return try await settleFailure(error, id, intent)
+        // From now on it is there by half, which no digest stands for.
+        try await journal.remember(.keptPrevention, "in part")
+        for round in 1... {
+            do throws(ClusterError) {
+                _ = try await cluster.make(change)
+                break
+            } catch {
+                guard isWorthAnotherLook(error, round) else { return try await settleFailure(error, id, intent) }
+            }
+            let found = try await finding(of: intent)
+            switch PolicyIntentFate(of: intent, wanted: nil, found: found) {
+            case .goesOn:
+                guard case .differs(let next) = found, let before = next.before else { break }
+                change = next
+                intent = try await revise(id, intent, to: self.intent(.delete, on: before, patch: nil, desired: nil))
+            case .wasDone:
+                try await settle(id, intent, .succeeded, after: nil, owned: .unchanged, note: Self.wasGone)
+                return .done
+            case .isLeft(let why):
+                try await settle(id, intent, .abandoned, after: nil, owned: .unchanged, note: why)
+                return .passedOver
+            }
         }
         try await settle(id, intent, .succeeded, after: nil, owned: .unchanged)
-        try await journal.remember(.keptPrevention, "")
         return .done
     }
 
-    private func perform(_ first: UninstallStep, _ survey: Survey) async throws -> Outcome {
+    /// What a policy that is to go is like now; nothing is to be done where the server has none any more.
+    private func finding(of intent: Intent) async throws(ClusterError) -> PreventionFinding {
+        do throws(ClusterError) {
+            return try await cluster.preventionFinding(of: intent.object, wanted: nil, instance: surveyor.instance)
+        } catch {
+            guard error.kind == .resourceNotServed else { throw error }
+            return .asWanted
+        }
+    }
+
+    private func isWorthAnotherLook(_ error: ClusterError, _ round: Int) -> Bool {
+        round < Self.maximumRounds && ([.conflict, .notFound].contains(error.kind) || error.leavesOutcomeUnknown)
+    }
+
+    /// Makes durable what a write has turned into, since somebody changed meanwhile what it is about.
+    private func revise(_ id: IntentID, _ earlier: Intent, to next: Intent) async throws(JournalError) -> Intent {
+        var later = next
+        later.at = earlier.at
+        if later != earlier { try await journal.revise(id, as: later) }
+        return later
+    }
+
+    private func perform(_ first: UninstallStep, _ survey: UninstallSurvey) async throws -> Outcome {
         var step = first
-        let intent = intent(of: step)
+        var intent = intent(of: step)
         let id = try await journal.begin(intent)
         for round in 1... {
             let after: LiveObject?
             do throws(ClusterError) { after = try await request(step) } catch {
-                guard [.conflict, .notFound].contains(error.kind) || error.leavesOutcomeUnknown,
-                    round < Self.maximumRounds
-                else { return try await settleFailure(error, id, intent) }
+                guard isWorthAnotherLook(error, round) else { return try await settleFailure(error, id, intent) }
                 switch try await lookAgain(at: first, survey, id, intent) {
-                case .again(let next): step = next
+                case .again(let next):
+                    step = next
+                    intent = try await revise(id, intent, to: self.intent(of: next))
                 case .over(let outcome): return outcome
                 }
                 continue
@@ -208,14 +161,14 @@ package struct Uninstaller: Sendable {
 
     /// Judges anew what stands there now: it may be another one, or marked no more.
     private func lookAgain(
-        at first: UninstallStep, _ survey: Survey, _ id: IntentID, _ intent: Intent
+        at first: UninstallStep, _ survey: UninstallSurvey, _ id: IntentID, _ intent: Intent
     ) async throws -> SecondLook {
         let name = first.object.id
         guard let object = try await cluster.read(name), object.uid == first.object.uid else {
             let isDone = first.fate == .delete
             try await settle(
                 id, intent, isDone ? .succeeded : .abandoned, after: nil, owned: .released(name),
-                note: "it was gone by then")
+                note: Self.wasGone)
             return .over(isDone ? .done : .passedOver)
         }
         if first.fate == .delete, object.isTerminating {
@@ -223,8 +176,8 @@ package struct Uninstaller: Sendable {
             return .over(.left(.terminating))
         }
         let next = planUninstall(
-            of: [object], ownership: ownership, proof: survey.proof, access: survey.access,
-            protection: survey.protection, wish: wish
+            of: [object], ownership: ownership, proof: survey.knowledge.proof, access: survey.access,
+            protection: survey.protection, wish: surveyor.wish
         ).first
         if let next, next.fate == first.fate { return .again(next) }
         if first.fate == .unmark, next == nil || ownership.claim(of: object) == .unmarked {
@@ -250,6 +203,8 @@ package struct Uninstaller: Sendable {
 
     // MARK: The record
 
+    private static let wasGone = "it was gone by then"
+
     private func intent(of step: UninstallStep) -> Intent {
         guard step.fate == .delete else {
             var desired = step.object.content
@@ -265,17 +220,20 @@ package struct Uninstaller: Sendable {
         return Intent(
             at: surroundings.now(), action: action, reason: .uninstalled, object: object.id, uid: object.uid,
             resourceVersion: object.resourceVersion, before: object.content, desired: desired, patch: patch,
-            revision: nil, actor: nil, message: "\(what): instance \(instance) is uninstalled")
+            revision: nil, actor: nil, message: "\(what): instance \(surveyor.instance) is uninstalled")
     }
 
     private func settle(
         _ id: IntentID, _ intent: Intent, _ outcome: EntryOutcome, after: LiveObject?, owned: OwnershipChange,
         note: String? = nil
     ) async throws(JournalError) {
+        // A policy is no part of any declared state.
+        let isOfState = !intent.isOfPolicy
         try await journal.settle(
             id,
             as: EntryDraft(
-                at: surroundings.now(), kind: .action, reason: .uninstalled, outcome: outcome, action: intent.action,
+                at: surroundings.now(), kind: isOfState ? .action : .event, reason: .uninstalled, outcome: outcome,
+                action: isOfState ? intent.action : nil,
                 object: intent.object, uid: intent.uid,
                 resourceVersion: after?.resourceVersion ?? intent.resourceVersion,
                 before: intent.before, after: after?.content, patch: intent.patch,
@@ -290,24 +248,37 @@ package struct Uninstaller: Sendable {
         return .failed(error.message, hint: error.hint)
     }
 
+    // MARK: What was cut short
+
     /// Learns what became of the requests of an uninstall that was cut short.
     ///
     /// What an earlier `run` left open is left to the next one: what it may have made is not known as ours.
-    private func settleInterrupted() async throws {
+    package func settleInterrupted() async throws {
         for (id, intent) in try await journal.unsettledIntents() where intent.reason == .uninstalled {
-            guard intent.object.resource != nil else {
-                try await settle(id, intent, .abandoned, after: nil, owned: .unchanged, note: "it was cut short")
-                continue
+            if intent.isOfPolicy {
+                let fate = PolicyIntentFate(of: intent, wanted: nil, found: try await finding(of: intent))
+                try await settleInterrupted(id, intent, isDone: fate == .wasDone, after: nil, owned: .unchanged)
+            } else {
+                try await settleInterrupted(id, intent, live: try await cluster.read(intent.object))
             }
-            let live = try await cluster.read(intent.object)
-            let isGone = live?.uid != intent.uid
-            let isDone =
-                intent.action == .delete
-                ? isGone || live?.isTerminating == true : live.map { ownership.claim(of: $0) } == .unmarked
-            try await settle(
-                id, intent, isDone ? .succeeded : .abandoned, after: live,
-                owned: isGone || intent.action != .delete && isDone ? .released(intent.object) : .unchanged,
-                note: isDone ? "found done after it was cut short" : "found not done after it was cut short")
         }
+    }
+
+    private func settleInterrupted(_ id: IntentID, _ intent: Intent, live: LiveObject?) async throws(JournalError) {
+        let isGone = live?.uid != intent.uid
+        let isDone =
+            intent.action == .delete
+            ? isGone || live?.isTerminating == true : live.map { ownership.claim(of: $0) } == .unmarked
+        try await settleInterrupted(
+            id, intent, isDone: isDone, after: live,
+            owned: isGone || intent.action != .delete && isDone ? .released(intent.object) : .unchanged)
+    }
+
+    private func settleInterrupted(
+        _ id: IntentID, _ intent: Intent, isDone: Bool, after: LiveObject?, owned: OwnershipChange
+    ) async throws(JournalError) {
+        try await settle(
+            id, intent, isDone ? .succeeded : .abandoned, after: after, owned: owned,
+            note: isDone ? "found done after it was cut short" : "found not done after it was cut short")
     }
 }
