@@ -267,7 +267,8 @@ package actor GitRevisionSource: RevisionSource {
             committer: Person(
                 name: commit.committerName.bounded(toBytes: Self.longestWords),
                 email: commit.committerEmail.bounded(toBytes: Self.longestWords)),
-            committedAt: Timestamp(microsecondsSinceEpoch: commit.committedAt &* 1_000_000),
+            // Whoever commits says when: any number.
+            committedAt: Timestamp(microsecondsSinceEpoch: 0).advanced(by: .seconds(commit.committedAt)),
             subject: subject.bounded(toBytes: Self.longestWords),
             trailers: commit.trailers.map { Revision.Trailer(key: $0.key, value: $0.value) },
             pullRequest: pullRequestNumber(subject: subject, message: commit.message))

@@ -36,7 +36,7 @@ final class PolicyRemote: Sendable {
     }
 
     @discardableResult
-    func git(_ arguments: String...) async throws -> String {
+    func git(_ arguments: String..., committedAt: String = "1700000000 +0000") async throws -> String {
         let result = try await runChildProcess(
             "git", arguments,
             environment: [
@@ -44,7 +44,7 @@ final class PolicyRemote: Sendable {
                 "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
                 "GIT_AUTHOR_NAME": "Ann Author", "GIT_AUTHOR_EMAIL": "ann@example.com",
                 "GIT_COMMITTER_NAME": "Carl Committer", "GIT_COMMITTER_EMAIL": "carl@example.com",
-                "GIT_COMMITTER_DATE": "1700000000 +0000",
+                "GIT_COMMITTER_DATE": committedAt,
             ], directory: path, deadline: .seconds(60))
         try #require(result.ending == .exited(0), "git \(arguments): \(result.errorText)")
         return result.outputText.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -30,6 +30,15 @@ import Testing
             ])
     }
 
+    /// Later ones could be written neither to the journal nor to the cluster.
+    @Test(arguments: ["@253402300800 +0000", "@9999999999999999 +0000"])
+    func aTimeOfCommitThatNobodyCanWriteIsTheLastOne(_ time: String) async throws {
+        try await remote.commit("First")
+        try await remote.git("commit", "--quiet", "--allow-empty", "--message", "Far ahead", committedAt: time)
+        let revision = try await remote.source().fetchNewest()
+        #expect(revision.committedAt == .latest)
+    }
+
     @Test func aCommitInTheCacheNeedsNoRemote() async throws {
         let old = try await remote.commit("Old")
         let source = try remote.source()

@@ -21,6 +21,8 @@ package struct ControllerStanding: Sendable, Equatable {
     package var isEnforcing: Bool
     /// Whether every kind has been listed, or has failed to be.
     package var isGathered: Bool
+    /// Whether some kind cannot be read or watched now: what changes of it meanwhile is not seen.
+    package var isViewBroken: Bool
     package var isJournalUsable: Bool
     /// By kind, for each state; what is held or fails without being declared is among them.
     package var objects: [ObjectState: [String: Int]]
@@ -45,7 +47,8 @@ package struct ControllerStanding: Sendable, Equatable {
     package var enforcedCommittedAt: Timestamp? { enforcedRevision?.committedAt }
 
     package init(
-        isEnforcing: Bool = false, isGathered: Bool = false, isJournalUsable: Bool = false,
+        isEnforcing: Bool = false, isGathered: Bool = false, isViewBroken: Bool = false,
+        isJournalUsable: Bool = false,
         objects: [ObjectState: [String: Int]] = [:], heldActions: Int = 0, strangers: Int = 0,
         openIncidents: [IncidentReason: Int] = [:], oldestDrift: Timestamp? = nil,
         enforcedRevision: Revision? = nil, declaredObjects: Int = 0, openDrifts: Int = 0,
@@ -53,6 +56,7 @@ package struct ControllerStanding: Sendable, Equatable {
     ) {
         self.isEnforcing = isEnforcing
         self.isGathered = isGathered
+        self.isViewBroken = isViewBroken
         self.isJournalUsable = isJournalUsable
         self.objects = objects
         self.heldActions = heldActions
@@ -74,7 +78,8 @@ extension Controller {
             isStandingOld = false
         }
         return ControllerStanding(
-            isEnforcing: enforced != nil, isGathered: isGathered, isJournalUsable: outage == nil,
+            isEnforcing: enforced != nil, isGathered: isGathered, isViewBroken: !interruptedKinds.isEmpty,
+            isJournalUsable: outage == nil,
             objects: objectStates, heldActions: held.count + (enforced?.holds.count ?? 0),
             strangers: toldStrangers.count,
             openIncidents: openIncidents.values.reduce(into: [:]) { counts, reasons in

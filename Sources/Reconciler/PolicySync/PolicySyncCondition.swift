@@ -100,28 +100,32 @@ extension PolicySyncState {
             return Condition(.synced, .unknown, "NothingEnforced", "no revision is enforced yet")
         }
         if let (reason, message) = unlike(standing) { return Condition(.synced, .no, reason, message) }
-        guard standing.isGathered else {
-            return Condition(.synced, .unknown, "KindsUnread", "not every kind has been listed yet")
-        }
+        if let unread = unread(standing) { return Condition(.synced, .unknown, unread.reason, unread.message) }
         let pending = standing.count(.pending)
         guard pending == 0 else {
             return Condition(
                 .synced, .no, "Applying",
                 "\(objects(pending)) of the revision \(isOrAre(pending)) not seen as declared yet")
         }
+        let commit = short(standing.enforcedRevision)
         if let newest, let enforced = standing.enforcedRevision, newest.commit != enforced.commit {
             return Condition(.synced, .no, "RevisionPending", "revision \(short(newest)) is not enforced yet")
         }
-        guard standing.openIncidents[.fetchFailed, default: 0] == 0 else {
+        guard !isFetchFailing, standing.openIncidents[.fetchFailed, default: 0] == 0 else {
             return Condition(
                 .synced, .unknown, IncidentReason.fetchFailed.rawValue,
-                "the cluster is as revision \(short(standing.enforcedRevision)) declares; whether there is a newer one is "
-                    + "not known: bylaw runbook show FetchFailed")
+                "the cluster is as revision \(commit) declares; whether there is a newer one is not known: "
+                    + "bylaw runbook show FetchFailed")
+        }
+        guard newest != nil else {
+            return Condition(
+                .synced, .unknown, "NotFetched",
+                "the cluster is as revision \(commit) declares; the repository has not answered yet whether there is a "
+                    + "newer one")
         }
         return Condition(
             .synced, .yes, "AsDeclared",
-            "\(objects(standing.declaredObjects)) \(isOrAre(standing.declaredObjects)) as revision "
-                + "\(short(standing.enforcedRevision)) declares")
+            "\(objects(standing.declaredObjects)) \(isOrAre(standing.declaredObjects)) as revision \(commit) declares")
     }
 
     /// Why the newest revision is not the one that is enforced.
@@ -188,7 +192,10 @@ extension PolicySyncState {
     /// Why something that was not found may be there all the same.
     private func unread(_ standing: ControllerStanding) -> (reason: String, message: String)? {
         guard standing.isEnforcing else { return ("NothingEnforced", "no revision is enforced yet") }
-        return standing.isGathered ? nil : ("KindsUnread", "not every kind has been listed yet")
+        guard standing.isGathered else { return ("KindsUnread", "not every kind has been listed yet") }
+        guard standing.isViewBroken else { return nil }
+        let reason = IncidentReason.clusterUnreachable.rawValue
+        return (reason, "not every kind can be read or watched now: bylaw runbook show \(reason)")
     }
 
     // MARK: Words

@@ -57,6 +57,8 @@ package struct PolicySyncState: Sendable {
     /// The newest revision that the repository was found to have.
     private(set) var newest: Revision?
     private(set) var lastFetch: Timestamp?
+    /// Whether the repository did not answer when it was asked last.
+    private(set) var isFetchFailing = false
     private(set) var lastPass: Timestamp?
     private(set) var lastDrift: EndedDrift?
     package private(set) var lastIncident: Incident?
@@ -80,6 +82,7 @@ package struct PolicySyncState: Sendable {
     ) {
         switch notice {
         case .fetched(let report):
+            isFetchFailing = report.newest == nil
             guard let found = report.newest else { break }
             newest = found
             lastFetch = report.at

@@ -10,6 +10,7 @@ import Testing
         var standing = wellStanding()
         change(&standing)
         state.note(standing)
+        state.note(.fetched(FetchReport(at: syncTime, duration: .zero, newest: syncRevision("a"))))
         return state
     }
 
@@ -90,6 +91,7 @@ import Testing
         expect(state, .ready, "False", "JournalDamaged")
         state.note(.journalBack(JournalOutage(since: syncTime, error: error), entry: nil))
         state.note(wellStanding())
+        state.note(.fetched(FetchReport(at: syncTime, duration: .zero, newest: syncRevision("a"))))
         #expect(state.statuses == "True True False False")
     }
 
@@ -155,6 +157,37 @@ import Testing
             $0.openDrifts = 1
         }
         expect(drifted, .synced, "False", "Drifted")
+    }
+
+    /// What was in force before the start may be old.
+    @Test func beforeTheRepositoryHasAnsweredItIsUnknown() {
+        var state = syncState()
+        state.note(wellStanding())
+        #expect(state.statuses == "True Unknown False False")
+        expect(state, .synced, "Unknown", "NotFetched")
+    }
+
+    /// No incident can be opened then.
+    @Test func aRepositoryThatFailsWhileTheJournalCannotBeUsedIsUnknownToo() {
+        var state = state { $0.isJournalUsable = false }
+        state.note(.fetched(FetchReport(at: syncTime, duration: .zero, newest: nil)))
+        expect(state, .synced, "Unknown", "FetchFailed")
+        state.note(.fetched(FetchReport(at: syncTime, duration: .zero, newest: syncRevision("a"))))
+        expect(state, .synced, "True", "AsDeclared")
+    }
+
+    @Test func whatChangesWhileAKindCannotBeWatchedIsUnknown() {
+        let broken = state { $0.isViewBroken = true }
+        #expect(broken.statuses == "True Unknown Unknown Unknown")
+        for kind in [PolicySyncCondition.Kind.synced, .drifted, .held] {
+            expect(broken, kind, "Unknown", "ClusterUnreachable")
+        }
+        let found = state {
+            $0.isViewBroken = true
+            $0.openDrifts = 1
+            $0.heldActions = 1
+        }
+        #expect(found.statuses == "True False True True", "what was found is there, whatever else is")
     }
 
     // MARK: Drifted and Held
