@@ -270,6 +270,14 @@ import Testing
         #expect(try collector.resource().text("service.name") == "policies")
         #expect(try collector.resource().text("deployment.environment.name") == "test")
 
+        let other = try TraceCollector()
+        let elsewhere = try await program.run(
+            words + ["--trace-endpoint", other.url], extraEnvironment: environment)
+        #expect(elsewhere.status == 0 && !other.requests.isEmpty, "\(elsewhere.errors)")
+        #expect(
+            other.requests.allSatisfy { $0.header("X-Scope") == nil },
+            "what the environment says for its own collector is not for another one")
+
         let off = try await program.run(words + ["--trace-endpoint", "off"], extraEnvironment: environment)
         #expect(off.status == 0 && off.errors.isEmpty, "\(off.errors)")
         environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "nowhere"
