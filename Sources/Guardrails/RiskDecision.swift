@@ -55,7 +55,7 @@ extension GuardrailSettings {
     }
 
     /// The stricter of two settings in everything; nobody may approve who is not in both.
-    func stricter(_ other: GuardrailSettings) -> GuardrailSettings {
+    package func stricter(_ other: GuardrailSettings) -> GuardrailSettings {
         var result = self
         result.deletions = DeletionBudget(
             maximum: min(deletions.maximum, other.deletions.maximum),

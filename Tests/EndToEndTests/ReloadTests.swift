@@ -2,6 +2,7 @@ import EmbeddedCluster
 import Foundation
 import JSON
 import Manifest
+import Synchronization
 import TestSupport
 import Testing
 
@@ -136,23 +137,23 @@ import Testing
             roles.map { roleManifest($0.name, in: scene.namespace) }.joined(separator: "---\n"), to: "one/roles.yaml")
         let run = try await scene.start()
         let cluster = scene.cluster
+        let count = Mutex(0)
         let drifting = Task {
-            var count = 0
             while !Task.isCancelled {
-                try? await cluster.takeRulesAway(roles[count % roles.count])
-                count += 1
+                try? await cluster.takeRulesAway(roles[count.withLock(\.self) % roles.count])
+                count.withLock { $0 += 1 }
                 try? await Task.sleep(for: .milliseconds(10))
             }
-            return count
         }
         for round in 1...3 {
+            try await eventually("it drifts again") { count.withLock(\.self) >= round * 15 }
             try scene.change(run, to: scene.content(["concurrent-writes": "\(round)"]))
             try await eventually("round \(round) has begun: \(run.text.suffix(2000))") {
                 run.count("beginning anew", "flags=concurrent-writes") == round && run.count("Connected") == round + 1
             }
         }
         drifting.cancel()
-        #expect(await drifting.value > 50)
+        await drifting.value
         try await eventually("everything is put right") {
             for role in roles where try await cluster.object(role)?["rules"]?.array?.isEmpty != false { return false }
             return true
@@ -446,8 +447,8 @@ import Testing
         try await run.untilItSays("The journal cannot be used")
         // By then it tries every eight seconds.
         try await Task.sleep(for: .seconds(9))
-        cutOffLease(scene.cluster)
         try FileManager.default.createDirectory(atPath: volume, withIntermediateDirectories: true)
+        cutOffLease(scene.cluster)
         try await eventually("it ends: \(run.text)") { !run.isRunning }
         #expect(run.status == 3, "\(run.text)")
         #expect(try await scene.program.entries(["--reason", "LeaseLost"]).count == 1, "\(run.text)")

@@ -2,8 +2,11 @@ import ChildProcess
 import EmbeddedCluster
 import Foundation
 import KubeClient
+import Journal
 import Manifest
+import Policy
 import Reconciler
+import Synchronization
 import TestSupport
 import Testing
 
@@ -66,6 +69,41 @@ import Testing
             let live = try #require(try await cluster.read(id))
             _ = try await cluster.delete(id, expecting: live)
         }
+    }
+
+    // MARK: The order
+
+    /// Whoever leads next must not take an earlier revision for in force.
+    @Test func nothingIsEnforcedThatDoesNotStandOnTheLeaseYet() async throws {
+        _ = try await controller.commit("secrets")
+        try await pass("a", term: 0)
+        let place = try #require(lease.handover?.place)
+        let revoked = try await controller.commit("pods", approvals: [])
+        let before = try await controller.entries(of: "a").count { $0.reason == "RevisionAccepted" }
+        lease.interception.withLock {
+            $0 = { (_) throws(ClusterError) in
+                throw ClusterError(kind: .unreachable, status: 0, message: "write the Lease")
+            }
+        }
+        await #expect(throws: ClusterError.self) { try await pass("a", term: 0) }
+        #expect(controller.resource == "secrets")
+        #expect(try await controller.entries(of: "a").count { $0.reason == "RevisionAccepted" } == before)
+
+        let cluster = controller.cluster
+        let seen = Mutex([String?]())
+        lease.interception.withLock {
+            $0 = { (handover) throws(ClusterError) in
+                let rules = cluster.object(Self.role)?["rules"]?.array
+                seen.withLock {
+                    $0.append(handover?.revision)
+                    $0.append(rules?.first?["resources"]?.array?.first?.string)
+                }
+            }
+        }
+        try await pass("a", term: 0)
+        #expect(controller.resource == "pods" && lease.handover == Handover(revision: revoked, place: place))
+        // What is in force is left at the start, where nobody knows what stands there.
+        #expect(seen.withLock(\.self).suffix(2) == [revoked, "secrets"])
     }
 
     // MARK: Without a hold
@@ -185,6 +223,69 @@ import Testing
         let after = try await pass("b", term: 1)
         #expect(!after.incidents.contains(.holdRefused))
         #expect(controller.resource == "services")
+    }
+
+    /// One of what it accepted itself before is not refused either.
+    @Test func aHoldMayGoBackToWhatTheOtherAccepted() async throws {
+        let quiet = try await controller.commit("pods")
+        try await pass("a", term: 0)
+        _ = try await controller.commit("services", approvals: [])
+        try await pass("b", term: 1)
+        #expect(controller.resource == "services")
+        try await controller.hold(quiet)
+        let held = try await pass("b", term: 1)
+        #expect(held.report.revision == quiet && !held.incidents.contains(.holdRefused), "\(held)")
+        #expect(controller.resource == "pods")
+    }
+
+    // MARK: What this journal knows no better
+
+    /// They may have been made stricter since, and what would loosen them again waits.
+    @Test func anOutdatedJournalsLooseSettingsLetNothingThrough() async throws {
+        func settings(_ risk: String) throws {
+            try controller.repository.write(
+                "apiVersion: bylaw.dev/v1\nkind: Configuration\nguardrails: {risks: {risky-grant: \(risk)}}\n",
+                to: "bylaw.yaml")
+        }
+        try settings("report")
+        _ = try await controller.commit("pods")
+        try await pass("a", term: 0)
+        try settings("hold")
+        let tightened = try await controller.commit("pods")
+        try #require(try await pass("b", term: 1).report.revision == tightened && lease.handover != nil)
+        try await commitUnapproved()
+        try await pass("b", term: 1)
+        #expect(lease.handover == nil)
+        try settings("report")
+        _ = try await controller.commit("secrets", approvals: [])
+        let after = try await pass("a", term: 2)
+        #expect(after.ofObjects[Self.role] == [.approvalMissing], "\(after)")
+        #expect(after.ofObjects[RepositoryConfiguration.id]?.contains(.configurationHeld) == true, "\(after)")
+        #expect(controller.resource != "secrets")
+    }
+
+    /// What the other one left there for want of a proof is not removed without being judged.
+    @Test func whatIsOursAndNobodyDeclaresIsJudgedAnew() async throws {
+        let quota = ObjectID(.resourceQuota, namespace: Self.namespace, name: "kept")
+        let manifest = """
+            apiVersion: v1
+            kind: ResourceQuota
+            metadata: {name: kept, namespace: \(Self.namespace)}
+            spec: {hard: {configmaps: "5"}}
+
+            """
+        try controller.repository.write(manifest, to: "kept.yaml")
+        _ = try await controller.commit("pods")
+        try await pass("a", term: 0)
+        #expect(controller.cluster.object(quota) != nil)
+        try controller.repository.remove("kept.yaml")
+        let removed = try await controller.repository.commit("Remove it", approvals: [])
+        // As where the other one held it for another reason than the guardrails'.
+        let place = try #require(lease.handover?.place)
+        lease.handover = Handover(revision: removed, place: place)
+        let after = try await pass("b", term: 1)
+        #expect(controller.cluster.object(quota) != nil, "\(after)")
+        #expect(after.ofObjects[quota] == [.approvalMissing], "\(after)")
     }
 
     // MARK: Signatures

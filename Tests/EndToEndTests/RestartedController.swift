@@ -38,6 +38,14 @@ struct RestartedController {
             get { text.withLock(\.self).flatMap { Handover($0) } }
             set { text.withLock { $0 = newValue?.text } }
         }
+
+        /// What is done in the place of writing it; nil: nothing.
+        let interception = Mutex((@Sendable (Handover?) throws(ClusterError) -> Void)?.none)
+
+        fileprivate func leave(_ handover: Handover?) throws(ClusterError) {
+            try interception.withLock(\.self)?(handover)
+            self.handover = handover
+        }
     }
 
     /// The time of day and the one since the machine's start.
@@ -118,7 +126,7 @@ struct RestartedController {
     func pass() async throws -> Pass {
         let journal = try await journal()
         var sourceConfiguration = GitSourceConfiguration(
-            url: try RemoteURL(repository.path), cacheDirectory: folder.path + "/cache",
+            url: try RemoteURL(repository.path), cacheDirectory: folder.path + "/cache-" + journalName,
             environment: ["PATH": "/usr/bin:/bin"])
         sourceConfiguration.trustedKeys.allowedSignersFile = keys.map { $0 + "/allowed-signers" }
         let source = GitRevisionSource(sourceConfiguration)
@@ -126,7 +134,11 @@ struct RestartedController {
         var configuration = ControllerConfiguration(
             instance: "default", cluster: "embedded", trust: keys == nil ? .off : .all)
         configuration.term = term
-        if let lease { configuration.handover = HandoverPlace(found: lease.handover) { lease.handover = $0 } }
+        if let lease {
+            configuration.handover = HandoverPlace(found: lease.handover) { handover throws(ClusterError) in
+                try lease.leave(handover)
+            }
+        }
         let controller = Controller(
             configuration: configuration, source: source,
             cluster: kubeCluster("bylaw-default"), journal: journal, holds: place(),

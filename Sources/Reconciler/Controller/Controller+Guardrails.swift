@@ -58,7 +58,6 @@ extension Controller {
             var guarded = guarded
             guarded.basis = basis
             try await remember(guarded, of: newest, before: self.hold.before)
-            await leaveEnforced()
             return false
         }
         await learnUser()
@@ -70,6 +69,7 @@ extension Controller {
                 message: "what is approved of revision \(newest.commit) is refused: \(lockout)")
             return false
         }
+        try await announce(guarded, of: newest, by: hold)
         try await accept(loaded, verdict, guarded, by: hold)
         return true
     }
@@ -85,7 +85,6 @@ extension Controller {
         var guarded = GuardedState(of: state)
         guarded.deletableNamespaces = pending
         try await remember(guarded, of: state.revision, before: hold.before)
-        await leaveEnforced()
     }
 
     /// Writes down what the guardrails let through of a revision.

@@ -194,10 +194,15 @@ extension Controller {
     /// Honours a hold although the repository cannot be reached.
     func holdWithoutFetch() async {
         do {
-            // What the leader before left is to be compared with what is followed.
-            guard case .hold(let active) = try await lookForHold(), !isJournalBehind,
-                let newest = try await journal.remembered(.newestRevision)
-            else { return try await rememberStatus() }
+            guard case .hold(let active) = try await lookForHold() else { return try await rememberStatus() }
+            guard !isJournalBehind else {
+                // What the leader before left is to be compared with what is followed now.
+                try await raiseHoldActive()
+                try await refuse(
+                    active, "another replica has led, and the repository cannot be reached", isPassing: true)
+                return try await rememberStatus()
+            }
+            guard let newest = try await journal.remembered(.newestRevision) else { return try await rememberStatus() }
             _ = try await enforce(active, newest: newest)
             if needsPass { await beginPass() }
             try await rememberStatus()
@@ -211,13 +216,16 @@ extension Controller {
         if let refusal = hold.refusal, !refusal.isPassing { return true }
         let accepted = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
         let examination = try await examineHeld(
-            active, inForce: enforced?.revision.commit, accepted: accepted, elsewhere: acceptedElsewhere, newest: newest,
+            active, inForce: enforced?.revision.commit, accepted: accepted, elsewhere: acceptedElsewhere,
+            newest: newest,
             trust: configuration.trust, after: try await lastTrusted(), from: source, canonical: canonical,
             cluster: enforcedCluster)
         switch examination {
-        case .refused(let message, let isPassing): try await refuse(active, message, isPassing: isPassing)
+        case .refused(let message, let isPassing):
+            // What the Lease names may be read, or trusted, with the next look.
+            try await refuse(active, message, isPassing: isPassing || isJournalBehind)
         case .inForce:
-            if let revision = enforced?.revision { _ = try await judgeAgain(revision, by: active) }
+            if let revision = enforced?.revision, try await !judgeAgain(revision, by: active) { await leaveEnforced() }
             try await settleRefusal()
         case .sound(let loaded):
             await untilGathered()
@@ -228,6 +236,7 @@ extension Controller {
                 try await refuse(active, lockout, isPassing: true)
                 return true
             }
+            try await announce(guarded, of: loaded.revision, by: active)
             guard try await lookForHold() == .hold(active) else { return false }
             try await accept(loaded, verdict, guarded, by: active)
             try await settleRefusal()

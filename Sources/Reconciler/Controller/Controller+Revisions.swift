@@ -77,6 +77,12 @@ extension Controller {
         } catch let error as ClusterError {
             endArriving(after: error)
             notify(.trouble("follow the policy repository: \(error.message)", hint: error.hint))
+            await keepPrevention()
+            lastFetchFailure = nil
+            await withJournal("record that the repository answers") { () async throws(JournalError) in
+                try await self.resolve([.fetchFailed], object: nil)
+                try await self.rememberStatus()
+            }
         } catch {
             endArriving(after: error)
             notify(.trouble("follow the policy repository: \(error)", hint: "It is tried again by itself."))
@@ -171,6 +177,7 @@ extension Controller {
             try await refuse(newest, .lockout(lockout))
             return true
         }
+        try await announce(guarded, of: newest)
         guard try await lookForHold() == (hold.map { .hold($0) } ?? .follow) else { return false }
         try await arriving.stage("record revision") { _ in try await accept(loaded, verdict, guarded) }
         return true
@@ -179,23 +186,20 @@ extension Controller {
     /// Goes on with the revision in force.
     private func keep(_ newest: Revision) async throws {
         guard try await !judgeAgain(newest) else { return }
+        await leaveEnforced()
         // Where there was a mistake, it was taken back by moving the branch.
         refusedCommit = nil
         let goesOn = isLaterApprovalRefused ? IncidentReason.selfLockoutRefused : nil
         try await resolve(refusalIncidents.filter { $0 != goesOn }, object: nil)
     }
 
-    /// Enforces from now on what the guardrails let through of a revision.
+    /// Enforces from now on what the guardrails let through of a revision, which has been announced.
     ///
     /// - Parameter hold: What it is enforced by, where that is not its being the newest one.
     func accept(
         _ loaded: LoadedRevision, _ verdict: GuardVerdict, _ guarded: GuardedState, by hold: EmergencyHold? = nil
     ) async throws {
         let newest = loaded.revision
-        var before = hold == nil ? nil : try await stateBeforeHold()
-        // Nothing of it may happen while whoever leads next would take an earlier one for in force.
-        try await configuration.handover?.leave(
-            Handover(guarded, of: newest.commit, replacing: before, in: source.place))
         isLaterApprovalRefused = false
         if hold == nil {
             refusedCommit = nil
@@ -203,6 +207,7 @@ extension Controller {
         }
         commitInForce = nil
         let digest = stateDigest(of: loaded.declared, canonical: canonical)
+        try await takeUpWhatWasAccepted()
         var states = try await declaredStates()
         var undoing: Undoing?
         // What a hold enforces is in the record already; where it stood before is what a revert takes back.
@@ -232,6 +237,7 @@ extension Controller {
             try await journal.remember(.declaredStates, canonical.text(states.tree))
             try await journal.remember(.newestRevision, newest.commit)
         }
+        var before = hold == nil ? nil : try await stateBeforeHold()
         before?.noteFound(
             loaded.declared.objects.keys.filter { id in
                 // What cannot be read may be there.
@@ -241,7 +247,6 @@ extension Controller {
         // What is held comes first: without it the revision would be enforced whole after a crash in between.
         try await remember(guarded, of: newest, before: before)
         try await journal.remember(.enforcedRevision, newest.commit)
-        if hold != nil { try await takeUpTrust() }
         try await noteTerm()
         if hold == nil {
             if configuration.trust != .off { try await journal.remember(.trustedRevision, newest.commit) }
@@ -262,7 +267,7 @@ extension Controller {
     /// With a new cache that revision comes only with a fetch.
     func enforcedCluster() async throws -> String? {
         if enforced == nil { try await enforceRemembered() }
-        return enforced?.cluster
+        return (enforced ?? handedOver)?.cluster
     }
 
     /// Leaves a newest revision aside, and ends what was said of another one.

@@ -13,41 +13,58 @@ extension Controller {
         try await journal.remember(.ownershipSettled, "false")
     }
 
+    // MARK: What the leader before left
+
     /// Reads what the leader before had in force, where this journal does not know it.
     ///
-    /// It is what the newest revision is compared with, and not enforced: something may have been revoked since it was left.
-    /// Where commits must be signed it has to be by what the keys say today, since nothing before it is looked at.
+    /// It is what the newest revision is compared with, and not enforced: whoever wrote the Lease may not have been a leader.
     func takeUpHandover(before newest: Revision) async throws(JournalError) {
         guard enforced == nil, isJournalBehind, handedOver == nil, let found = left else { return }
         let remembered = try await journal.remembered(.guardedState).flatMap(canonical.tree)
+        let trusted = try await journal.remembered(.trustedRevision)
         do throws(SourceError) {
-            let whole = try await handedOver(found.revision, before: newest)
+            let whole = try await handedOver(found.revision, before: newest, after: trusted)
             guard let held = found.heldRevision else {
                 handedOver = whole
                 return
             }
-            guard let state = try await handedOver(held, before: newest) else { return }
+            guard let state = try await handedOver(held, before: newest, after: trusted) else { return }
             hold.before =
                 whole.map { StateBeforeHold($0, place: source.place) } ?? StateBeforeHold(outdated: remembered)
             handedOver = state
         } catch {
-            notify(
-                .trouble(
-                    "what the leader before had in force, \(found.text), cannot be read: \(error.explanation.message)",
-                    hint: "The newest revision is judged as one that comes first."))
+            tellUnusable(found, error.explanation.message)
         }
     }
 
+    /// - Parameter trusted: The last commit that was trusted here.
     /// - Returns: Nil where the commit is not part of what is followed, or is not trusted.
-    private func handedOver(_ commit: String?, before newest: Revision) async throws(SourceError) -> EnforcedState? {
+    private func handedOver(
+        _ commit: String?, before newest: Revision, after trusted: String?
+    ) async throws(SourceError) -> EnforcedState? {
         guard let commit else { return nil }
         let isNewest = commit == newest.commit
         if !isNewest { guard try await source.isAncestor(commit, of: newest.commit) else { return nil } }
-        let distrust = try await findDistrust(
-            of: try await source.cachedRevision(commit: commit), isFollowed: isNewest,
-            mode: configuration.trust == .off ? .off : .head, after: nil, from: source)
-        guard distrust == nil else { return nil }
+        // Where one signature vouches for all that came before, that of the newest revision does.
+        if configuration.trust == .all,
+            let distrust = try await findDistrust(
+                of: try await source.cachedRevision(commit: commit), isFollowed: isNewest, mode: .all, after: trusted,
+                from: source)
+        {
+            if let left { tellUnusable(left, distrust.message) }
+            return nil
+        }
         return try await loadRememberedState(enforced: commit, guarded: nil, from: source, canonical: canonical)
+    }
+
+    /// Says once what is wrong with what was left.
+    private func tellUnusable(_ found: Handover, _ why: String) {
+        guard !isUnusableHandoverTold else { return }
+        isUnusableHandoverTold = true
+        notify(
+            .trouble(
+                "what the leader before left as in force, \(found.text), does not count: \(why)",
+                hint: "The newest revision is judged as one that comes first."))
     }
 
     /// What the leader before left of what is followed here.
@@ -58,38 +75,65 @@ extension Controller {
     /// The commit that the leader before accepted last, where this journal does not know it.
     var leftRevision: String? { isJournalBehind ? left?.revision : nil }
 
-    /// What the leader before has accepted, and this journal does not know.
-    var acceptedElsewhere: Set<String> {
-        guard isJournalBehind else { return [] }
-        return Set([handedOver?.revision.commit, hold.before?.state?.revision.commit].compactMap(\.self))
+    /// What the leader before has accepted and this journal does not know, in the order in which it did.
+    private var acceptedBefore: [EnforcedState] {
+        guard isJournalBehind, let handedOver else { return [] }
+        // What a hold enforces was accepted before what it stands in the place of.
+        return [handedOver] + (hold.before?.state.map { [$0] } ?? [])
     }
+
+    /// The same, by its commits.
+    var acceptedElsewhere: Set<String> { Set(acceptedBefore.map(\.revision.commit)) }
 
     /// The last commit that was accepted by itself while every commit had to be trusted.
     func lastTrusted() async throws(JournalError) -> String? {
-        if isJournalBehind, let left = hold.before == nil ? handedOver : hold.before?.state {
-            return left.revision.commit
+        if let last = hold.before == nil || acceptedBefore.count > 1 ? acceptedBefore.last : nil {
+            return last.revision.commit
         }
         return try await journal.remembered(.trustedRevision)
     }
 
-    /// Remembers what the leader before trusted, where what is accepted now is not to be trusted from here on.
-    func takeUpTrust() async throws(JournalError) {
-        guard isJournalBehind, configuration.trust != .off, let trusted = try await lastTrusted() else { return }
+    /// Remembers what the leader before accepted and trusted, so that a hold may go back to it.
+    func takeUpWhatWasAccepted() async throws(JournalError) {
+        guard !acceptedBefore.isEmpty else { return }
+        var states = try await declaredStates()
+        for state in acceptedBefore {
+            states.accept(state.revision.commit, digest: stateDigest(of: state.inForce, canonical: canonical))
+        }
+        try await journal.remember(.declaredStates, canonical.text(states.tree))
+        guard configuration.trust != .off, let trusted = try await lastTrusted() else { return }
         try await journal.remember(.trustedRevision, trusted)
     }
 
-    /// Leaves what is enforced to the next leader, where that may say more than before.
+    // MARK: What is left to the next one
+
+    /// Has whoever leads next know what is about to be enforced.
     ///
-    /// Nothing hurries: what stands there until then is true.
+    /// Nothing of it may happen while they would take an earlier revision for in force.
+    ///
+    /// - Parameter hold: What it is enforced by, where that is not its being the newest one.
+    func announce(_ guarded: GuardedState, of revision: Revision, by hold: EmergencyHold? = nil) async throws {
+        let before = hold == nil ? nil : try await stateBeforeHold()
+        try await leave(Handover(guarded, of: revision.commit, replacing: before, in: source.place))
+    }
+
+    /// Leaves what is enforced, where something else stands there: what was announced did not come about, or is settled.
     func leaveEnforced() async {
-        guard let handover = configuration.handover, let enforced else { return }
+        guard let enforced else { return }
         do throws(ClusterError) {
-            try await handover.leave(
+            try await leave(
                 Handover(
                     GuardedState(of: enforced), of: enforced.revision.commit, replacing: hold.before, in: source.place))
         } catch {
             notify(.trouble(error.message, hint: error.hint))
         }
+    }
+
+    private func leave(_ handover: Handover?) async throws(ClusterError) {
+        guard let place = configuration.handover, leftToNext != .some(handover) else { return }
+        leftToNext = nil
+        try await place.leave(handover)
+        leftToNext = .some(handover)
     }
 
     /// Notes that the journal knows what is in force in this term.

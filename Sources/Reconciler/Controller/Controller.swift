@@ -90,6 +90,10 @@ package actor Controller {
     var isJournalBehind = false
     /// What the leader before had in force, as long as nothing was accepted here: what is new is compared with it.
     var handedOver: EnforcedState?
+    /// It was told that what the leader before left does not count.
+    var isUnusableHandoverTold = false
+    /// What this leader has left to the next one; nil where that is not known.
+    var leftToNext: Handover??
     /// Objects about which the repository's history has been asked.
     var historyAsked: Set<ObjectID> = []
 

@@ -50,7 +50,9 @@ package struct Handover: Sendable, Equatable {
     package static let annotation = "bylaw.dev/in-force"
     private static let nothing = "-"
 
-    private static func isCommit(_ text: String) -> Bool { text.count >= 40 && text.utf8.allSatisfy(\.isHexadecimal) }
+    private static func isCommit(_ text: String) -> Bool {
+        text.utf8.count == 40 && text.utf8.allSatisfy(\.isHexadecimal)
+    }
 }
 
 /// Where a leader finds what the one before left, and leaves the same.

@@ -202,10 +202,14 @@ package actor Leadership {
                 guard error.kind == .conflict else { throw error }
             }
         }
+        let what = "write to the Lease \(store.name) which revision is in force: "
+        guard loss == nil, fence.deadline != nil else {
+            throw ClusterError(
+                kind: .notLeading, status: 0, message: what + (loss?.message ?? "this replica leads no longer"),
+                hint: "The one that leads now goes on.")
+        }
         throw ClusterError(
-            kind: loss == nil && fence.deadline != nil ? .conflict : .notLeading, status: 0,
-            message: "write to the Lease \(store.name) which revision is in force: "
-                + (loss?.message ?? "somebody else writes it all the time"),
+            kind: .conflict, status: 0, message: what + "somebody else writes it all the time",
             hint: "Until it stands there no other revision is enforced; it is tried again by itself.")
     }
 

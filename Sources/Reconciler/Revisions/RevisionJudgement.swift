@@ -50,6 +50,8 @@ package struct RevisionJudgement: Sendable {
     package var configurationInForce: RepositoryConfiguration?
     /// Whether other settings may have been in force since: whoever they list may be no approver any more.
     package var isConfigurationOutdated: Bool
+    /// Whether another replica may have led since what is owned was written down.
+    package var isJournalBehind: Bool
     package var live: LiveState
     package var ownership: Ownership
     /// What the journal knows as ours.
@@ -86,6 +88,12 @@ package struct RevisionJudgement: Sendable {
         inForce = before == nil || enforced == nil ? enforced : before?.state
         self.configurationInForce = inForce?.configuration ?? before?.configuration ?? configurationInForce
         isConfigurationOutdated = inForce == nil && (isJournalBehind || before?.isOutdated == true)
+        self.isJournalBehind = isJournalBehind
+        if isConfigurationOutdated, let known = self.configurationInForce?.guardrails {
+            // Stricter ones may have been in force since.
+            self.configurationInForce?.guardrails = known.stricter(GuardrailSettings())
+            self.configurationInForce?.guardrails.approvers = known.approvers
+        }
         self.live = live
         self.ownership = ownership
         self.owned = owned
@@ -164,7 +172,8 @@ package struct RevisionJudgement: Sendable {
     private func holdEffect(on head: DeclaredState) -> HoldEffect {
         guard let foundByHold, let inForce, let enforced else { return .none }
         return HoldEffect(before: inForce, enforced: enforced, found: foundByHold, head: head) { id in
-            owned.contains(id) && live[id].map { ownership.claim(of: $0) == .ours } == true
+            // What another replica's hold has made is not known from what it took over.
+            !isJournalBehind && owned.contains(id) && live[id].map { ownership.claim(of: $0) == .ours } == true
         }
     }
 
@@ -178,9 +187,10 @@ package struct RevisionJudgement: Sendable {
         guard let inForce else { return Set(ours) }
         return Set(
             ours.filter { id in
+                // Nor does this journal know what the leader before left as it is.
                 inForce.objects[id] == nil
-                    && (inForce.frozen.contains(id) || id.resource.map(unseenKinds.contains) == true
-                        || others.contains(id))
+                    && (isJournalBehind || inForce.frozen.contains(id)
+                        || id.resource.map(unseenKinds.contains) == true || others.contains(id))
             })
     }
 

@@ -18,7 +18,7 @@ import Testing
 
     @Test(arguments: [
         "", "x", " \n", "main - \n", "0a0a - \n", String(repeating: "0A", count: 20) + " - \n", commit,
-        commit + " \n", "- - \n", commit + " main \n", "- 0a0a \n", commit + " " + other,
+        commit + " \n", "- - \n", commit + " main \n", "- 0a0a \n", commit + " " + other, commit + "0 - \n",
     ])
     func whatAreNoCommitsAndAPlaceIsNothing(_ text: String) { #expect(Handover(text) == nil) }
 }
