@@ -129,14 +129,24 @@ package final class EmbeddedCluster: Sendable {
 
     private func handle(_ request: ServerRequest) async -> ServerResponse {
         requests.note(request)
-        let lost: ServerResponse?
+        var lost: ServerResponse?
+        var alteration: Tree?
         switch await faults.strike(request) {
-        case .none: lost = nil
+        case .none: break
         case .answer(let response): return response
         case .lostAnswer(let response): lost = response
+        case .altered(let patch): alteration = patch
         }
         do throws(Refusal) {
-            let answer = try route(request)
+            var answer = try route(request)
+            if let alteration {
+                var patch = request
+                patch.method = "PATCH"
+                patch.query = [(name: "fieldManager", value: "webhook")]
+                patch.headers = [(name: "Content-Type", value: "application/merge-patch+json")]
+                patch.body = alteration.jsonBytes()
+                answer = try route(patch)
+            }
             return lost ?? answer
         } catch {
             return answer(error)

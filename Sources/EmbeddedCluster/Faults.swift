@@ -12,6 +12,8 @@ package struct Fault: Sendable {
         case late
         /// What was asked for is done, and this is answered instead of what came of it.
         case lostAnswer(status: Int)
+        /// What was asked for is done, and this merge patch with it, as an admission webhook does.
+        case altered(by: Tree)
     }
 
     package var method: String
@@ -42,7 +44,7 @@ package struct Fault: Sendable {
 ///
 /// `@unchecked Sendable`: `waiting` is only touched under `lock`, `holdsNamespaces` under the store's.
 final class Faults: @unchecked Sendable {
-    enum Outcome { case none, answer(ServerResponse), lostAnswer(ServerResponse) }
+    enum Outcome { case none, answer(ServerResponse), lostAnswer(ServerResponse), altered(by: Tree) }
 
     private let lock = NSLock()
     private var waiting: [Fault] = []
@@ -73,6 +75,7 @@ final class Faults: @unchecked Sendable {
         }
         switch struck?.effect {
         case nil, .late?: return .none
+        case .altered(let patch)?: return .altered(by: patch)
         case .lostAnswer(let status)?:
             return .lostAnswer(
                 ServerResponse(

@@ -21,6 +21,10 @@ extension Controller {
         var lost: LiveObject?
         /// One of its requests has changed something already.
         var hasWritten = false
+        /// What was deleted to be made anew, where somebody else's came in its place.
+        var replaced: LiveObject?
+        /// The object that one of its requests has made.
+        var madeUID: String?
         /// How often something was written to the object meanwhile.
         var conflicts = 0
         var span: OpenSpan?
@@ -31,6 +35,25 @@ extension Controller {
         /// object that counts, and not its version. What is there then is looked at once more.
         func expected(_ object: LiveObject) -> LiveObject {
             conflicts < Controller.patientRounds ? object : object.inAnyVersion
+        }
+
+        /// Takes in what is done next, for the record.
+        ///
+        /// After our own first request what is found now is no longer what was there before, and what was made stays so,
+        /// however it is corrected. But what stands there instead, made by somebody else, tells of itself.
+        mutating func describe(next action: Action) {
+            let isOfWhatWasMade = madeUID != nil && action.before?.uid == madeUID
+            let isKept =
+                switch described.kind {
+                case .create: isOfWhatWasMade && action.kind != .replace
+                case .replace: isOfWhatWasMade || action.before == nil || madeUID == nil && action.kind != .adopt
+                case .update, .delete, .adopt: action.kind != .adopt || described.kind == .adopt
+                }
+            guard hasWritten, isKept else {
+                if hasWritten, described.kind == .replace { replaced = described.before }
+                described = action
+                return
+            }
         }
 
         /// Why it is made, for the record.
@@ -167,8 +190,7 @@ extension Controller {
         let earlier = intentOf(attempt)
         attempt.action = action
         attempt.enforced = enforced
-        // After our own first request what is found now is no longer what was there before.
-        if !attempt.hasWritten || attempt.described.before == nil { attempt.described = action }
+        attempt.describe(next: action)
         attempt.isDrift = isDrift(action.id, enforced)
         attempt.actor = attempt.isDrift || action.isOfStranger ? actor(of: attempt.described) : nil
         if attempt.described.before != nil { attempt.lost = nil }
@@ -215,7 +237,7 @@ extension Controller {
             case .apply:
                 guard let desired = action.desired else { continue }
                 guard let expected = outcome.object.map(attempt.expected) else {
-                    outcome.take(try await make(desired, attempt))
+                    outcome.take(try await make(desired, &attempt))
                     break
                 }
                 outcome.take(
@@ -236,7 +258,7 @@ extension Controller {
                         message: "recreate \(action.id): finalizers \(describeFinalizers(pending)) hold the old object",
                         hint: "Remove the finalizers, or find out who set them.")
                 }
-                outcome.take(try await make(desired, attempt))
+                outcome.take(try await make(desired, &attempt))
             case .delete:
                 guard let expected = outcome.object else { continue }
                 try await delete(attempt, expecting: attempt.expected(expected), into: &outcome)
@@ -246,10 +268,13 @@ extension Controller {
         return outcome
     }
 
-    private func make(_ desired: Tree, _ attempt: Attempt) async throws(ClusterError) -> WriteAnswer {
-        try await attempt.span.request("apply") { () throws(ClusterError) in
-            try await cluster.applyNew(desired, as: attempt.action.id)
+    private func make(_ desired: Tree, _ attempt: inout Attempt) async throws(ClusterError) -> WriteAnswer {
+        let id = attempt.action.id
+        let answer = try await attempt.span.request("apply") { () throws(ClusterError) in
+            try await cluster.applyNew(desired, as: id)
         }
+        attempt.madeUID = answer.live?.uid
+        return answer
     }
 
     private func delete(

@@ -73,6 +73,8 @@ extension Controller {
     ///
     /// A marker alone proves nothing: somebody else may have made an object of that name again from a copy (rule H4).
     private func ownershipChange(by intent: Intent, wasDone: Bool, live object: LiveObject?) -> OwnershipChange {
+        // What was handed over is somebody else's.
+        if intent.handsOver, wasDone { return .released(intent.object) }
         if intent.action == .delete {
             // The one that was ours is gone, whoever stands in its place.
             return object == nil || object?.uid != intent.uid ? .released(intent.object) : .unchanged
@@ -104,6 +106,8 @@ extension Controller {
             return live == nil || live?.uid != intent.uid || live?.isTerminating == true
         }
         guard let live, let resource = intent.object.resource else { return false }
+        // It takes something off, which a comparison with what is to be there does not see.
+        if intent.handsOver { return live.uid == intent.uid && ownership.claim(of: live) == .unmarked }
         return compare(
             desired: desired, live: canonicalLive(live.tree, of: resource), of: resource,
             closedLabels: enforced?.closedLabels ?? ClosedLabels()
@@ -129,4 +133,7 @@ extension Intent {
     ///
     /// Not where an object is replaced: half of that may be done, and what is missing then is our own work.
     fileprivate var leavesDrift: Bool { reason == .incident(.driftCorrected) && action != .replace }
+
+    /// Whether it takes our marker off an object that stays.
+    fileprivate var handsOver: Bool { reason == .uninstalled && action == .update }
 }

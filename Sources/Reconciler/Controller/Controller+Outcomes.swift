@@ -259,6 +259,13 @@ extension Controller {
     }
 
     private func describe(_ attempt: Attempt) -> String {
+        let words = describeLastPart(attempt)
+        guard let replaced = attempt.replaced else { return words }
+        return words
+            + "; the earlier one, \(replaced.uid), was deleted to be made anew, and another one came in its place"
+    }
+
+    private func describeLastPart(_ attempt: Attempt) -> String {
         let action = attempt.described
         let paths = action.differences.prefix(12).map(\.pathDescription).joined(separator: ", ")
         if attempt.isDrift {

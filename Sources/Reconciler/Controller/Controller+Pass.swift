@@ -112,16 +112,18 @@ extension Controller {
 
     /// Asks who we are until that is known, so that nothing takes our own rights away.
     func learnUser() async {
-        guard case .notAsked = user else { return }
-        do throws(ClusterError) {
-            user = OwnAccess.User(answered: try await cluster.whoWeAre())
-        } catch {
-            notify(.trouble(error.message, hint: error.hint))
+        if case .notAsked = user {
+            do throws(ClusterError) {
+                user = OwnAccess.User(answered: try await cluster.whoWeAre())
+            } catch {
+                notify(.trouble(error.message, hint: error.hint))
+            }
         }
         // Whoever uninstalls it from elsewhere has to know what not to take away under it.
-        guard let namespace = user.namespace else { return }
+        guard let namespace = user.namespace, namespace != rememberedNamespace, outage == nil else { return }
         await withJournal("remember where Bylaw runs") { () async throws(JournalError) in
             try await journal.remember(.ownNamespace, namespace)
+            rememberedNamespace = namespace
         }
     }
 

@@ -85,6 +85,8 @@ package actor Controller {
     var settledDigests: [ObjectID: String] = [:]
     /// Who the server takes us for.
     var user = OwnAccess.User.notAsked
+    /// Where Bylaw runs, by what the journal remembers.
+    var rememberedNamespace: String?
     var declaredEarlier: Set<ObjectID> = []
     /// Another replica may have led since the journal was written, and no revision was accepted since.
     var isJournalBehind = false
