@@ -11,7 +11,8 @@ extension KubeCluster {
     ) async throws(ClusterError) -> PreventionFinding {
         let live = try await readPolicy(id, of: try policyResource(of: id))
         guard let wanted else {
-            guard let live, !live.isTerminating else { return .asWanted }
+            guard let live else { return .asWanted }
+            guard !live.isTerminating else { return .leaving(live) }
             guard live.label(Ownership.instanceLabel) == instance else { return .leftAlone(live) }
             return .differs(PreventionChange(id: id, kind: .removed, before: live))
         }
@@ -27,8 +28,10 @@ extension KubeCluster {
         let (id, resource) = (change.id, try policyResource(of: change.id))
         guard let wanted = change.wanted else {
             guard let before = change.before else { return nil }
-            _ = try await call(.delete(resource, id, expecting: before), what: "delete \(id)", resource: resource)
-            return nil
+            let what = "delete \(id)"
+            let answer = try await call(.delete(resource, id, expecting: before), what: what, resource: resource)
+            guard case .pending(let object, _) = try deleteAnswer(answer, what, of: resource) else { return nil }
+            return object
         }
         guard let before = change.before, let patch = change.patch else {
             let what = "apply \(id)"

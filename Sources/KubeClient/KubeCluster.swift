@@ -209,7 +209,13 @@ package final class KubeCluster: ClusterAPI {
         let resource = try resource(of: id)
         let what = "delete \(id)"
         let answer = try await call(.delete(resource, id, expecting: expecting), what: what, resource: resource)
-        // A Status says that it is gone, an object that finalizers hold it (rule F7).
+        return try deleteAnswer(answer, what, of: resource)
+    }
+
+    /// Reads what a deletion is answered: a Status says that it is gone, an object that finalizers hold it (rule F7).
+    func deleteAnswer(
+        _ answer: HTTPResponse, _ what: String, of resource: Resource
+    ) throws(ClusterError) -> DeleteAnswer {
         let tree: Tree
         do throws(DecodingFailure) {
             tree = try decode(answer.body)

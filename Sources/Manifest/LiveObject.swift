@@ -35,6 +35,11 @@ package struct LiveObject: Sendable, Equatable {
     package func annotation(_ key: String) -> String? { metadata["annotations"]?[key]?.string }
     /// Whether somebody asked for its deletion: it may go any moment, or hang on a finalizer.
     package var isTerminating: Bool { metadata["deletionTimestamp"]?.string != nil }
+    /// What holds it until whoever set it lets go; a namespace has its own ones beside those of every object.
+    package var finalizers: [String] {
+        let own = id.resource == .namespace ? tree["spec"]?["finalizers"]?.array ?? [] : []
+        return ((metadata["finalizers"]?.array ?? []) + own).compactMap(\.string)
+    }
 
     /// The object without what only the server's bookkeeping needs: what the journal keeps and people compare.
     package var content: Tree {

@@ -71,6 +71,33 @@ import Testing
         try await expectProof()
     }
 
+    /// It would go on refusing what others do, so it is told until it is gone.
+    @Test func whatFinalizersHoldOrLostItsLabelIsTold() async throws {
+        try await cluster.mergePatch(
+            .admissionPolicyBinding, named: name, #"{"metadata":{"finalizers":["example.com/hold"]}}"#)
+        try await cluster.mergePatch(
+            .admissionPolicy, named: name, #"{"metadata":{"labels":{"bylaw.dev/instance":null}}}"#)
+        let done = try await program.run(["uninstall"] + places)
+        #expect(done.status == 1, "\(done.output)\(done.errors)")
+        #expect(
+            done.output.contains(
+                "waiting ValidatingAdmissionPolicyBinding \(name): marked for deletion; finalizers exam"),
+            "\(done.output)")
+        #expect(
+            done.output.contains("left    ValidatingAdmissionPolicy \(name): it has the name of one of Bylaw's"),
+            "\(done.output)")
+        let again = try await program.run(["uninstall"] + places)
+        #expect(again.status == 1, "\(again.output)\(again.errors)")
+        #expect(
+            again.output.contains("left    ValidatingAdmissionPolicyBinding \(name): it is being deleted already"),
+            "\(again.output)")
+        try await cluster.mergePatch(.admissionPolicyBinding, named: name, #"{"metadata":{"finalizers":null}}"#)
+        try await cluster.delete(.admissionPolicy, named: name)
+        let over = try await program.run(["uninstall"] + places)
+        #expect(over.status == 0, "\(over.output)\(over.errors)")
+        try await expectProof()
+    }
+
     /// What came of a deletion that was cut short shows a look at the server.
     @Test(arguments: [true, false]) func whatIsCutShortIsSettledByALook(_ wasDone: Bool) async throws {
         _ = try await uninstall(after: .seconds(20), .late) { try await $0.crash() }

@@ -118,6 +118,7 @@ import Testing
         #expect(
             answer.members?.keys.sorted() == [
                 "apiVersion", "deletesNamespaces", "instance", "isDryRun", "items", "keepsObjects", "kind", "revived",
+                "warnings",
             ])
         #expect(answer["isDryRun"] == false)
         #expect(
@@ -163,7 +164,7 @@ import Testing
         #expect(done.status == 0, "\(done.output)\(done.errors)")
         #expect(
             done.output.contains(
-                "unmark  \(id): it stays as it is: the journal does not say that Bylaw made it\n"), "\(done.output)")
+                "unmark  \(id): it stays as it is: it was there before and was taken over\n"), "\(done.output)")
         #expect(try await cluster.object(id) != nil)
         #expect(try await label(id) == nil)
     }
@@ -242,7 +243,8 @@ import Testing
         let done = try await uninstall("--confirm", instance)
         #expect(done.status == 1, "\(done.output)\(done.errors)")
         for (id, words) in [
-            (role("copy"), "its marker is of another object"), (role("config"), "the journal does not know it"),
+            (role("copy"), "its marker is of another object"),
+            (role("config"), "this journal does not say that Bylaw made it"),
             (policy("allow-dns"), "somebody has taken the marker off"),
         ] {
             let line = done.output.split(separator: "\n").first { $0.contains("\(id)") }

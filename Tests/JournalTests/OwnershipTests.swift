@@ -33,14 +33,33 @@ import Testing
                 try await scratch.journal.record(draft, owned: .unchanged)
             }
         }
-        let made: Set = ["create succeeded", "replace succeeded"]
+        let made = MadeObjects(made: ["create succeeded", "replace succeeded"], takenOver: ["adopt succeeded"])
         #expect(try await scratch.journal.madeObjects() == made)
         let reader = try await JournalReader.open(scratch.path)
         #expect(try await reader.madeObjects(.init(instance: "default", cluster: "production")) == made)
         for other in [
             JournalReader.Scope(instance: "other", cluster: "production"),
             JournalReader.Scope(instance: "default", cluster: "other"),
-        ] { #expect(try await reader.madeObjects(other).isEmpty) }
+        ] { #expect(try await reader.madeObjects(other) == MadeObjects()) }
+    }
+
+    /// What was handed over is somebody else's, also where it is found and taken over again.
+    @Test func theLatestEntryTellsWhetherItWasMade() async throws {
+        let scratch = try await ScratchJournal.open()
+        func record(_ uid: String, _ action: ActionKind, _ reason: EntryReason, _ outcome: EntryOutcome = .succeeded)
+            async throws
+        {
+            var draft = Sample.correction(Sample.role(uid))
+            (draft.uid, draft.action, draft.reason, draft.outcome) = (uid, action, reason, outcome)
+            try await scratch.journal.record(draft, owned: .unchanged)
+        }
+        for uid in ["again", "over", "kept", "changed"] { try await record(uid, .create, .revisionChanged) }
+        for uid in ["again", "over"] { try await record(uid, .update, .uninstalled) }
+        try await record("kept", .update, .uninstalled, .abandoned)
+        try await record("changed", .update, .revisionChanged)
+        try await record("again", .adopt, .revisionChanged)
+        #expect(
+            try await scratch.journal.madeObjects() == MadeObjects(made: ["kept", "changed"], takenOver: ["again"]))
     }
 
     @Test func aFailedSettlingChangesNothing() async throws {

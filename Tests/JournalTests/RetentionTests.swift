@@ -29,6 +29,13 @@ import TransparencyLog
             var draft = Sample.correction(Sample.role("deleted-early"), at: seconds)
             (draft.action, draft.after) = (.delete, nil)
             return draft
+        // Made, handed over and taken over again.
+        case 7, 8, 9:
+            var draft = Sample.correction(Sample.role("busy-2"), at: seconds)
+            draft.uid = "handed over"
+            draft.action = [7: .create, 8: .update, 9: .adopt][number]
+            if number == 8 { draft.reason = .uninstalled }
+            return draft
         case 10, 300:
             return EntryDraft(
                 at: Sample.moment(seconds), kind: .event, reason: .revisionAccepted, outcome: .succeeded,
@@ -92,19 +99,20 @@ import TransparencyLog
             try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1))
         #expect(report.through == 512)
         #expect(report.entry == 701)
-        // The key, the role in force and who made it, that one of the five was made, the open incident, the revision in
+        // The key, the role in force and who made it, that two of the five were made or taken over, the open incident, the revision in
         // force, the five roles.
         let left = try await ScratchJournal.entries(made.path).map(\.sequence)
-        #expect(left == [1, 3, 6, 11, 20, 300, 508, 509, 510, 511, 512] + Array(513...701))
-        #expect(report.removedCount == 501)
-        #expect(report.keptCount == 11)
-        #expect(try await made.journal.madeObjects() == ["made on day 6"])
+        #expect(left == [1, 3, 6, 9, 11, 20, 300, 508, 509, 510, 511, 512] + Array(513...701))
+        #expect(report.removedCount == 500)
+        #expect(report.keptCount == 12)
+        #expect(
+            try await made.journal.madeObjects() == MadeObjects(made: ["made on day 6"], takenOver: ["handed over"]))
         #expect(try await made.journal.removeOldEntries(policy(100), at: now, minimumCount: 1) == nil)
         let whole = try await made.verify()
         #expect(whole.isIntact, "\(whole.findings)")
         #expect(whole.provenThrough == 701)
         #expect(whole.removedThrough == 512)
-        #expect(whole.keptCount == 11)
+        #expect(whole.keptCount == 12)
         #expect(try await state(of: made, at: 600) == before)
         await made.journal.close()
     }
@@ -137,7 +145,7 @@ import TransparencyLog
             try await reader.proof(of: sequence).verify(with: [.bare(made.key.publicKey)])
         }
         #expect(try await reader.removedThrough() == 512)
-        #expect(try await reader.outcomeCounts(JournalQuery()).values.reduce(0, +) == 200)
+        #expect(try await reader.outcomeCounts(JournalQuery()).values.reduce(0, +) == 201)
         await reader.close()
         await made.journal.close()
     }

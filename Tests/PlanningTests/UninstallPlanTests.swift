@@ -8,12 +8,14 @@ import Testing
     private let keep = UninstallWish(keepsObjects: true)
 
     private func plan(
-        _ live: [LiveObject], known: Bool = true, made: Bool = true, access: Set<ObjectID> = [],
+        _ live: [LiveObject], known: Bool = true, made: Set<String> = ["uid-1"], takenOver: Set<String> = [],
+        access: Set<ObjectID> = [],
         protected: [ObjectPattern] = [], _ wish: UninstallWish = UninstallWish()
     ) -> [UninstallStep] {
-        let owned = known ? Dictionary(uniqueKeysWithValues: live.map { ($0.id, "uid-1") }) : [:]
+        let owned =
+            known ? Dictionary(uniqueKeysWithValues: live.map { ($0.id, $0.uid == "uid-2" ? "uid-1" : $0.uid) }) : [:]
         return planUninstall(
-            of: live, ownership: Build.ownership, proof: UninstallProof(owned: owned, made: made ? ["uid-1"] : []),
+            of: live, ownership: Build.ownership, proof: UninstallProof(owned: owned, made: made, takenOver: takenOver),
             access: access, protection: Protection(patterns: protected, ownNamespace: "own"), wish: wish)
     }
 
@@ -33,8 +35,45 @@ import Testing
     /// It was there before Bylaw, and whoever relies on it had it before.
     @Test func whatWasTakenOverStaysWithoutTheMarker() throws {
         let all = try [Build.role, Build.binding, Build.denyAll, Build.namespace].map { try Build.applied($0) }
-        let steps = plan(all, made: false, UninstallWish(deletesNamespaces: true))
+        let steps = plan(all, made: [], takenOver: ["uid-1"], UninstallWish(deletesNamespaces: true))
         #expect(steps.map(\.fate) == Array(repeating: .unmark, count: 4))
+    }
+
+    /// Another replica's journal may tell that Bylaw made it: the marker stays, and nothing opens while it grants.
+    @Test func whatIsNeitherMadeNorTakenOverKeepsItsMarker() throws {
+        let right = try Build.applied(Build.role, uid: "uid-3")
+        let deny = try Build.applied(Build.denyAll)
+        let namespace = try Build.applied(Build.namespace)
+        let wish = UninstallWish(deletesNamespaces: true)
+        #expect(
+            plan([right, deny, namespace], wish).map(\.fate) == [
+                .leave(.unproven), .leave(.rightsRemain), .leave(.rightsRemain),
+            ])
+        #expect(
+            plan([right, deny, namespace], takenOver: ["uid-3"], wish).map(\.fate) == [.unmark, .delete, .delete],
+            "what was there before is no right of ours")
+        let unmarked = try Build.live(Build.role)
+        #expect(plan([unmarked, deny]).map(\.fate) == [.leave(.unmarked), .leave(.rightsRemain)])
+        #expect(plan([unmarked, deny], made: []).map(\.fate) == [.leave(.unproven)], "its marker came off elsewhere")
+        #expect(plan([namespace], made: []).map(\.fate) == [.leave(.unproven)])
+        #expect(plan([right, deny], keep).map(\.fate) == [.unmark, .unmark])
+    }
+
+    /// A namespace would take it along.
+    @Test func aNamespaceStaysThatHoldsWhatMustStay() throws {
+        let all = try [Build.binding, Build.denyAll, Build.namespace].map { try Build.applied($0) }
+        let binding = try #require(all.first).id
+        let wish = UninstallWish(deletesNamespaces: true)
+        #expect(
+            plan(all, access: [binding], wish).map(\.fate) == [.leave(.ownAccess), .delete, .leave(.ownAccess)])
+        let pattern = ObjectPattern(kinds: [.roleBinding], names: [NamePattern(binding.name)])
+        #expect(
+            plan(all, protected: [pattern], wish).map(\.fate) == [.leave(.protected), .delete, .leave(.protected)])
+        let foreign = try Build.live(Build.binding, uid: "uid-9")
+        #expect(
+            plan([foreign] + all.dropFirst(), made: ["uid-1"], protected: [pattern], wish).map(\.fate).last
+                == .leave(.protected), "also where it is none of ours")
+        #expect(plan(all, access: [binding], protected: [pattern]).map(\.fate).last == .unmark)
     }
 
     @Test func whatIsProtectedStays() throws {

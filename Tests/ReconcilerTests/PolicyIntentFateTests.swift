@@ -50,6 +50,8 @@ import Testing
 
     @Test func aRemovalWasDoneWhereTheObjectIsGone() throws {
         #expect(fate(.delete, nil, of: "u", wanted: nil, .asWanted) == .wasDone)
+        #expect(fate(.delete, nil, of: "u", wanted: nil, .leaving(try live("u"))) == .wasDone)
+        #expect(isLeft(fate(.delete, nil, of: "u", wanted: Self.wanted, .leaving(try live("u")))))
         #expect(isLeft(fate(.delete, nil, of: "u", wanted: nil, .leftAlone(try live("u")))), "without our label")
         #expect(fate(.delete, nil, of: "u", wanted: nil, .leftAlone(try live("new"))) == .wasDone)
         let there = PreventionChange(id: Self.id, kind: .removed, before: try live("u"))

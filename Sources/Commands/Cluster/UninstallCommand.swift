@@ -119,8 +119,9 @@ private func uninstallKnowledge(
     let reader = try await JournalReader.open(path)
     do throws(JournalError) {
         let owned = try await reader.ownedObjects(scope).mapValues(\.uid)
+        let made = try await reader.madeObjects(scope)
         let knowledge = UninstallKnowledge(
-            proof: UninstallProof(owned: owned, made: try await reader.madeObjects(scope)),
+            proof: UninstallProof(owned: owned, made: made.made, takenOver: made.takenOver),
             guardedState: try await reader.remembered(.guardedState, scope),
             keptPrevention: try await reader.remembered(.keptPrevention, scope),
             ownNamespace: try await reader.remembered(.ownNamespace, scope))
@@ -136,8 +137,9 @@ private func uninstallKnowledge(
 
 private func uninstallKnowledge(in journal: SQLiteJournal) async throws(JournalError) -> UninstallKnowledge {
     let owned = try await journal.ownedObjects().mapValues(\.uid)
+    let made = try await journal.madeObjects()
     return UninstallKnowledge(
-        proof: UninstallProof(owned: owned, made: try await journal.madeObjects()),
+        proof: UninstallProof(owned: owned, made: made.made, takenOver: made.takenOver),
         guardedState: try await journal.remembered(.guardedState),
         keptPrevention: try await journal.remembered(.keptPrevention),
         ownNamespace: try await journal.remembered(.ownNamespace))

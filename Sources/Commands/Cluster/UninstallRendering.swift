@@ -35,17 +35,21 @@ struct UninstallReport {
         self.openIntents = openIntents
         isOwnNamespaceKnown = survey.ownNamespace != nil
         items = survey.policies.map { Item(object: $0.id, fate: .delete) }
+        items += survey.policiesLeft.map { Item(object: $0.id, fate: .leave($0.reason)) }
         items += survey.steps.map { Item(object: $0.object.id, fate: $0.fate, opens: $0.opens) }
     }
 
     var isNothingLeft: Bool {
-        isDone ? items.allSatisfy { $0.outcome?.isSettled ?? false } && revived.isEmpty : items.isEmpty
+        isDone
+            ? items.allSatisfy { $0.outcome?.isSettled ?? false } && revived.isEmpty : items.isEmpty && openIntents == 0
     }
 
     // MARK: Text
 
     func text(on terminal: Terminal) -> String {
-        guard !items.isEmpty else { return "Nothing carries the marker of instance \(instance)\n" }
+        guard !items.isEmpty else {
+            return "Nothing carries the marker of instance \(instance)\n" + warnings.map { "\($0)\n" }.joined()
+        }
         var text = ""
         for item in items {
             let (word, detail) = words(item)
@@ -59,30 +63,37 @@ struct UninstallReport {
                 "again   \(printable(id.description)): somebody has made or marked it anew; is a Bylaw still running?\n"
         }
         guard !isDone else { return text }
-        return text + warnings
+        return text + warnings.map { "\($0)\n" }.joined()
             + "Nothing was changed. Stop every Bylaw of the instance, then say it again with --confirm \(instance)\n"
     }
 
     /// What to know before it is done.
-    private var warnings: String {
-        var text = ""
+    private var warnings: [String] {
+        guard !isDone else { return [] }
+        var texts: [String] = []
         let opening = items.count { $0.opens && $0.object.resource != .namespace }
         if opening > 0 {
-            text +=
+            texts.append(
                 "\(counted(opening, "NetworkPolicy, quota or limit", "NetworkPolicies, quotas or limits")) would go: "
-                + "what they isolate or limit is open then\n"
+                    + "what they isolate or limit is open then")
         }
         if !isOwnNamespaceKnown, !wish.keepsObjects, items.contains(where: { $0.fate == .delete }) {
-            text +=
+            texts.append(
                 "In which namespace Bylaw itself runs is not known, so nothing is kept for that: look whether it is "
-                + "listed\n"
+                    + "listed")
+        }
+        let unproven = items.count { $0.fate == .leave(.unproven) }
+        if unproven > 0 {
+            texts.append(
+                "\(counted(unproven, "object", "objects")) would stay with the marker, since this journal does not say that "
+                    + "Bylaw made or took over any of that: another replica's may")
         }
         if openIntents > 0 {
-            text +=
+            texts.append(
                 "\(counted(Int(openIntents), "change", "changes")) of the instance without an outcome: what came of those "
-                + "is not in this list\n"
+                    + "is not in this list")
         }
-        return text
+        return texts
     }
 
     private var summary: String {
@@ -114,7 +125,7 @@ struct UninstallReport {
             let staysAnyway = wish.keepsObjects || item.object.resource == .namespace && !wish.deletesNamespaces
             return (
                 "unmark",
-                "it stays as it is" + (staysAnyway ? "" : ": the journal does not say that Bylaw made it")
+                "it stays as it is" + (staysAnyway ? "" : ": it was there before and was taken over")
             )
         case .leave(let reason): return ("leave", reason.words)
         }
@@ -133,6 +144,7 @@ struct UninstallReport {
                 ("instance", .string(instance)), ("isDryRun", .bool(!isDone)),
                 ("keepsObjects", .bool(wish.keepsObjects)), ("deletesNamespaces", .bool(wish.deletesNamespaces)),
                 ("items", .array(items.map(tree))), ("revived", .array(revived.map(objectTree))),
+                ("warnings", .array(warnings.map(Tree.string))),
             ])
     }
 
@@ -172,11 +184,14 @@ extension UninstallStep.Reason {
     fileprivate var words: String {
         switch self {
         case .copied: "its marker is of another object: a copy, which Bylaw did not make"
-        case .unproven: "it carries the marker, which anybody can write, and the journal does not know it"
+        case .unproven:
+            "it carries the marker, which anybody can write, and this journal does not say that Bylaw made it or took it "
+                + "over: use the journals of all replicas in turn, or delete it by hand"
         case .unmarked: "Bylaw made it, and somebody has taken the marker off"
-        case .ownAccess: "it gives whoever does this their rights; it goes with Bylaw itself"
+        case .ownAccess: "it gives whoever does this their rights, or holds what does; it goes with Bylaw itself"
         case .terminating: "it is being deleted already"
-        case .protected: "it is protected: Bylaw itself runs there, or bylaw.yaml names it"
+        case .protected: "it is protected, or holds what is: Bylaw itself runs there, or bylaw.yaml names it"
+        case .unlabelled: "it has the name of one of Bylaw's, and not the label of the instance: delete it by hand"
         case .rightsRemain: "without it more is possible, and rights that were to go first are still there"
         }
     }

@@ -29,7 +29,7 @@ enum KeptEntries {
     }
 
     /// For each object in force, the change that a revision brought, since corrections after it name only who corrected;
-    /// and that which made the object, since only what Bylaw made goes with it.
+    /// and that by which it was made, taken over or handed over last, since only what Bylaw made goes with it.
     private static func origins(upTo last: Int64, on connection: Connection) throws(DatabaseError) -> Set<Int64> {
         func lastByObject(_ sql: String) throws(DatabaseError) -> [String: Int64] {
             let rows = try connection.rows(sql, [.integer(last)]) { (row) throws(DatabaseError) in
@@ -44,12 +44,20 @@ enum KeptEntries {
             WHERE sequence <= ? AND kind = 'action' AND outcome = 'succeeded' AND object_kind IS NOT NULL
                 AND reason IN ('RevisionChanged', 'ActionInterrupted') GROUP BY 1
             """)
-        let creations = try lastByObject(
+        let comings = try lastByObject(
             """
             SELECT \(key), max(sequence) FROM entries INDEXED BY entries_action
-            WHERE sequence <= ? AND \(making) AND object_kind IS NOT NULL GROUP BY 1
+            WHERE sequence <= ? AND \(coming) AND object_kind IS NOT NULL GROUP BY 1
             """)
-        return Set([changes, creations].flatMap { $0.filter { inForce[$0.key] != nil }.values })
+        let handovers = try lastByObject(
+            """
+            SELECT \(key), max(sequence) FROM entries INDEXED BY entries_reason
+            WHERE sequence <= ? AND \(handingOver) AND object_kind IS NOT NULL GROUP BY 1
+            """)
+        return Set(
+            [changes, comings.merging(handovers) { max($0, $1) }].flatMap {
+                $0.filter { inForce[$0.key] != nil }.values
+            })
     }
 
     /// Where the revisions that are named by what is kept were accepted.
@@ -71,9 +79,15 @@ enum KeptEntries {
         return Set(accepted.filter { revisions.contains($0.1) }.map(\.0))
     }
 
-    /// Which entries tell that an object was made; the last condition lets SQLite see that the partial index has them all.
-    static let making = """
-        action IN ('create', 'replace') AND kind = 'action' AND outcome = 'succeeded' AND action <> 'update'
+    /// Which entries tell that an object was made or taken over; the last condition lets SQLite see that the partial index
+    /// has them all.
+    static let coming = """
+        action IN ('create', 'replace', 'adopt') AND kind = 'action' AND outcome = 'succeeded' AND action <> 'update'
+        """
+
+    /// Which entries tell that an object was handed over: the marker came off, and it stayed.
+    static let handingOver = """
+        reason = 'Uninstalled' AND action = 'update' AND kind = 'action' AND outcome = 'succeeded'
         """
 
     private static let key =

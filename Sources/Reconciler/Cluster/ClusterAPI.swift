@@ -58,14 +58,16 @@ package protocol ClusterAPI: Sendable {
 
     /// Does it, to the object in exactly the version that was looked at.
     ///
-    /// - Returns: The object afterwards; nil where it was to be gone.
+    /// - Returns: The object afterwards; nil where it is gone. What was to be gone and is there is held by finalizers.
     func make(_ change: PreventionChange) async throws(ClusterError) -> LiveObject?
 }
 
 /// How an admission policy, or the binding of one, was found.
 package enum PreventionFinding: Sendable {
-    /// All is as it should be; what is to be gone is gone, or on its way.
+    /// All is as it should be; what is to be gone is gone.
     case asWanted
+    /// It is to be gone, and is on its way.
+    case leaving(LiveObject)
     /// It is to be gone, and stays, since it does not carry the label of the instance.
     case leftAlone(LiveObject)
     case differs(PreventionChange)

@@ -188,7 +188,7 @@ extension Controller {
     }
 
     func describeFinalizers(_ object: LiveObject) -> String {
-        (object.metadata["finalizers"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
+        object.finalizers.joined(separator: ", ")
     }
 
     // MARK: What is as it should be

@@ -26,14 +26,14 @@ package enum PolicyIntentFate: Equatable, Sendable {
         case .asWanted: self = .wasDone
         case .differs(let change) where change.action == intent.action && change.before?.uid == intent.uid:
             self = .goesOn
-        case .differs, .leftAlone: self = .isLeft(why: "was not seen done before something else was found")
+        case .differs, .leftAlone, .leaving: self = .isLeft(why: "was not seen done before something else was found")
         }
     }
 
     private init(ofRemoval intent: Intent, isStillWanted: Bool, found: PreventionFinding) {
         switch found {
-        case .asWanted where isStillWanted: self = .wasDone
-        case .asWanted: self = Self.isOvertaken
+        case .asWanted where isStillWanted, .leaving where isStillWanted: self = .wasDone
+        case .asWanted, .leaving: self = Self.isOvertaken
         // The one that was to go is gone, whatever stands in its place.
         case .leftAlone(let live) where live.uid != intent.uid: self = .wasDone
         case .leftAlone: self = .isLeft(why: "was not seen done, and it does not carry our label any more")

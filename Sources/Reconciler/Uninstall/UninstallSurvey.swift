@@ -21,10 +21,18 @@ package struct UninstallKnowledge: Sendable {
     }
 }
 
+/// An admission policy, or the binding of one, that stays as it is.
+package struct PolicyLeft: Sendable, Equatable {
+    package var id: ObjectID
+    package var reason: UninstallStep.Reason
+}
+
 /// What there is to do in order to uninstall an instance.
 package struct UninstallSurvey: Sendable {
     /// Admission policies and their bindings; they go first, since they refuse what others do with the rest.
     package var policies: [PreventionChange]
+    /// Those of them that stay as they are.
+    package var policiesLeft: [PolicyLeft]
     package var steps: [UninstallStep]
     /// Who does it; nil where the server has no way to tell.
     package var user: UserIdentity?
@@ -72,7 +80,8 @@ package struct UninstallSurveyor: Sendable {
             of: Array(live.values), ownership: ownership, proof: knowledge.proof, access: access,
             protection: protection, wish: wish)
         return UninstallSurvey(
-            policies: policies, steps: steps, user: user, ownNamespace: ownNamespace, knowledge: knowledge,
+            policies: policies.changes, policiesLeft: policies.left, steps: steps, user: user,
+            ownNamespace: ownNamespace, knowledge: knowledge,
             access: access, protection: protection)
     }
 
@@ -93,7 +102,7 @@ package struct UninstallSurveyor: Sendable {
     package func revived(
         after done: Set<ObjectID>, _ survey: UninstallSurvey
     ) async throws(ClusterError) -> [ObjectID] {
-        let policies = Set(try await policies(survey.knowledge).map(\.id))
+        let policies = Set(try await policies(survey.knowledge).changes.map(\.id))
         let live = try await liveState()
         return done.filter { id in
             policies.contains(id) || live[id].map { ownership.claim(of: $0) == .ours && !$0.isTerminating } ?? false
@@ -106,16 +115,23 @@ package struct UninstallSurveyor: Sendable {
         return gathered.state
     }
 
-    private func policies(_ knowledge: UninstallKnowledge) async throws(ClusterError) -> [PreventionChange] {
+    private func policies(
+        _ knowledge: UninstallKnowledge
+    ) async throws(ClusterError) -> (changes: [PreventionChange], left: [PolicyLeft]) {
         let names = PreventionPolicyNames(of: instance)
         var found: [PreventionChange] = []
+        var left: [PolicyLeft] = []
         // The bindings first, so that nothing is judged by half.
         for name in [names.undeclared, names.managed] {
             for resource in [Resource.admissionPolicyBinding, .admissionPolicy] {
                 do throws(ClusterError) {
-                    let finding = try await cluster.preventionFinding(
-                        of: ObjectID(resource, name: name), wanted: nil, instance: instance)
-                    if case .differs(let change) = finding { found.append(change) }
+                    let id = ObjectID(resource, name: name)
+                    switch try await cluster.preventionFinding(of: id, wanted: nil, instance: instance) {
+                    case .asWanted: break
+                    case .differs(let change): found.append(change)
+                    case .leaving: left.append(PolicyLeft(id: id, reason: .terminating))
+                    case .leftAlone: left.append(PolicyLeft(id: id, reason: .unlabelled))
+                    }
                 } catch {
                     // A server without them has none, and without the right Bylaw has never made any.
                     let hasNone =
@@ -125,6 +141,6 @@ package struct UninstallSurveyor: Sendable {
                 }
             }
         }
-        return found
+        return (found, left)
     }
 }

@@ -46,7 +46,8 @@ package struct Uninstaller: Sendable {
     package func perform(
         _ survey: UninstallSurvey, tell: (ObjectID, UninstallStep.Fate, Outcome) -> Void
     ) async throws {
-        var arePoliciesGone = true
+        var arePoliciesGone = survey.policiesLeft.isEmpty
+        for left in survey.policiesLeft { tell(left.id, .leave(left.reason), .left(left.reason)) }
         for change in survey.policies {
             let outcome = try await remove(change)
             if !outcome.isSettled { arePoliciesGone = false }
@@ -59,8 +60,7 @@ package struct Uninstaller: Sendable {
             let outcome: Outcome
             if case .leave(let reason) = step.fate {
                 outcome = .left(reason)
-                // Held by finalizers, it grants as before (rule F7).
-                if step.isAboutRights, reason == .terminating { doRightsRemain = true }
+                if step.keepsRights { doRightsRemain = true }
             } else if step.opens, doRightsRemain {
                 outcome = .left(.rightsRemain)
             } else {
@@ -78,9 +78,10 @@ package struct Uninstaller: Sendable {
         let id = try await journal.begin(intent)
         // From now on it is there by half, which no digest stands for.
         try await journal.remember(.keptPrevention, "in part")
+        var held: LiveObject?
         for round in 1... {
             do throws(ClusterError) {
-                _ = try await cluster.make(change)
+                held = try await cluster.make(change)
                 break
             } catch {
                 guard isWorthAnotherLook(error, round) else { return try await settleFailure(error, id, intent) }
@@ -92,6 +93,10 @@ package struct Uninstaller: Sendable {
                 change = next
                 intent = try await revise(id, intent, to: self.intent(.delete, on: before, patch: nil, desired: nil))
             case .wasDone:
+                if case .leaving(let live) = found, live.uid == intent.uid {
+                    try await settle(id, intent, .succeeded, after: live, owned: .unchanged, note: Self.isOnItsWay)
+                    return .left(.terminating)
+                }
                 try await settle(id, intent, .succeeded, after: nil, owned: .unchanged, note: Self.wasGone)
                 return .done
             case .isLeft(let why):
@@ -99,8 +104,7 @@ package struct Uninstaller: Sendable {
                 return .passedOver
             }
         }
-        try await settle(id, intent, .succeeded, after: nil, owned: .unchanged)
-        return .done
+        return try await settleDeletion(id, intent, after: held, owned: .unchanged)
     }
 
     /// What a policy that is to go is like now; nothing is to be done where the server has none any more.
@@ -141,17 +145,28 @@ package struct Uninstaller: Sendable {
                 }
                 continue
             }
-            guard step.fate == .delete, let after else {
+            guard step.fate == .delete else {
                 try await settle(id, intent, .succeeded, after: after, owned: .released(step.object.id))
                 return .done
             }
-            let finalizers = (after.metadata["finalizers"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
-            try await settle(
-                id, intent, .succeeded, after: after, owned: .unchanged,
-                note: "marked for deletion; finalizers \(finalizers) hold it")
-            return .pending(finalizers)
+            return try await settleDeletion(id, intent, after: after, owned: .released(step.object.id))
         }
         return .passedOver
+    }
+
+    /// What is still there was only marked for deletion, and is held.
+    private func settleDeletion(
+        _ id: IntentID, _ intent: Intent, after: LiveObject?, owned: OwnershipChange
+    ) async throws(JournalError) -> Outcome {
+        guard let after else {
+            try await settle(id, intent, .succeeded, after: nil, owned: owned)
+            return .done
+        }
+        let finalizers = after.finalizers.joined(separator: ", ")
+        try await settle(
+            id, intent, .succeeded, after: after, owned: .unchanged,
+            note: "marked for deletion; finalizers \(finalizers) hold it")
+        return .pending(finalizers)
     }
 
     private enum SecondLook {
@@ -172,7 +187,7 @@ package struct Uninstaller: Sendable {
             return .over(isDone ? .done : .passedOver)
         }
         if first.fate == .delete, object.isTerminating {
-            try await settle(id, intent, .succeeded, after: object, owned: .unchanged, note: "it is on its way")
+            try await settle(id, intent, .succeeded, after: object, owned: .unchanged, note: Self.isOnItsWay)
             return .over(.left(.terminating))
         }
         let next = planUninstall(
@@ -204,6 +219,7 @@ package struct Uninstaller: Sendable {
     // MARK: The record
 
     private static let wasGone = "it was gone by then"
+    private static let isOnItsWay = "it is on its way"
 
     private func intent(of step: UninstallStep) -> Intent {
         guard step.fate == .delete else {
