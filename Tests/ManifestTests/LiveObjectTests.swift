@@ -53,6 +53,15 @@ import Testing
         #expect(LiveObject(tree, of: .role) == nil)
     }
 
+    @Test func aNamespaceHasFinalizersOfItsOwn() throws {
+        let tree: Tree = [
+            "metadata": ["name": "a", "uid": "u", "resourceVersion": "1", "finalizers": ["example.com/hold"]],
+            "spec": ["finalizers": ["kubernetes"]],
+        ]
+        #expect(try #require(LiveObject(tree, of: .namespace)).finalizers == ["example.com/hold", "kubernetes"])
+        #expect(try #require(LiveObject(tree, of: .role)).finalizers == ["example.com/hold"])
+    }
+
     @Test func isTerminatingOnceItsDeletionWasAskedFor() throws {
         let tree = item { $0.set(["metadata", "deletionTimestamp"], to: "2026-03-01T12:30:00Z") }
         #expect(try #require(LiveObject(tree, of: .role)).isTerminating)
