@@ -24,7 +24,9 @@ static inline struct MHD_Daemon *shim_httpd_start(
     address4.sin_port = htons(port);
     address6.sin6_family = AF_INET6;
     address6.sin6_port = htons(port);
-    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    // Not by epoll: in 0.9.75 MHD_quiesce_daemon and the daemon's thread may both take the listening socket out of it, and the
+    // second one aborts the process ("Failed to remove listen FD from epoll set").
+    unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     struct sockaddr *address = (struct sockaddr *)&address4;
     if (inet_pton(AF_INET, host, &address4.sin_addr) != 1) {
         if (inet_pton(AF_INET6, host, &address6.sin6_addr) != 1) return NULL;

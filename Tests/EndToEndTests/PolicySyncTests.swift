@@ -295,7 +295,7 @@ import YAML
         try await repository.commit("A team")
         let more =
             flags + [
-                "--leader-elect", "--lease", place + "/bylaw", "--lease-duration", "3s", "--lease-renew-deadline", "2s",
+                "--leader-elect", "--lease", place + "/bylaw", "--lease-duration", "8s", "--lease-renew-deadline", "7s",
                 "--lease-retry", "500ms",
             ]
         let first = try start(on: cluster, more)

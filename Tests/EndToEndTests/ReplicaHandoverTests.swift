@@ -144,7 +144,7 @@ import Testing
         let removed = try await controller.repository.commit(
             "Remove it", approvals: ["namespace-deletion Namespace going by Ann"])
         let first = try await pass("a", term: 0)
-        #expect(controller.cluster.object(space) == nil, "\(first)")
+        try await eventually("it is gone: \(first)") { controller.cluster.object(space) == nil }
         try await pass("a", term: 0)
         #expect(lease.handover?.revision == removed)
         let last = try await commitAnother()
