@@ -371,6 +371,25 @@ import Testing
         #expect(after.incidents.contains(.commitUnsigned), "\(after)")
     }
 
+    @Test(arguments: [TrustMode.head, .all])
+    func theNewestIsLookedAtAlsoWhereTheLeaseNamesIt(_ trust: TrustMode) async throws {
+        let keys = try await makeKey()
+        var controller = controller
+        controller.keys = keys.path
+        controller.trust = trust
+        controller.journalName = "a"
+        controller.term = LeaderTerm(lease: "lease-1", transitions: 0)
+        controller.lease = lease
+        let first = try await commitSigned(true, "Begin")
+        try #require(try await controller.pass().report.revision == first)
+        let smuggled = try await commitSigned(false, "Smuggled")
+        let place = try #require(lease.handover?.place)
+        lease.handover = Handover(revision: smuggled, place: place)
+        controller.term = LeaderTerm(lease: "lease-1", transitions: 2)
+        let after = try await controller.pass()
+        #expect(after.incidents.contains(.commitUnsigned) && after.report.isRevisionRefused, "\(after)")
+    }
+
     /// Their list as this journal knows it may be out of date, and the newest one may be whoever's.
     @Test(arguments: [true, false])
     func whoIsNoApproverAnyMoreApprovesNothing(isStillListed: Bool) async throws {

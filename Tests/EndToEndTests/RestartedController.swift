@@ -29,6 +29,8 @@ struct RestartedController {
     var lease: LeaseAnnotation?
     /// The folder of a key and of the list of those that count; every commit must be signed with one of them.
     var keys: String?
+    /// Which commits must be signed, where there are keys.
+    var trust = TrustMode.all
 
     /// What stands on the Lease that replicas share.
     final class LeaseAnnotation: Sendable {
@@ -132,7 +134,7 @@ struct RestartedController {
         let source = GitRevisionSource(sourceConfiguration)
         let clock = clock
         var configuration = ControllerConfiguration(
-            instance: "default", cluster: "embedded", trust: keys == nil ? .off : .all)
+            instance: "default", cluster: "embedded", trust: keys == nil ? .off : trust)
         configuration.term = term
         if let lease {
             configuration.handover = HandoverPlace(found: lease.handover) { handover throws(ClusterError) in

@@ -87,7 +87,10 @@ extension Controller {
 
     /// The last commit that was accepted by itself while every commit had to be trusted.
     func lastTrusted() async throws(JournalError) -> String? {
-        if let last = hold.before == nil || acceptedBefore.count > 1 ? acceptedBefore.last : nil {
+        // In another mode what the Lease names was not looked at.
+        if configuration.trust == .all,
+            let last = hold.before == nil || acceptedBefore.count > 1 ? acceptedBefore.last : nil
+        {
             return last.revision.commit
         }
         return try await journal.remembered(.trustedRevision)
@@ -101,7 +104,7 @@ extension Controller {
             states.accept(state.revision.commit, digest: stateDigest(of: state.inForce, canonical: canonical))
         }
         try await journal.remember(.declaredStates, canonical.text(states.tree))
-        guard configuration.trust != .off, let trusted = try await lastTrusted() else { return }
+        guard configuration.trust == .all, let trusted = try await lastTrusted() else { return }
         try await journal.remember(.trustedRevision, trusted)
     }
 
