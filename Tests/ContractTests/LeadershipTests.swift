@@ -63,6 +63,21 @@ import Testing
         #expect(answer.isSuccess, "\(answer)")
     }
 
+    /// Does something while one replica leads, or with one that is about to lose its lease.
+    private func withLeader(
+        _ body: (_ replica: Replica, _ leading: Task<Void, any Error>, _ namespace: String) async throws -> Void
+    ) async throws {
+        try await server.withNamespace { namespace in
+            let replica = try Replica("first", in: namespace, on: server)
+            try await makeReleasedLease(in: namespace)
+            let leading = replica.start()
+            try await eventually("it leads") { replica.status.isLeader }
+            try await body(replica, leading, namespace)
+            leading.cancel()
+            _ = await leading.result
+        }
+    }
+
     @Test func theOneThatStandsByFollowsARelease() async throws {
         try await server.withNamespace { namespace in
             let first = try Replica("first", in: namespace, on: server)
@@ -90,11 +105,7 @@ import Testing
     }
 
     @Test func aLeaseThatIsTakenByForceIsLostAtTheNextRenewal() async throws {
-        try await server.withNamespace { namespace in
-            let replica = try Replica("first", in: namespace, on: server)
-            try await makeReleasedLease(in: namespace)
-            let leading = replica.start()
-            try await eventually("it leads") { replica.status.isLeader }
+        try await withLeader { replica, leading, namespace in
             try await patch(#"{"spec":{"holderIdentity":"thief"}}"#, in: namespace)
             _ = await leading.result
             #expect(replica.notices.last == .lost(.taken(by: "thief")))
@@ -116,11 +127,7 @@ import Testing
 
     /// Whoever leads next must find it whatever happens to this one from then on.
     @Test func whatALeaderLeavesStandsThereWhenItMayGoOn() async throws {
-        try await server.withNamespace { namespace in
-            let replica = try Replica("first", in: namespace, on: server)
-            try await makeReleasedLease(in: namespace)
-            let leading = replica.start()
-            try await eventually("it leads") { replica.status.isLeader }
+        try await withLeader { replica, _, namespace in
             for digit in ["1", "2"] {
                 // Another version than the leader knows.
                 try await patch(#"{"metadata":{"labels":{"seen":"\#(digit)"}}}"#, in: namespace)
@@ -129,17 +136,11 @@ import Testing
             }
             try await replica.leadership.leave(nil)
             #expect(try await handover(in: namespace) == nil)
-            leading.cancel()
-            _ = await leading.result
         }
     }
 
     @Test func whoHasLostTheLeaseLeavesNothing() async throws {
-        try await server.withNamespace { namespace in
-            let replica = try Replica("first", in: namespace, on: server)
-            try await makeReleasedLease(in: namespace)
-            let leading = replica.start()
-            try await eventually("it leads") { replica.status.isLeader }
+        try await withLeader { replica, leading, namespace in
             try await patch(#"{"spec":{"holderIdentity":"thief"}}"#, in: namespace)
             let left = try someHandover("1")
             await expectError(.notLeading) { () async throws(ClusterError) in
@@ -201,18 +202,12 @@ import Testing
 
     /// Somebody else's word in the Lease, such as a label, is no loss.
     @Test func aLeaseThatSomebodyLabelsIsRenewedAsBefore() async throws {
-        try await server.withNamespace { namespace in
-            let replica = try Replica("first", in: namespace, on: server)
-            try await makeReleasedLease(in: namespace)
-            let leading = replica.start()
-            try await eventually("it leads") { replica.status.isLeader }
+        try await withLeader { replica, _, namespace in
             try await patch(#"{"metadata":{"labels":{"seen":"yes"}}}"#, in: namespace)
             let end = try #require(replica.fence.deadline)
             try await eventually("it renews") { (replica.fence.deadline ?? end) > end + .milliseconds(500) }
             let answer = try await server.send(.read(.lease, id(in: namespace)), as: .admin)
             #expect(answer.tree["metadata"]?["labels"]?["seen"] == "yes")
-            leading.cancel()
-            _ = await leading.result
         }
     }
 

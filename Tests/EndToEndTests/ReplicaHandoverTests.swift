@@ -33,12 +33,17 @@ import Testing
         """
     }
 
+    /// - Parameter keys: The folder of those that must have signed, see ``RestartedController/keys``.
     @discardableResult
-    private func pass(_ replica: String, term: Int64) async throws -> RestartedController.Pass {
+    private func pass(
+        _ replica: String, term: Int64, keys: ScratchDirectory? = nil, trust: TrustMode = .all
+    ) async throws -> RestartedController.Pass {
         var controller = controller
         controller.journalName = replica
         controller.term = LeaderTerm(lease: "lease-1", transitions: term)
         controller.lease = lease
+        controller.keys = keys?.path
+        controller.trust = trust
         return try await controller.pass()
     }
 
@@ -325,68 +330,47 @@ import Testing
     @Test(arguments: [true, false])
     func everyCommitSinceWhatTheOtherTrustedMustBeSigned(isHeld: Bool) async throws {
         let keys = try await makeKey()
-        var controller = controller
-        controller.keys = keys.path
-        func pass(_ replica: String, term: Int64) async throws -> RestartedController.Pass {
-            controller.journalName = replica
-            controller.term = LeaderTerm(lease: "lease-1", transitions: term)
-            controller.lease = lease
-            return try await controller.pass()
-        }
         let first = try await commitSigned(true, "Begin")
-        try #require(try await pass("a", term: 0).report.revision == first)
+        try #require(try await pass("a", term: 0, keys: keys).report.revision == first)
         let trusted = try await commitSigned(true, "Go on")
-        try #require(try await pass("a", term: 0).report.revision == trusted)
+        try #require(try await pass("a", term: 0, keys: keys).report.revision == trusted)
         if isHeld {
             try await controller.hold(first)
-            try #require(try await pass("a", term: 0).report.revision == first)
+            try #require(try await pass("a", term: 0, keys: keys).report.revision == first)
         }
         _ = try await commitSigned(false, "Smuggled")
         _ = try await commitSigned(true, "On top")
         if isHeld {
-            let held = try await pass("b", term: 1)
+            let held = try await pass("b", term: 1, keys: keys)
             #expect(held.report.revision == first && held.incidents.contains(.commitUnsigned), "\(held)")
             controller.clock.turn(by: .seconds(600))
         }
-        let after = try await pass("b", term: 1)
+        let after = try await pass("b", term: 1, keys: keys)
         #expect(after.incidents.contains(.commitUnsigned) && after.report.isRevisionRefused, "\(after)")
     }
 
     /// Whoever writes the Lease could have what nobody signed count as trusted.
     @Test func whatTheLeaseNamesCountsOnlyWhereItIsSigned() async throws {
         let keys = try await makeKey()
-        var controller = controller
-        controller.keys = keys.path
-        controller.journalName = "a"
-        controller.term = LeaderTerm(lease: "lease-1", transitions: 0)
-        controller.lease = lease
         let first = try await commitSigned(true, "Begin")
-        try #require(try await controller.pass().report.revision == first)
+        try #require(try await pass("a", term: 0, keys: keys).report.revision == first)
         let smuggled = try await commitSigned(false, "Smuggled")
         _ = try await commitSigned(true, "On top")
         let place = try #require(lease.handover?.place)
         lease.handover = Handover(revision: smuggled, place: place)
-        controller.term = LeaderTerm(lease: "lease-1", transitions: 2)
-        let after = try await controller.pass()
+        let after = try await pass("a", term: 2, keys: keys)
         #expect(after.incidents.contains(.commitUnsigned), "\(after)")
     }
 
     @Test(arguments: [TrustMode.head, .all])
     func theNewestIsLookedAtAlsoWhereTheLeaseNamesIt(_ trust: TrustMode) async throws {
         let keys = try await makeKey()
-        var controller = controller
-        controller.keys = keys.path
-        controller.trust = trust
-        controller.journalName = "a"
-        controller.term = LeaderTerm(lease: "lease-1", transitions: 0)
-        controller.lease = lease
         let first = try await commitSigned(true, "Begin")
-        try #require(try await controller.pass().report.revision == first)
+        try #require(try await pass("a", term: 0, keys: keys, trust: trust).report.revision == first)
         let smuggled = try await commitSigned(false, "Smuggled")
         let place = try #require(lease.handover?.place)
         lease.handover = Handover(revision: smuggled, place: place)
-        controller.term = LeaderTerm(lease: "lease-1", transitions: 2)
-        let after = try await controller.pass()
+        let after = try await pass("a", term: 2, keys: keys, trust: trust)
         #expect(after.incidents.contains(.commitUnsigned) && after.report.isRevisionRefused, "\(after)")
     }
 
@@ -394,8 +378,6 @@ import Testing
     @Test(arguments: [true, false])
     func whoIsNoApproverAnyMoreApprovesNothing(isStillListed: Bool) async throws {
         let keys = try await makeKey()
-        var controller = controller
-        controller.keys = keys.path
         func list(_ name: String) throws {
             try controller.repository.write(
                 """
@@ -407,9 +389,9 @@ import Testing
         try list("Ann")
         try controller.repository.remove("binding.yaml")
         _ = try await commitSigned(true, "Begin")
-        controller.journalName = "a"
-        controller.term = LeaderTerm(lease: "lease-1", transitions: 0)
-        try #require(try await !controller.pass().report.isRevisionRefused)
+        // Nothing is left on the Lease, as where something was held.
+        try #require(try await !pass("a", term: 0, keys: keys).report.isRevisionRefused)
+        lease.handover = nil
         if !isStillListed { try list("Bob") }
         _ = try await commitSigned(true, "Another list")
         // Somebody else's work, which Ann approves.
@@ -425,8 +407,7 @@ import Testing
         _ = try await commitSigned(true, "Read secrets", by: "Bob")
         try await signAs("Ann", keys)
         _ = try await commitSigned(true, "Approve\n\nBylaw-Approved: risky-grant by Ann")
-        controller.term = LeaderTerm(lease: "lease-1", transitions: 2)
-        let after = try await controller.pass()
+        let after = try await pass("a", term: 2, keys: keys)
         #expect((after.ofObjects[Self.role] == nil) == isStillListed, "\(after)")
     }
 }

@@ -217,9 +217,8 @@ extension Controller {
         let accepted = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
         let examination = try await examineHeld(
             active, inForce: enforced?.revision.commit, accepted: accepted, elsewhere: acceptedElsewhere,
-            newest: newest,
-            trust: configuration.trust, after: try await lastTrusted(), from: source, canonical: canonical,
-            cluster: enforcedCluster)
+            newest: newest, trust: configuration.trust, after: try await lastTrusted(), from: source,
+            canonical: canonical, cluster: enforcedCluster)
         switch examination {
         case .refused(let message, let isPassing):
             // What the Lease names may be read, or trusted, with the next look.
