@@ -195,8 +195,10 @@ final class ClusterUnderTest: Sendable {
     }
 
     /// Changes an object of an embedded cluster, also of a kind that is not managed.
-    func mergePatch(_ resource: Resource, named name: String, _ patch: String) async throws {
-        let id = ObjectID(resource, name: name)
+    func mergePatch(
+        _ resource: Resource, namespace: String = "", named name: String, _ patch: String
+    ) async throws {
+        let id = ObjectID(resource, namespace: namespace, name: name)
         try await sendPatch(id, of: resource, patch, type: "application/merge-patch+json")
     }
 

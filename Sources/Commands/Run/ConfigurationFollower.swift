@@ -18,8 +18,6 @@ struct ConfigurationFollower: Sendable {
     private static let pause = Duration.seconds(2)
 
     /// At how many looks in a row a content must be the same, so that one that is being written is not taken for the whole.
-    ///
-    /// Whoever writes a file in place may pause at the end of a line, and what stands there by then may be sound.
     private var neededLooks: Int { file.isSwappedWhole ? 2 : 6 }
 
     /// Nil where the file cannot be read a second time.
@@ -39,11 +37,9 @@ struct ConfigurationFollower: Sendable {
             }
         }
         defer { ticking.cancel() }
-        var judged = Content.read(file.content)
-        var seen = (content: judged, looks: 0)
+        var settling = SettlingContent(judged: Content.read(file.content), neededLooks: neededLooks)
         for await _ in looks.wishes {
             let content = Content(file)
-            seen = (content, content == seen.content ? seen.looks + 1 : 1)
             if looks.takeRequest() {
                 // Whoever asks may ask too early.
                 do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
@@ -51,10 +47,10 @@ struct ConfigurationFollower: Sendable {
                     looks.ask()
                     continue
                 }
-            } else if content == judged || seen.looks < neededLooks {
+                settling.noteJudged(content)
+            } else if !settling.isToBeJudged(content) {
                 continue
             }
-            judged = content
             judge(content)
         }
     }

@@ -129,8 +129,7 @@ struct JournalWait {
     }
 
     private mutating func sleepUnlessStopped() async throws {
-        let end = ContinuousClock.now + pause
-        while ContinuousClock.now < end, !signals.isSet { try await Task.sleep(for: .milliseconds(100)) }
+        try await signals.wait(atMost: pause)
         pause = min(pause * 2, Self.longestPause)
     }
 

@@ -18,15 +18,18 @@ struct LeadingRun {
     /// How long work may take to end once the lease is lost; nothing of it can write to the cluster any more.
     private static let grace = 5.0
 
-    /// - Parameter body: Is given what to record of how the lease was had; ends soon after `signals` is set.
+    /// - Parameter body: Is given what to record of how the lease was had, and what is set when it is lost; ends soon after
+    ///   `signals` is set.
     /// - Returns: The exit status.
-    func run(_ body: (LeaderElection.Vacancy) async throws -> Int32) async throws -> Int32 {
+    func run(_ body: (LeaderElection.Vacancy, _ lost: StopRequest) async throws -> Int32) async throws -> Int32 {
         guard let vacancy = try await untilLeading() else {
             logger.log(.notice, "Stopped")
             return ExitStatus.success
         }
+        let lost = StopRequest()
         let renewing = Task(priority: .high) { [leadership, signals] in
             await leadership.untilLost { _ in
+                lost.end()
                 signals.end()
                 // On a thread of its own: whatever hangs may hold those that tasks and queues share.
                 Thread {
@@ -36,7 +39,7 @@ struct LeadingRun {
             }
         }
         let result: Result<Int32, any Error>
-        do { result = .success(try await body(vacancy)) } catch { result = .failure(error) }
+        do { result = .success(try await body(vacancy, lost)) } catch { result = .failure(error) }
         renewing.cancel()
         await renewing.value
         guard await leadership.loss == nil else { return ExitStatus.leaseLost }

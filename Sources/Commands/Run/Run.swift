@@ -49,6 +49,8 @@ struct Run: Sendable {
         var leadership: Leadership
         /// Why it could be taken.
         var vacancy: LeaderElection.Vacancy
+        /// Set as soon as the lease is lost.
+        var lost: StopRequest
 
         var handover: HandoverPlace {
             get async {
@@ -220,10 +222,7 @@ struct Run: Sendable {
             await controller.stop()
             // What a server does not answer by then is left to the next start. Where the lease is lost, before or meanwhile,
             // nothing has to come to its end, and what is cut off would not.
-            let last = ContinuousClock.now + .seconds(20)
-            while ContinuousClock.now < last, await lease?.leadership.loss == nil {
-                do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
-            }
+            do { try await (lease?.lost ?? StopRequest()).wait(atMost: .seconds(20)) } catch { return }
             cluster.endCalls()
         }
         defer { waiting.cancel() }
@@ -283,9 +282,7 @@ private func untilReachable(
                 [("error", error.message), ("hint", error.hint)])
             await noting(error)
         }
-        // In short steps, so that it ends soon when it is told to.
-        let end = ContinuousClock.now + pause
-        while ContinuousClock.now < end, !signals.isSet { try await Task.sleep(for: .milliseconds(100)) }
+        try await signals.wait(atMost: pause)
         pause = min(pause * 2, .seconds(15))
     }
 }

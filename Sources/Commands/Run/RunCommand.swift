@@ -77,8 +77,8 @@ private func work(
     run.process.metrics.noteLeadership(false)
     run.process.health.follow(leadership.board)
     let leading = LeadingRun(leadership: leadership, active: active, logger: run.logger, signals: signals)
-    return try await leading.run { vacancy in
-        let lease = Run.HeldLease(leadership: leadership, vacancy: vacancy)
+    return try await leading.run { vacancy, lost in
+        let lease = Run.HeldLease(leadership: leadership, vacancy: vacancy, lost: lost)
         return try await enforce(active, lease: lease, until: signals.request)
     }
 }

@@ -26,6 +26,19 @@ final class StopRequest: Sendable {
         }
     }
 
+    /// Returns when it is set, or when so much time has passed.
+    ///
+    /// - Throws: `CancellationError` where the task that waits is cancelled.
+    func wait(atMost limit: Duration) async throws {
+        await withTaskGroup { group in
+            group.addTask { await self.wait() }
+            group.addTask { do { try await Task.sleep(for: limit) } catch {} }
+            await group.next()
+            group.cancelAll()
+        }
+        try Task.checkCancellation()
+    }
+
     /// Tells those who wait when the whole is to stop, until it is cancelled.
     func follow() async {
         guard let whole else { return }
