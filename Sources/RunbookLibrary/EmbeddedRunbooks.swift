@@ -3312,7 +3312,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    `ssh-keygen` or `gpg` is missing, took too long or said something unknown, or a file of keys is missing or damaged; or, with `--verify-commits all`, there are 1,000 commits or more since the last trusted one. Unknown is not trusted.
+    `ssh-keygen` or `gpg` is missing, took too long or said something unknown, or a file of keys is missing or damaged; or, with `--verify-commits all`, there are 1,000 commits or more since the last trusted one, which are verified in parts: the message says how far. Unknown is not trusted.
 
     ## Impact
 
@@ -3338,7 +3338,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Mitigation
 
-    Install the tool, mount the file, or correct it as the message says; give the container's user an entry in `/etc/passwd`. Where there are too many commits, look at them, and run Bylaw with `--verify-commits head` until it has taken the newest one. It is tried again with each look at the repository.
+    Install the tool, mount the file, or correct it as the message says; give the container's user an entry in `/etc/passwd`. Where there are many commits, nothing is to be done as long as the message names a later commit with each look; where it goes on naming the same number, the last trusted commit is not part of what is followed any more: look at the commits, and run Bylaw with `--verify-commits head` until it has taken the newest one. It is tried again with each look at the repository.
 
     ## Undo
 

@@ -21,7 +21,31 @@ import Testing
             let all = Mutex<[LeadershipNotice]>([])
         }
 
-        init(_ name: String, in namespace: String, on server: ServerUnderTest) throws {
+        /// A store of the real Lease that tells when it was written, before whoever wrote it learns of that.
+        private struct WatchedStore: LeaseStore {
+            let lease: LeaseObject
+            let whenWritten: @Sendable () -> Void
+
+            var name: String { lease.name }
+            func read() async throws(ClusterError) -> StoredLease? { try await lease.read() }
+            func create(_ record: LeaseRecord, leaving handover: Handover?) async throws(ClusterError) -> StoredLease {
+                let stored = try await lease.create(record, leaving: handover)
+                whenWritten()
+                return stored
+            }
+            func update(
+                _ stored: StoredLease, to record: LeaseRecord, leaving handover: Handover?
+            ) async throws(ClusterError) -> StoredLease {
+                let stored = try await lease.update(stored, to: record, leaving: handover)
+                whenWritten()
+                return stored
+            }
+        }
+
+        init(
+            _ name: String, in namespace: String, on server: ServerUnderTest,
+            whenWritten: @escaping @Sendable () -> Void = {}
+        ) throws {
             // Long enough that no lease runs out in a test, however busy the machine is.
             let lease = 60
             let timing = try LeaderElectionTiming(
@@ -30,9 +54,12 @@ import Testing
             self.told = told
             leadership = Leadership(
                 identity: name, timing: timing,
-                store: LeaseObject(
-                    namespace: namespace, name: "bylaw", endpoint: server.admin.endpoint,
-                    fieldManager: ServerUnderTest.intruder, userAgent: "contract/1", timeout: timing.requestTimeout),
+                store: WatchedStore(
+                    lease: LeaseObject(
+                        namespace: namespace, name: "bylaw", endpoint: server.admin.endpoint,
+                        fieldManager: ServerUnderTest.intruder, userAgent: "contract/1",
+                        timeout: timing.requestTimeout),
+                    whenWritten: whenWritten),
                 fence: fence,
                 surroundings: Surroundings(
                     now: { Timestamp(microsecondsSinceEpoch: 1_772_366_400_000_000) },
@@ -113,6 +140,24 @@ import Testing
             try await replica.leadership.release()
             let answer = try await server.send(.read(.lease, id(in: namespace)), as: .admin)
             #expect(answer.tree["spec"]?["holderIdentity"] == "thief", "what is another's is not given back")
+        }
+    }
+
+    /// Nobody else has to wait for the end of what nobody holds.
+    @Test func whoIsStoppedWhileTakingTheLeaseGivesItBack() async throws {
+        try await server.withNamespace { namespace in
+            try await makeReleasedLease(in: namespace)
+            let standing = Mutex<Task<Void, any Error>?>(nil)
+            let replica = try Replica("first", in: namespace, on: server) {
+                standing.withLock { $0?.cancel() }
+            }
+            standing.withLock { $0 = replica.start() }
+            let result = await standing.withLock(\.self)?.result
+            #expect(throws: CancellationError.self) { try result?.get() }
+            #expect(replica.fence.deadline == nil && !replica.status.isLeader)
+            #expect(replica.notices.last == .released, "\(replica.notices)")
+            let answer = try await server.send(.read(.lease, id(in: namespace)), as: .admin)
+            #expect(answer.tree["spec"]?["holderIdentity"] == "", "\(answer.tree)")
         }
     }
 

@@ -2,7 +2,9 @@ import ChildProcess
 import EmbeddedCluster
 import Foundation
 import KubeClient
+import JSON
 import Journal
+import KubeProtocol
 import Manifest
 import Policy
 import Reconciler
@@ -36,7 +38,8 @@ import Testing
     /// - Parameter keys: The folder of those that must have signed, see ``RestartedController/keys``.
     @discardableResult
     private func pass(
-        _ replica: String, term: Int64, keys: ScratchDirectory? = nil, trust: TrustMode = .all
+        _ replica: String, term: Int64, keys: ScratchDirectory? = nil, trust: TrustMode = .all,
+        verifying verifiedCommitsPerLook: Int? = nil
     ) async throws -> RestartedController.Pass {
         var controller = controller
         controller.journalName = replica
@@ -44,6 +47,7 @@ import Testing
         controller.lease = lease
         controller.keys = keys?.path
         controller.trust = trust
+        controller.verifiedCommitsPerLook = verifiedCommitsPerLook
         return try await controller.pass()
     }
 
@@ -243,7 +247,97 @@ import Testing
         #expect(controller.resource == "pods")
     }
 
+    /// Whether it is there cannot be read when this one leads again.
+    @Test(arguments: [403, 500])
+    func aHoldThatEndedUnderTheOtherDoesNotComeBack(_ answer: Int) async throws {
+        let quiet = try await controller.commit("pods")
+        try await pass("a", term: 0)
+        _ = try await controller.commit("services", approvals: [])
+        try await pass("a", term: 0)
+        try await controller.hold(quiet, for: .seconds(36000))
+        #expect(try await pass("a", term: 0).report.hold != nil && controller.resource == "pods")
+        _ = try await controller.kubeCluster("on-call").send(
+            APIRequest(method: .delete, path: "/api/v1/namespaces/default/configmaps/hold"), what: "end the hold")
+        try await pass("b", term: 1)
+        #expect(controller.resource == "services")
+        // Not whole, so that the Lease says nothing.
+        try await commitUnapproved()
+        try await pass("b", term: 1)
+        try #require(lease.handover == nil)
+
+        let refusal: Tree = [
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "no", "code": .integer(Int64(answer)),
+            "reason": answer == 403 ? "Forbidden" : "InternalError",
+        ]
+        controller.cluster.inject(
+            Fault(
+                method: "GET", pathPart: "/configmaps/hold",
+                effect: .answer(status: answer, body: refusal, text: "", retryAfter: nil), count: 1000))
+        if answer == 403 {
+            let after = try await pass("a", term: 2)
+            #expect(after.report.hold == nil, "\(after)")
+            let ends = try await controller.entries(of: "a").filter { $0.reason == "HoldEnded" }
+            #expect(ends.count == 1 && ends.first?.message.contains("another replica has led") == true)
+        } else {
+            // One pass waits for nothing.
+            await #expect(throws: ClusterError.self) { try await pass("a", term: 2) }
+        }
+        #expect(controller.resource == "services")
+        controller.cluster.clearFaults()
+        #expect(try await pass("a", term: 2).report.hold == nil)
+        #expect(controller.resource == "services")
+    }
+
+    // MARK: Another journal of the same replica
+
+    /// As with another `--journal`, or one from a copy.
+    @Test func whatAnotherJournalOfTheSameTermRevokedIsNotGivenBack() async throws {
+        _ = try await controller.commit("secrets")
+        try await pass("a", term: 0)
+        #expect(controller.resource == "secrets")
+        _ = try await controller.commit("pods", approvals: [])
+        try await pass("c", term: 0)
+        #expect(controller.resource == "pods" && lease.handover != nil)
+        let again = try await controller.commit("secrets", approvals: [])
+        let held = try await pass("c", term: 0)
+        #expect(held.ofObjects[Self.role] == [.approvalMissing] && lease.handover == nil, "\(held)")
+        for journal in ["a", "c"] {
+            let after = try await pass(journal, term: 0)
+            #expect(after.report.revision == again)
+            #expect(after.ofObjects[Self.role] == [.approvalMissing], "\(journal): \(after)")
+            #expect(controller.resource != "secrets")
+        }
+    }
+
     // MARK: What this journal knows no better
+
+    /// Nobody who led since has said so here.
+    @Test func admissionPoliciesThatTheOtherMadeGoWhenNobodyAsksForThem() async throws {
+        controller.cluster.serveAdmissionPolicies()
+        func configure(_ more: String) async throws -> String {
+            try controller.repository.write(
+                """
+                apiVersion: bylaw.dev/v1
+                kind: Configuration
+                \(more)
+
+                """, to: "bylaw.yaml")
+            return try await controller.repository.commit("Configure")
+        }
+        func areThere() async throws -> Bool {
+            let list = try await controller.kubeCluster("somebody").send(
+                .list(.admissionPolicy), what: "list the policies")
+            return try parseJSON(list)["items"]?.array?.isEmpty == false
+        }
+        _ = try await configure("")
+        try await pass("a", term: 0)
+        _ = try await configure("prevention: {enabled: true}")
+        try await pass("b", term: 1)
+        #expect(try await areThere())
+        let last = try await configure("")
+        #expect(try await pass("a", term: 2).report.revision == last)
+        #expect(try await !areThere())
+    }
 
     /// They may have been made stricter since, and what would loosen them again waits.
     @Test func anOutdatedJournalsLooseSettingsLetNothingThrough() async throws {
@@ -270,7 +364,8 @@ import Testing
     }
 
     /// What the other one left there for want of a proof is not removed without being judged.
-    @Test func whatIsOursAndNobodyDeclaresIsJudgedAnew() async throws {
+    @Test(arguments: [(false, false), (true, false), (true, true)])
+    func whatIsOursAndNobodyDeclaresIsJudgedAnew(isApproved: Bool, isEarlier: Bool) async throws {
         let quota = ObjectID(.resourceQuota, namespace: Self.namespace, name: "kept")
         let manifest = """
             apiVersion: v1
@@ -284,13 +379,15 @@ import Testing
         try await pass("a", term: 0)
         #expect(controller.cluster.object(quota) != nil)
         try controller.repository.remove("kept.yaml")
-        let removed = try await controller.repository.commit("Remove it", approvals: [])
+        let removed = try await controller.repository.commit(
+            "Remove it", approvals: isApproved ? PolicyRepository.approvingEverything : [])
         // As where the other one held it for another reason than the guardrails'.
         let place = try #require(lease.handover?.place)
         lease.handover = Handover(revision: removed, place: place)
+        if isEarlier { _ = try await commitAnother() }
         let after = try await pass("b", term: 1)
-        #expect(controller.cluster.object(quota) != nil, "\(after)")
-        #expect(after.ofObjects[quota] == [.approvalMissing], "\(after)")
+        #expect((controller.cluster.object(quota) == nil) == isApproved, "\(after)")
+        #expect(after.ofObjects[quota] == (isApproved ? nil : [.approvalMissing]), "\(after)")
     }
 
     // MARK: Signatures
@@ -347,6 +444,31 @@ import Testing
         }
         let after = try await pass("b", term: 1, keys: keys)
         #expect(after.incidents.contains(.commitUnsigned) && after.report.isRevisionRefused, "\(after)")
+    }
+
+    /// As where this replica has not led for long.
+    @Test(arguments: [true, false])
+    func moreCommitsThanOneLookVerifiesAreVerifiedInParts(isWhole: Bool) async throws {
+        let keys = try await makeKey()
+        let first = try await commitSigned(true, "Begin")
+        try #require(try await pass("b", term: 0, keys: keys).report.revision == first)
+        var commits: [String] = []
+        for number in 0..<11 {
+            commits.append(try await commitSigned(isWhole || number != 6, "Go on \(number)"))
+        }
+        try #require(try await pass("a", term: 1, keys: keys).report.isRevisionRefused != isWhole)
+        var looks = 0
+        var after: RestartedController.Pass
+        repeat {
+            looks += 1
+            after = try await pass("b", term: 2, keys: keys, verifying: 4)
+        } while after.incidents.contains(.signatureUncheckable) && looks < 20
+        if isWhole {
+            #expect(after.report.revision == commits.last && !after.report.isRevisionRefused, "\(after)")
+            #expect(looks == 4)
+        } else {
+            #expect(after.incidents.contains(.commitUnsigned) && after.report.isRevisionRefused, "\(after)")
+        }
     }
 
     /// Whoever writes the Lease could have what nobody signed count as trusted.

@@ -32,6 +32,9 @@ struct RestartedController {
     /// Which commits must be signed, where there are keys.
     var trust = TrustMode.all
 
+    /// How many commits are verified at one look; nil: as many as ever.
+    var verifiedCommitsPerLook: Int?
+
     /// What stands on the Lease that replicas share.
     final class LeaseAnnotation: Sendable {
         private let text = Mutex(String?.none)
@@ -136,6 +139,7 @@ struct RestartedController {
         var configuration = ControllerConfiguration(
             instance: "default", cluster: "embedded", trust: keys == nil ? .off : trust)
         configuration.term = term
+        if let verifiedCommitsPerLook { configuration.verifiedCommitsPerLook = verifiedCommitsPerLook }
         if let lease {
             configuration.handover = HandoverPlace(found: lease.handover) { handover throws(ClusterError) in
                 try lease.leave(handover)

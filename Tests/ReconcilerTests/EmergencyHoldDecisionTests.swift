@@ -34,11 +34,36 @@ import Testing
     private static let refusal = ClusterError(kind: .forbidden, status: 403, message: "may not")
 
     private func decide(
-        _ reading: EmergencyHoldReading, known: EmergencyHoldMemory? = nil, unreadFor: Duration = .zero,
-        at minutes: Int64 = 10
+        _ reading: EmergencyHoldReading, known: EmergencyHoldMemory? = nil, isOutdated: Bool = false,
+        unreadFor: Duration = .zero, at minutes: Int64 = 10
     ) -> Decision {
         Decision(
-            reading, known: known, instance: "default", cluster: "eu", unreadFor: unreadFor, at: Self.at(minutes))
+            reading, known: known, isOutdated: isOutdated, instance: "default", cluster: "eu", unreadFor: unreadFor,
+            at: Self.at(minutes))
+    }
+
+    // MARK: After another replica
+
+    @Test func whatWasKnownBeforeAnotherReplicaLedIsNoProof() {
+        let hold = Self.hold()
+        for reading in [EmergencyHoldReading.forbidden(Self.refusal), .flawed("no hold")] {
+            let decision = decide(reading, known: Self.active(hold), isOutdated: true)
+            #expect(decision.order == .follow && decision.memory == nil)
+            #expect(decision.tellings == [.ended(hold, .unproven)])
+        }
+        let unread = decide(.failed(Self.failure), known: Self.active(hold), isOutdated: true)
+        #expect(unread.order == .wait(Self.failure) && unread.memory == Self.active(hold))
+        let long = decide(
+            .failed(Self.failure), known: Self.active(hold), isOutdated: true, unreadFor: Decision.patience)
+        #expect(long.order == .follow && long.tellings == [.ended(hold, .unproven)])
+    }
+
+    @Test func whatIsReadAfterAnotherReplicaLedCounts() {
+        let hold = Self.hold()
+        let decision = decide(Self.reading(hold), known: Self.active(hold), isOutdated: true)
+        #expect(decision.order == .hold(hold) && decision.tellings.isEmpty)
+        let gone = decide(.none, known: Self.active(hold), isOutdated: true)
+        #expect(gone.order == .follow && gone.tellings == [.ended(hold, .removed)])
     }
 
     // MARK: A hold's life

@@ -37,6 +37,8 @@ final class StatusReporter: Sendable {
         sending.withLock { $0 = task }
     }
 
+    deinit { queue.finish() }
+
     /// Waits until what was noted is told, for a few seconds at most.
     func finish() async {
         queue.finish()

@@ -37,7 +37,7 @@ extension Controller {
 
     /// Takes up what an earlier run knew.
     func rememberHold() async throws(JournalError) {
-        guard let text = try await journal.remembered(.emergencyHold) else { return }
+        guard let text = try await journal.remembered(.emergencyHold), !text.isEmpty else { return }
         hold.memory = canonical.tree(text).flatMap(EmergencyHoldMemory.init)
         if hold.memory == nil {
             notify(
@@ -53,11 +53,12 @@ extension Controller {
         let now = surroundings.uptime()
         if case .failed = reading { hold.failingSince = hold.failingSince ?? now } else { hold.failingSince = nil }
         let decision = EmergencyHoldDecision(
-            reading, known: hold.memory, instance: configuration.instance, cluster: configuration.cluster,
+            reading, known: hold.memory, isOutdated: isHoldOutdated, instance: configuration.instance,
+            cluster: configuration.cluster,
             unreadFor: hold.failingSince.map { now - $0 } ?? .zero, at: surroundings.now())
         for telling in decision.tellings { try await note(telling) }
-        if let memory = decision.memory, memory != hold.memory {
-            try await journal.remember(.emergencyHold, canonical.text(memory.tree))
+        if decision.memory != hold.memory {
+            try await journal.remember(.emergencyHold, decision.memory.map { canonical.text($0.tree) } ?? "")
         }
         hold.memory = decision.memory
         tellUnread(decision.unread)
@@ -107,6 +108,7 @@ extension Controller {
                 switch ending {
                 case .timeIsOver: "its time is over"
                 case .removed: "\(place) is gone or empty"
+                case .unproven: "another replica has led since, and \(place) does not say that it is in force still"
                 case .ended(let end):
                     "\(end.by.isEmpty ? "somebody" : end.by) ended it (by its own word) at \(end.at)"
                         + (end.because.isEmpty ? "" : ": \(end.because)")
@@ -180,6 +182,12 @@ extension Controller {
     func keep(to active: EmergencyHold, newest: Revision) async throws -> Bool {
         // What was in force before the start counts, and where nothing is a hold must not keep it so.
         _ = try await enforcedCluster()
+        if isJournalBehind, let refusal = try await verifyPart(before: newest) {
+            try await raiseHoldActive()
+            try await refuse(newest, refusal)
+            try await refuse(active, "another replica has led, and \(refusal.message)", isPassing: true)
+            return true
+        }
         try await takeUpHandover(before: newest)
         let isDone = try await enforce(active, newest: newest.commit)
         if isDone, enforced == nil, hold.refusal != nil {
@@ -284,6 +292,11 @@ extension Controller {
         guard newest.commit != hold.waiting?.commit, newest.commit != refusedCommit || isRefusalPassing else { return }
         hold.waiting = nil
         try await noteRewrittenHistory(newest, since: newestCommit, lastAccepted)
+        if let refusal = try await verifyPart(before: newest) {
+            try await refuse(newest, refusal)
+            newestCommit = newest.commit
+            return
+        }
         switch try await examine(
             newest, trust: configuration.trust, after: try await lastTrusted(), suspect: distrustedCommit, from: source,
             cluster: enforcedCluster)

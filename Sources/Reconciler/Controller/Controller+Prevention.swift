@@ -29,7 +29,9 @@ extension Controller {
     }
 
     private func keepPrevention(_ objects: [Tree]) async throws(JournalError) {
-        let remembered = try await journal.remembered(.keptPrevention)
+        var remembered = try await journal.remembered(.keptPrevention)
+        // Nothing that this journal says need be so; where it says of none, there may be none to remove.
+        if isPreventionUnknown { remembered = remembered == "" ? nil : remembered.map { _ in "in part" } }
         let digest = objects.isEmpty ? "" : canonical.digest(.array(objects))
         // Nothing is wanted, and nothing of ours is left, or could be looked for.
         guard !objects.isEmpty || remembered != "" && !(remembered == nil && isOldPreventionAsked) else {
@@ -43,6 +45,7 @@ extension Controller {
                 error, isWanted: !objects.isEmpty, wasKept: wasKept, isNew: remembered == nil)
         }
         isPreventionInForce = !objects.isEmpty
+        isPreventionUnknown = false
         preventionFailure = nil
         if !wasKept { try await journal.remember(.keptPrevention, digest) }
         try await resolve([.preventionFailed], object: nil)

@@ -137,6 +137,11 @@ extension Controller {
     ///
     /// - Parameter hold: One that cannot be enforced while nothing is.
     func takeNewest(_ newest: Revision, despite hold: EmergencyHold? = nil) async throws -> Bool {
+        if let refusal = try await verifyPart(before: newest) {
+            _ = try await enforcedCluster()
+            try await refuse(newest, refusal)
+            return true
+        }
         try await takeUpHandover(before: newest)
         let trusted = try await lastTrusted()
         // What a hold enforces was never accepted by itself, also where the branch was put back to it.

@@ -1,5 +1,8 @@
+import Manifest
+
 extension Controller {
-    /// Finds out whether another replica may have led since the journal was written last, with a journal of its own.
+    /// Finds out whether another replica may have led since the journal was written last, with a journal of its own, or this
+    /// one with another journal.
     ///
     /// Then what the journal remembers of the revision in force is out of date: enforced, it would give back what was revoked
     /// meanwhile, and what is new would be compared with it. So the newest revision is judged as one that comes first,
@@ -9,8 +12,26 @@ extension Controller {
         guard let term = configuration.term else { return }
         let last = try await journal.remembered(.leaderTerm).flatMap(LeaderTerm.init)
         isJournalBehind = !term.follows(last)
+        if !isJournalBehind { isJournalBehind = try await isLeftByAnotherJournal(sinceKnownTerm: last != nil) }
+        isPreventionUnknown = isJournalBehind
         guard isJournalBehind else { return try await noteTerm() }
         try await journal.remember(.ownershipSettled, "false")
+    }
+
+    /// Whether the Lease says something else than whoever wrote this journal has left there.
+    ///
+    /// - Parameter isTermKnown: Whether they left anything at all.
+    private func isLeftByAnotherJournal(sinceKnownTerm isTermKnown: Bool) async throws(JournalError) -> Bool {
+        guard let place = configuration.handover, place.found != nil || isTermKnown else { return false }
+        let guarded = try await journal.remembered(.guardedState)
+        let revision = try await journal.remembered(.enforcedRevision)
+        guard let revision, let tree = guarded.flatMap(canonical.tree), let state = GuardedState(tree) else {
+            return place.found != nil
+        }
+        let own = Handover(
+            state, of: revision, replacing: StateBeforeHold(rememberedIn: guarded, canonical: canonical),
+            in: tree["place"]?.string ?? source.place)
+        return own != place.found
     }
 
     // MARK: What the leader before left
@@ -18,7 +39,9 @@ extension Controller {
     /// Reads what the leader before had in force, where this journal does not know it.
     ///
     /// It is what the newest revision is compared with, and not enforced: whoever wrote the Lease may not have been a leader.
-    func takeUpHandover(before newest: Revision) async throws(JournalError) {
+    ///
+    /// - Throws: ``SourceError`` where that cannot be looked at now, for the first few times.
+    func takeUpHandover(before newest: Revision) async throws {
         guard enforced == nil, isJournalBehind, handedOver == nil, let found = left else { return }
         let remembered = try await journal.remembered(.guardedState).flatMap(canonical.tree)
         let trusted = try await journal.remembered(.trustedRevision)
@@ -33,9 +56,14 @@ extension Controller {
                 whole.map { StateBeforeHold($0, place: source.place) } ?? StateBeforeHold(outdated: remembered)
             handedOver = state
         } catch {
+            // What was approved before must not wait for approvals again because of one failure.
+            handoverFailures += 1
+            guard handoverFailures >= Self.handoverAttempts else { throw error }
             tellUnusable(found, error.explanation.message)
         }
     }
+
+    private static let handoverAttempts = 3
 
     /// - Parameter trusted: The last commit that was trusted here.
     /// - Returns: Nil where the commit is not part of what is followed, or is not trusted.
@@ -49,8 +77,14 @@ extension Controller {
         if configuration.trust == .all,
             let distrust = try await findDistrust(
                 of: try await source.cachedRevision(commit: commit), isFollowed: isNewest, mode: .all, after: trusted,
-                from: source)
+                suspect: distrustedCommit, from: source)
         {
+            guard distrust.reason != .signatureUncheckable else {
+                throw SourceError(
+                    Explanation(
+                        reason: distrust.reason.rawValue, message: distrust.message, retry: .later,
+                        hint: "It is looked at again by itself."))
+            }
             if let left { tellUnusable(left, distrust.message) }
             return nil
         }
@@ -71,6 +105,9 @@ extension Controller {
     private var left: Handover? {
         configuration.handover?.found.flatMap { $0.place == source.place ? $0 : nil }
     }
+
+    /// Whether the hold that this journal knows may have ended while another replica led.
+    var isHoldOutdated: Bool { isJournalBehind && left?.heldRevision != hold.active?.revision }
 
     /// The commit that the leader before accepted last, where this journal does not know it.
     var leftRevision: String? { isJournalBehind ? left?.revision : nil }

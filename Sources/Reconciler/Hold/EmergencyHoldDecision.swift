@@ -34,6 +34,8 @@ package struct EmergencyHoldMemory: Sendable, Equatable {
 ///   protect nothing, and keep every later fix away.
 /// - Anything else: nothing new is taken on until it can be read, for ``patience`` at most. An API server that stays
 ///   unable to read one ConfigMap must not keep fixes away for ever either.
+///
+/// What a journal knew before another replica led is no proof that a hold is in force still: it may have ended there.
 package struct EmergencyHoldDecision: Sendable, Equatable {
     package enum Order: Sendable, Equatable {
         /// The newest revision, as ever.
@@ -47,6 +49,8 @@ package struct EmergencyHoldDecision: Sendable, Equatable {
         case timeIsOver
         case ended(EmergencyHoldEnd)
         case removed
+        /// Another replica may have ended it, and it cannot be read whether it is there.
+        case unproven
     }
 
     /// What the record is told once.
@@ -67,18 +71,22 @@ package struct EmergencyHoldDecision: Sendable, Equatable {
     /// Why holds cannot be read.
     package var unread: ClusterError?
 
+    private var isOutdated: Bool
+
     /// How long nothing new is taken on while holds cannot be read.
     package static let patience = Duration.seconds(300)
     /// How far the clock of whoever sets a hold may be ahead of ours.
     private static let clockSkew = Duration.seconds(300)
 
     /// - Parameters:
+    ///   - isOutdated: Whether another replica may have led since that was known.
     ///   - unreadFor: How long reading has failed in a row before this time.
     package init(
-        _ reading: EmergencyHoldReading, known: EmergencyHoldMemory?, instance: String, cluster: String,
-        unreadFor: Duration = .zero, at now: Timestamp
+        _ reading: EmergencyHoldReading, known: EmergencyHoldMemory?, isOutdated: Bool = false, instance: String,
+        cluster: String, unreadFor: Duration = .zero, at now: Timestamp
     ) {
         memory = known
+        self.isOutdated = isOutdated
         switch reading {
         case .none:
             end(.removed, at: now)
@@ -90,7 +98,7 @@ package struct EmergencyHoldDecision: Sendable, Equatable {
             goOn(at: now)
         case .failed(let error):
             unread = error
-            if unreadFor < Self.patience, active.map({ $0.until <= now }) ?? true {
+            if unreadFor < Self.patience, isOutdated || active.map({ $0.until <= now }) ?? true {
                 // It may have been set, or extended, since.
                 order = .wait(error)
             } else {
@@ -125,6 +133,7 @@ package struct EmergencyHoldDecision: Sendable, Equatable {
         case nil: tellings.append(.began(hold))
         }
         memory = EmergencyHoldMemory(hold: hold, isOver: false)
+        isOutdated = false
         goOn(at: now)
     }
 
@@ -132,6 +141,12 @@ package struct EmergencyHoldDecision: Sendable, Equatable {
     private mutating func goOn(at now: Timestamp) {
         guard let active else { return }
         guard active.until > now else { return end(.timeIsOver, at: now) }
+        guard !isOutdated else {
+            tellings.append(.ended(active, .unproven))
+            // Not as one that is over: it counts again where it is there.
+            memory = nil
+            return
+        }
         order = .hold(active)
     }
 

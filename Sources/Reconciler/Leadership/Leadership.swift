@@ -52,7 +52,7 @@ package actor Leadership {
         while true {
             try Task.checkCancellation()
             var pause = timing.standbyPause
-            do throws(ClusterError) {
+            do {
                 let found = try await store.read()
                 board.noteFound(found?.record)
                 switch election.next(on: found, at: .now, time: surroundings.now()) {
@@ -64,13 +64,20 @@ package actor Leadership {
                     pause = min(pause, max(end - .now, .milliseconds(1)))
                 case .take(let record, let vacancy):
                     handover = found?.handover
-                    if try await take(record, over: found) {
+                    // To its end also where this is cancelled meanwhile: what was taken has to be given back.
+                    let taking = Task { try await take(record, over: found) }
+                    if try await taking.value {
+                        guard !Task.isCancelled else {
+                            let leaving = Task { try await release() }
+                            try await leaving.value
+                            throw CancellationError()
+                        }
                         notify(.acquired(vacancy, transitions: record.transitions))
                         return vacancy
                     }
                 }
                 lastFailure = ""
-            } catch {
+            } catch let error as ClusterError {
                 if error.kind == .cancelled { throw CancellationError() }
                 if lastFailure != error.message { trouble(error) }
                 lastFailure = error.message

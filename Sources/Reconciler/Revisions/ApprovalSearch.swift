@@ -19,6 +19,8 @@ struct ApprovalSearch {
     let head: LoadedRevision
     /// What the revision removes although nothing in force declares it: what an earlier run has left.
     let removed: Set<ObjectID>
+    /// Whether another replica accepted what is in force, and may not have done all that its commit approves.
+    let isHandedOver: Bool
     /// Whether only a listed approver's signature counts.
     let requiresSignatures: Bool
     /// See ``JudgementBasis/signaturesRequiredUpTo``.
@@ -125,16 +127,7 @@ struct ApprovalSearch {
             var found: [(Revision, Set<ObjectID>?)] = recent.map { ($0, nil) }
             var indices: [String: Int] = [:]
             for (index, commit) in recent.enumerated() { indices[commit.commit] = index }
-            let waiting = Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.approvableAfter)
-            for (since, holds) in waiting.sorted(by: { $0.key < $1.key }) {
-                let ids = Set(holds.map(\.key))
-                var commits = try await source.commits(upTo: head.revision, after: since, wholeHistory: false)
-                // What the first revision itself approves, or what it merged, counts with the next look as well.
-                let isFirst = holds.contains { $0.value.isFirstRevision && $0.value.shownAfter == nil }
-                if isFirst, try await source.hasCommit(since) {
-                    commits += try await source.commits(
-                        upTo: source.cachedRevision(commit: since), after: nil, wholeHistory: false)
-                }
+            func count(_ commits: [Revision], for ids: Set<ObjectID>) {
                 for commit in commits {
                     if let index = indices[commit.commit] {
                         found[index].1?.formUnion(ids)
@@ -143,6 +136,21 @@ struct ApprovalSearch {
                         found.append((commit, ids))
                     }
                 }
+            }
+            if isHandedOver, !removed.isEmpty, let inForce {
+                count(
+                    try await source.commits(upTo: inForce.revision, after: nil, wholeHistory: false), for: removed)
+            }
+            let waiting = Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.approvableAfter)
+            for (since, holds) in waiting.sorted(by: { $0.key < $1.key }) {
+                var commits = try await source.commits(upTo: head.revision, after: since, wholeHistory: false)
+                // What the first revision itself approves, or what it merged, counts with the next look as well.
+                let isFirst = holds.contains { $0.value.isFirstRevision && $0.value.shownAfter == nil }
+                if isFirst, try await source.hasCommit(since) {
+                    commits += try await source.commits(
+                        upTo: source.cachedRevision(commit: since), after: nil, wholeHistory: false)
+                }
+                count(commits, for: Set(holds.map(\.key)))
             }
             return found
         }

@@ -121,7 +121,7 @@ package struct RevisionJudgement: Sendable {
             ? FoundApprovals()
             : try await ApprovalSearch(
                 inForce: inForce, approvers: approvers(besides: loaded.declared), head: loaded,
-                removed: left.subtracting(loaded.declared.objects.keys),
+                removed: left.subtracting(loaded.declared.objects.keys), isHandedOver: isJournalBehind,
                 requiresSignatures: trust != .off, signaturesRequiredUpTo: signaturesRequiredUpTo,
                 source: source, memory: memory
             ).find(complain: complain)
