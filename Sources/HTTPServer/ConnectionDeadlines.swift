@@ -11,14 +11,19 @@ final class ConnectionDeadlines: @unchecked Sendable {
     private struct Connection {
         var descriptor: Int32
         var begun: ContinuousClock.Instant
+        var timeout: Duration?
     }
 
-    private let timeout: Duration
+    private let limits: ListenerLimits
     private let lock = NSLock()
     private var open: [OpaquePointer: Connection] = [:]
     private var timer: (any DispatchSourceTimer)?
 
-    init(_ timeout: Duration) { self.timeout = timeout }
+    /// Nil where connections may last as long as they like.
+    init?(_ limits: ListenerLimits) {
+        guard limits.exchangeTimeout != nil || limits.unprovenTimeout != nil else { return nil }
+        self.limits = limits
+    }
 
     func begin() {
         let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "bylaw.http.deadlines"))
@@ -37,7 +42,13 @@ final class ConnectionDeadlines: @unchecked Sendable {
 
     func add(_ connection: OpaquePointer, descriptor: Int32) {
         guard descriptor >= 0 else { return }
-        lock.withLock { open[connection] = Connection(descriptor: descriptor, begun: .now) }
+        let timeout = limits.unprovenTimeout ?? limits.exchangeTimeout
+        lock.withLock { open[connection] = Connection(descriptor: descriptor, begun: .now, timeout: timeout) }
+    }
+
+    /// Takes in that a request has passed the precheck, and its exchange goes on.
+    func noteProof(_ connection: OpaquePointer) {
+        lock.withLock { open[connection]?.timeout = limits.exchangeTimeout }
     }
 
     /// Takes in that an exchange is over, and the next may begin.
@@ -50,7 +61,8 @@ final class ConnectionDeadlines: @unchecked Sendable {
     private func endLateOnes() {
         lock.withLock {
             let now = ContinuousClock.now
-            for connection in open.values where now - connection.begun > timeout {
+            for connection in open.values {
+                guard let timeout = connection.timeout, now - connection.begun > timeout else { continue }
                 shutdown(connection.descriptor, Int32(SHUT_RDWR))
             }
         }

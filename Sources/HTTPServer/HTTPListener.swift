@@ -89,7 +89,7 @@ private final class ListenerState: @unchecked Sendable {
         self.asksForCertificates = asksForCertificates
         self.precheck = precheck
         self.handler = handler
-        connections = limits.exchangeTimeout.map(ConnectionDeadlines.init)
+        connections = ConnectionDeadlines(limits)
     }
 
     func add(_ exchange: Exchange) -> Bool {
@@ -173,6 +173,7 @@ private func accept(
             shim_httpd_set_idle(connection, state.limits.seconds(isProven: refusal == nil))
         }
         if let refusal { return queue(refusal, on: connection) }
+        state.connections?.noteProof(connection)
         guard state.add(exchange) else { return MHD_Result.NO }
         slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
         return MHD_Result.YES

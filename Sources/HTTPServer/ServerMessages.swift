@@ -61,7 +61,7 @@ package struct ListenerLimits: Sendable {
     package var maximumBodyBytes: Int
     /// How long a connection may be silent, in whole seconds.
     package var idleTimeout: Duration
-    /// The same for one of which no request has passed the precheck; as ``idleTimeout`` where it is nil.
+    /// How long one may last of which no request has passed the precheck; as any other where it is nil.
     package var unprovenTimeout: Duration?
     /// How long one exchange may take as a whole: the wait for the request since the connection was opened or the answer
     /// before it was sent, the request, and the client's taking the answer.

@@ -83,6 +83,7 @@ import YAML
             "high-availability", "emergency-hold", "checkpoint", "prevention", "audit-webhook", "monitoring",
             "policy-sync",
         ],
+        ["emergency-hold", "policy-sync", "high-availability"],
     ])
     func everyCombinationIsRestrictedAndNamesItsImage(_ components: [String]) async throws {
         guard let text = try await render(components: components) else { return }
@@ -162,6 +163,21 @@ import YAML
         pod.set(["spec", "restartPolicy"], to: "Never")
         pod.set(["spec", "terminationGracePeriodSeconds"], to: nil)
         #expect(pod == other)
+    }
+
+    /// A shell beside the journal has no more than Bylaw itself, and none of its rights.
+    @Test func thePodBesideTheJournalIsRestricted() async throws {
+        let file = Self.deploy + "/journal/pod.yaml"
+        let judged = try await program.run(["pods", "check", "--level", "restricted", "-f", file])
+        #expect(judged.status == 0 && judged.output.contains("0 of 1 pods"), "\(judged.output)\(judged.errors)")
+        let pod = try #require(objects(try String(contentsOfFile: file, encoding: .utf8)).first)
+        let one = try podTemplate(
+            "Deployment", in: try String(contentsOfFile: Self.deploy + "/bylaw.yaml", encoding: .utf8))
+        for field in ["securityContext", "automountServiceAccountToken"] {
+            #expect(pod["spec"]?[field] == one["spec"]?[field])
+        }
+        #expect(pod["spec"]?["serviceAccountName"] == nil)
+        #expect(pod["metadata"]?["labels"] == nil, "it is no replica, and nothing may reach it")
     }
 
     /// The kinds that Bylaw manages are as it would accept them from a policy repository.

@@ -2,6 +2,7 @@ import EmbeddedCluster
 import Foundation
 import JSON
 import Manifest
+import SQLite
 import TestSupport
 import Testing
 
@@ -92,6 +93,29 @@ import Testing
         #expect(both.status == 2 && both.errors.contains("contradict each other"), "\(both.errors)")
         #expect(try await cluster.versions(prefix: namespace) == before)
         #expect(try await entries().isEmpty)
+    }
+
+    /// As after a later version, which remembers settings that this one does not know.
+    @Test func whereItIsNotKnownWhatIsProtectedNothingIsDeleted() async throws {
+        let listed = try await uninstall()
+        let revision = try await repository.git("rev-parse", "HEAD")
+        #expect(
+            listed.output.contains("What bylaw.yaml protects is known as of revision \(revision)"), "\(listed.output)")
+        let connection = try Connection(path: program.journal, mode: .readWrite)
+        try connection.execute(
+            """
+            UPDATE memory SET value = json_set(value, '$.configuration.later', 1) WHERE key = 'guardedState'
+            """)
+        let before = try await cluster.versions(prefix: namespace)
+        for arguments in [[], ["--confirm", instance]] {
+            let refused = try await program.run(["uninstall"] + places + arguments)
+            #expect(
+                refused.status == 2 && refused.errors.contains("what bylaw.yaml protects cannot be read"),
+                "\(refused.output)\(refused.errors)")
+        }
+        #expect(try await cluster.versions(prefix: namespace) == before)
+        let keeping = try await uninstall("--keep-objects", "--confirm", instance)
+        #expect(keeping.status == 0, "\(keeping.output)\(keeping.errors)")
     }
 
     @Test func aListingWritesNothing() async throws {

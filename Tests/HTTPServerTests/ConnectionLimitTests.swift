@@ -45,8 +45,13 @@ import Testing
     }
 
     /// It is never silent for as long as the idle time, and never done.
-    @Test func whoSendsAByteNowAndThenIsDroppedAsWell() async throws {
-        let listener = try listener(ListenerLimits(idleTimeout: .seconds(600), exchangeTimeout: .seconds(3)))
+    @Test(arguments: [
+        ListenerLimits(idleTimeout: .seconds(600), exchangeTimeout: .seconds(10)),
+        ListenerLimits(idleTimeout: .seconds(600), unprovenTimeout: .seconds(3), exchangeTimeout: .seconds(900)),
+        ListenerLimits(idleTimeout: .seconds(600), unprovenTimeout: .seconds(3)),
+    ])
+    func whoSendsAByteNowAndThenIsDroppedAsWell(_ limits: ListenerLimits) async throws {
+        let listener = try listener(limits)
         defer { listener.stop() }
         let slow = try SocketClient(port: listener.port)
         let busy = try SocketClient(port: listener.port)

@@ -84,7 +84,7 @@ extension Wiring {
                 // An API server has one or two, from its own address, and keeps them between batches.
                 limits: ListenerLimits(
                     maximumConnections: 32, maximumConnectionsPerAddress: 8, maximumBodyBytes: maximumAuditBytes,
-                    idleTimeout: .seconds(25), unprovenTimeout: .seconds(5)),
+                    idleTimeout: .seconds(25), unprovenTimeout: .seconds(5), exchangeTimeout: .seconds(90)),
                 identity: identity, precheck: access.refusal(of:)
             ) { request in
                 await answerAudit(request, identifier: identifier, logger: logger, voice: voice)

@@ -22,6 +22,8 @@ struct UninstallReport {
     var revived: [ObjectID] = []
     /// How many changes of the instance have no outcome yet.
     private var openIntents: Int64 = 0
+    /// The revision by which it is known what is protected.
+    private var protectedAsOf: String?
     /// Whether what Bylaw itself runs in is kept from a deletion.
     private var isOwnNamespaceKnown = true
 
@@ -34,6 +36,7 @@ struct UninstallReport {
     mutating func take(_ survey: UninstallSurvey, openIntents: Int64) {
         self.openIntents = openIntents
         isOwnNamespaceKnown = survey.ownNamespace != nil
+        protectedAsOf = survey.protectedAsOf
         items = survey.policies.map { Item(object: $0.id, fate: .delete) }
         items += survey.policiesLeft.map { Item(object: $0.id, fate: .leave($0.reason)) }
         items += survey.steps.map { Item(object: $0.object.id, fate: $0.fate, opens: $0.opens) }
@@ -81,6 +84,15 @@ struct UninstallReport {
             texts.append(
                 "In which namespace Bylaw itself runs is not known, so nothing is kept for that: look whether it is "
                     + "listed")
+        }
+        if !wish.keepsObjects, items.contains(where: { $0.fate == .delete }) {
+            texts.append(
+                protectedAsOf.map {
+                    "What bylaw.yaml protects is known as of revision \($0); where another replica has led since, its journal "
+                        + "may know a later one"
+                }
+                    ?? "What bylaw.yaml protects is not known, since this journal never had a revision in force: nothing is "
+                    + "kept for that")
         }
         let unproven = items.count { $0.fate == .leave(.unproven) }
         if unproven > 0 {

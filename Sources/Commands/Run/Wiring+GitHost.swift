@@ -48,7 +48,8 @@ extension Wiring {
             let listener = try HTTPListener(
                 address: address, port: port,
                 limits: ListenerLimits(
-                    maximumConnections: 32, maximumBodyBytes: maximumWebhookBytes, idleTimeout: .seconds(10))
+                    maximumConnections: 32, maximumBodyBytes: maximumWebhookBytes, idleTimeout: .seconds(10),
+                    exchangeTimeout: .seconds(20))
             ) { request in
                 let answer = receiver.answer(
                     WebhookReceiver.Request(

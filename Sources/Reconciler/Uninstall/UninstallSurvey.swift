@@ -38,6 +38,8 @@ package struct UninstallSurvey: Sendable {
     package var user: UserIdentity?
     /// Where Bylaw itself runs; nil where neither the journal nor whoever does this tells.
     package var ownNamespace: String?
+    /// The revision of which the journal knows what `bylaw.yaml` protects; nil where none was ever enforced.
+    package var protectedAsOf: String?
     var knowledge: UninstallKnowledge
     var access: Set<ObjectID>
     var protection: Protection
@@ -66,13 +68,21 @@ package struct UninstallSurveyor: Sendable {
 
     /// Looks at everything.
     ///
-    /// - Throws: ``ClusterError`` where a kind cannot be read: what is there is not known then.
+    /// - Throws: ``ClusterError`` where a kind cannot be read, and where the journal's memory of what is protected cannot:
+    ///   what is there, or may go, is not known then.
     package func survey(_ knowledge: UninstallKnowledge) async throws(ClusterError) -> UninstallSurvey {
         let policies = try await policies(knowledge)
         let live = try await liveState().all
         let user = try await cluster.whoWeAre()
         let access = user.map { ownAccess(of: $0, in: live) } ?? []
+        let guarded = knowledge.guardedState.flatMap(canonical.tree)
         let configuration = rememberedConfiguration(knowledge.guardedState, canonical: canonical)
+        guard configuration != nil || knowledge.guardedState == nil || wish.keepsObjects else {
+            throw ClusterError(
+                kind: .invalid, status: 0,
+                message: "uninstall \(instance): what bylaw.yaml protects cannot be read from the journal's memory",
+                hint: "Run the version of Bylaw that wrote the journal last, or say --keep-objects.")
+        }
         // Whoever does it may be somebody else, from elsewhere.
         let ownNamespace = knowledge.ownNamespace ?? user?.serviceAccount?.namespace
         let protection = Protection(patterns: configuration?.protected ?? [], ownNamespace: ownNamespace)
@@ -81,7 +91,7 @@ package struct UninstallSurveyor: Sendable {
             protection: protection, wish: wish)
         return UninstallSurvey(
             policies: policies.changes, policiesLeft: policies.left, steps: steps, user: user,
-            ownNamespace: ownNamespace, knowledge: knowledge,
+            ownNamespace: ownNamespace, protectedAsOf: guarded.flatMap(GuardedState.revision), knowledge: knowledge,
             access: access, protection: protection)
     }
 
