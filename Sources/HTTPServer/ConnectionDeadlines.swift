@@ -12,6 +12,7 @@ final class ConnectionDeadlines: @unchecked Sendable {
         var descriptor: Int32
         var begun: ContinuousClock.Instant
         var timeout: Duration?
+        var isProven = false
     }
 
     private let limits: ListenerLimits
@@ -48,11 +49,16 @@ final class ConnectionDeadlines: @unchecked Sendable {
 
     /// Takes in that a request has passed the precheck, and its exchange goes on.
     func noteProof(_ connection: OpaquePointer) {
-        lock.withLock { open[connection]?.timeout = limits.exchangeTimeout }
+        lock.withLock {
+            open[connection]?.timeout = limits.exchangeTimeout
+            open[connection]?.isProven = true
+        }
     }
 
-    /// Takes in that an exchange is over, and the next may begin.
-    func noteExchange(_ connection: OpaquePointer) { lock.withLock { open[connection]?.begun = .now } }
+    /// Takes in that an exchange is over, and the next may begin; whoever was only refused gets no more time by that.
+    func noteExchange(_ connection: OpaquePointer) {
+        lock.withLock { if open[connection]?.isProven == true { open[connection]?.begun = .now } }
+    }
 
     /// Takes in that a connection is about to be closed: its descriptor is somebody else's soon.
     func remove(_ connection: OpaquePointer) { lock.withLock { open[connection] = nil } }

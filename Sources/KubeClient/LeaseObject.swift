@@ -33,14 +33,14 @@ package struct LeaseObject: LeaseStore {
     }
 
     package func create(
-        _ record: LeaseRecord, leaving handover: Handover?
+        _ record: LeaseRecord, leaving notes: LeaderNotes
     ) async throws(ClusterError) -> StoredLease {
         var body: Tree = [
             "apiVersion": .string(Resource.lease.apiVersion), "kind": .string(Resource.lease.kind),
             "metadata": ["namespace": .string(id.namespace), "name": .string(id.name)],
             "spec": spec(of: record, over: .object(Members())),
         ]
-        leave(handover, on: &body)
+        write(notes, on: &body)
         return try await send(
             .create(
                 body, .lease, namespace: id.namespace, fieldManager: cluster.fieldManager, isDryRun: false),
@@ -48,20 +48,23 @@ package struct LeaseObject: LeaseStore {
     }
 
     package func update(
-        _ stored: StoredLease, to record: LeaseRecord, leaving handover: Handover?
+        _ stored: StoredLease, to record: LeaseRecord, leaving notes: LeaderNotes
     ) async throws(ClusterError) -> StoredLease {
         var body = stored.object.content
-        leave(handover, on: &body)
+        write(notes, on: &body)
         body.set(["spec"], to: spec(of: record, over: stored.spec))
         return try await send(
             .update(body, .lease, id, fieldManager: cluster.fieldManager), "update \(id)")
     }
 
-    private func leave(_ handover: Handover?, on lease: inout Tree) {
-        let path = ["metadata", "annotations", Handover.annotation]
-        // No empty map for nothing.
-        guard handover != nil || lease["metadata"]?["annotations"]?[Handover.annotation] != nil else { return }
-        lease.set(path, to: handover.map { .string($0.text) })
+    private func write(_ notes: LeaderNotes, on lease: inout Tree) {
+        for (key, text) in [
+            (Handover.annotation, notes.handover?.text), (JournalMark.annotation, notes.journal?.text),
+        ] {
+            // No empty map for nothing.
+            guard text != nil || lease["metadata"]?["annotations"]?[key] != nil else { continue }
+            lease.set(["metadata", "annotations", key], to: text.map(Tree.string))
+        }
     }
 
     private func send(_ request: APIRequest, _ what: String) async throws(ClusterError) -> StoredLease {

@@ -28,15 +28,15 @@ import Testing
 
             var name: String { lease.name }
             func read() async throws(ClusterError) -> StoredLease? { try await lease.read() }
-            func create(_ record: LeaseRecord, leaving handover: Handover?) async throws(ClusterError) -> StoredLease {
-                let stored = try await lease.create(record, leaving: handover)
+            func create(_ record: LeaseRecord, leaving notes: LeaderNotes) async throws(ClusterError) -> StoredLease {
+                let stored = try await lease.create(record, leaving: notes)
                 whenWritten()
                 return stored
             }
             func update(
-                _ stored: StoredLease, to record: LeaseRecord, leaving handover: Handover?
+                _ stored: StoredLease, to record: LeaseRecord, leaving notes: LeaderNotes
             ) async throws(ClusterError) -> StoredLease {
-                let stored = try await lease.update(stored, to: record, leaving: handover)
+                let stored = try await lease.update(stored, to: record, leaving: notes)
                 whenWritten()
                 return stored
             }
@@ -176,10 +176,10 @@ import Testing
             for digit in ["1", "2"] {
                 // Another version than the leader knows.
                 try await patch(#"{"metadata":{"labels":{"seen":"\#(digit)"}}}"#, in: namespace)
-                try await replica.leadership.leave(try someHandover(digit))
+                try await replica.leadership.leave(LeaderNotes(handover: try someHandover(digit)))
                 #expect(try await handover(in: namespace) == someHandover(digit))
             }
-            try await replica.leadership.leave(nil)
+            try await replica.leadership.leave(LeaderNotes())
             #expect(try await handover(in: namespace) == nil)
         }
     }
@@ -189,7 +189,7 @@ import Testing
             try await patch(#"{"spec":{"holderIdentity":"thief"}}"#, in: namespace)
             let left = try someHandover("1")
             await expectError(.notLeading) { () async throws(ClusterError) in
-                try await replica.leadership.leave(left)
+                try await replica.leadership.leave(LeaderNotes(handover: left))
             }
             _ = await leading.result
             #expect(replica.fence.deadline == nil)
@@ -207,12 +207,12 @@ import Testing
                 holder: "killed", durationSeconds: 1,
                 acquired: Timestamp(microsecondsSinceEpoch: 1_772_366_400_000_000),
                 renewed: Timestamp(microsecondsSinceEpoch: 1_772_366_400_000_000), transitions: 3)
-            _ = try await store.create(record, leaving: left)
+            _ = try await store.create(record, leaving: LeaderNotes(handover: left))
             let replica = try Replica("second", in: namespace, on: server)
             let leading = replica.start()
             try await eventually("it leads") { replica.status.isLeader }
             #expect(replica.notices.last == .acquired(.expired(holder: "killed"), transitions: 4))
-            #expect(await replica.leadership.handover == left)
+            #expect(await replica.leadership.notes == LeaderNotes(handover: left))
             #expect(try await handover(in: namespace) == left, "it stands there until something else is in force")
             leading.cancel()
             _ = await leading.result

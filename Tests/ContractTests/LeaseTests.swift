@@ -92,7 +92,7 @@ import Testing
         try await server.withNamespace { namespace in
             let store = store(in: namespace)
             #expect(try await store.read() == nil)
-            let made = try await store.create(record("a"), leaving: nil)
+            let made = try await store.create(record("a"), leaving: LeaderNotes())
             #expect(made.record == record("a"))
             let patch = #"{"metadata":{"labels":{"kept":"yes"},"annotations":{"kept":"also"}}}"#
             let answer = try await server.send(
@@ -101,42 +101,44 @@ import Testing
                     contentType: "application/merge-patch+json", body: Array(patch.utf8)), as: .admin)
             #expect(answer.isSuccess, "\(answer)")
             await expectError(.conflict) { () async throws(ClusterError) in
-                _ = try await store.update(made, to: record("b"), leaving: nil)
+                _ = try await store.update(made, to: record("b"), leaving: LeaderNotes())
             }
             let read = try #require(try await store.read())
             #expect(read.record == made.record)
-            let updated = try await store.update(read, to: record("b", transitions: 1), leaving: nil)
+            let updated = try await store.update(read, to: record("b", transitions: 1), leaving: LeaderNotes())
             #expect(updated.record == record("b", transitions: 1))
             #expect(updated.object.label("kept") == "yes" && updated.object.annotation("kept") == "also")
 
             let handover = try #require(
                 Handover(revision: String(repeating: "0f", count: 20), place: "north\nproduction"))
-            let leaving = try await store.update(updated, to: record("b", transitions: 1), leaving: handover)
-            #expect(try await store.read()?.handover == handover)
-            let after = try await store.update(leaving, to: record("b", transitions: 1), leaving: nil)
-            #expect(after.handover == nil && after.object.annotation("kept") == "also")
+            let left = LeaderNotes(
+                handover: handover, journal: JournalMark(journal: String(repeating: "0f", count: 16), number: 42))
+            let leaving = try await store.update(updated, to: record("b", transitions: 1), leaving: left)
+            #expect(try await store.read()?.notes == left)
+            let after = try await store.update(leaving, to: record("b", transitions: 1), leaving: LeaderNotes())
+            #expect(after.notes == LeaderNotes() && after.object.annotation("kept") == "also")
         }
     }
 
     @Test func ofTwoWhoMakeOrReplaceItOneIsTold() async throws {
         try await server.withNamespace { namespace in
             let store = store(in: namespace)
-            let made = try await store.create(record("a"), leaving: nil)
+            let made = try await store.create(record("a"), leaving: LeaderNotes())
             await expectError(.alreadyExists) { () async throws(ClusterError) in
-                _ = try await store.create(record("b"), leaving: nil)
+                _ = try await store.create(record("b"), leaving: LeaderNotes())
             }
-            _ = try await store.update(made, to: record("a", transitions: 1), leaving: nil)
+            _ = try await store.update(made, to: record("a", transitions: 1), leaving: LeaderNotes())
             await expectError(.conflict) { () async throws(ClusterError) in
-                _ = try await store.update(made, to: record("b"), leaving: nil)
+                _ = try await store.update(made, to: record("b"), leaving: LeaderNotes())
             }
             let released = LeaseRecord(
                 holder: "", durationSeconds: 1, acquired: Self.time, renewed: Self.time, transitions: 1)
             let read = try #require(try await store.read())
-            #expect(try await store.update(read, to: released, leaving: nil).record == released)
+            #expect(try await store.update(read, to: released, leaving: LeaderNotes()).record == released)
             await server.remove(lease: id(in: namespace))
             // It may be made by a replacement, but not in a version that was read.
             await expectError(.conflict) { () async throws(ClusterError) in
-                _ = try await store.update(read, to: record("b"), leaving: nil)
+                _ = try await store.update(read, to: record("b"), leaving: LeaderNotes())
             }
         }
     }
@@ -145,7 +147,7 @@ import Testing
     @Test func aMissingNamespaceIsNoMissingLease() async throws {
         let store = store(in: uniqueName())
         do throws(ClusterError) {
-            _ = try await store.create(record("a"), leaving: nil)
+            _ = try await store.create(record("a"), leaving: LeaderNotes())
             Issue.record("there is no such namespace")
         } catch {
             #expect(error.kind == .namespaceNotFound, "\(error)")

@@ -290,14 +290,17 @@ import Testing
 
     // MARK: Another journal of the same replica
 
-    /// As with another `--journal`, or one from a copy.
-    @Test func whatAnotherJournalOfTheSameTermRevokedIsNotGivenBack() async throws {
+    /// As with another `--journal`, also where the Lease says nothing of what is in force.
+    @Test(arguments: [true, false])
+    func whatAnotherJournalOfTheSameTermRevokedIsNotGivenBack(isWhole: Bool) async throws {
         _ = try await controller.commit("secrets")
+        try await pass("a", term: 0)
+        if !isWhole { try await commitUnapproved() }
         try await pass("a", term: 0)
         #expect(controller.resource == "secrets")
         _ = try await controller.commit("pods", approvals: [])
         try await pass("c", term: 0)
-        #expect(controller.resource == "pods" && lease.handover != nil)
+        #expect(controller.resource == "pods" && (lease.handover != nil) == isWhole)
         let again = try await controller.commit("secrets", approvals: [])
         let held = try await pass("c", term: 0)
         #expect(held.ofObjects[Self.role] == [.approvalMissing] && lease.handover == nil, "\(held)")
@@ -307,6 +310,36 @@ import Testing
             #expect(after.ofObjects[Self.role] == [.approvalMissing], "\(journal): \(after)")
             #expect(controller.resource != "secrets")
         }
+    }
+
+    /// What came after it is not known to it.
+    @Test func aCopyOfTheJournalIsBehind() async throws {
+        _ = try await controller.commit("secrets")
+        try await pass("a", term: 0)
+        let files = FileManager.default
+        let (path, copy) = (controller.journalPath("a"), controller.journalPath("copy"))
+        try files.copyItem(atPath: path, toPath: copy)
+        _ = try await controller.commit("pods", approvals: [])
+        try await pass("a", term: 0)
+        #expect(controller.resource == "pods")
+        try files.removeItem(atPath: path)
+        try files.moveItem(atPath: copy, toPath: path)
+        _ = try await controller.commit("secrets", approvals: [])
+        let after = try await pass("a", term: 0)
+        #expect(after.ofObjects[Self.role] == [.approvalMissing] && controller.resource != "secrets", "\(after)")
+    }
+
+    /// Whoever was ended between the Lease and its journal goes on from there, also without Git.
+    @Test func aJournalThatTheLeaseIsAheadOfIsNotBehind() async throws {
+        let approved = try await controller.commit("secrets")
+        try await pass("a", term: 0)
+        // What is about to be held is announced as nothing.
+        lease.handover = nil
+        try await takeGrantAway()
+        let last = try await commitAnother()
+        let after = try await pass("a", term: 0)
+        #expect(after.report.revision == last && after.ofObjects[Self.role] == nil, "\(approved): \(after)")
+        #expect(lease.handover?.revision == last && controller.resource == "secrets")
     }
 
     // MARK: What this journal knows no better

@@ -37,19 +37,22 @@ struct RestartedController {
 
     /// What stands on the Lease that replicas share.
     final class LeaseAnnotation: Sendable {
-        private let text = Mutex(String?.none)
+        private let written = Mutex((handover: String?.none, journal: String?.none))
 
         var handover: Handover? {
-            get { text.withLock(\.self).flatMap { Handover($0) } }
-            set { text.withLock { $0 = newValue?.text } }
+            get { written.withLock(\.handover).flatMap { Handover($0) } }
+            set { written.withLock { $0.handover = newValue?.text } }
+        }
+        var notes: LeaderNotes {
+            LeaderNotes(handover: handover, journal: written.withLock(\.journal).flatMap { JournalMark($0) })
         }
 
         /// What is done in the place of writing it; nil: nothing.
         let interception = Mutex((@Sendable (Handover?) throws(ClusterError) -> Void)?.none)
 
-        fileprivate func leave(_ handover: Handover?) throws(ClusterError) {
-            try interception.withLock(\.self)?(handover)
-            self.handover = handover
+        fileprivate func leave(_ notes: LeaderNotes) throws(ClusterError) {
+            try interception.withLock(\.self)?(notes.handover)
+            written.withLock { $0 = (notes.handover?.text, notes.journal?.text) }
         }
     }
 
@@ -141,8 +144,8 @@ struct RestartedController {
         configuration.term = term
         if let verifiedCommitsPerLook { configuration.verifiedCommitsPerLook = verifiedCommitsPerLook }
         if let lease {
-            configuration.handover = HandoverPlace(found: lease.handover) { handover throws(ClusterError) in
-                try lease.leave(handover)
+            configuration.handover = HandoverPlace(found: lease.notes) { notes throws(ClusterError) in
+                try lease.leave(notes)
             }
         }
         let controller = Controller(

@@ -39,6 +39,13 @@ import Testing
         let silent = try SocketClient(port: listener.port)
         let refused = try SocketClient(port: listener.port)
         #expect(await refused.ask("/refused") == "HTTP/1.1 401 Unauthorized")
+        // One that asks again and again has no more time than one that is silent.
+        let stubborn = try SocketClient(port: listener.port)
+        let end = ContinuousClock.now + .seconds(60)
+        while await stubborn.ask("/refused") != nil, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(ContinuousClock.now < end)
         #expect(await silent.answer() == nil)
         #expect(await refused.answer() == nil)
         #expect(await proven.ask() == "HTTP/1.1 200 OK")

@@ -54,8 +54,8 @@ struct Run: Sendable {
 
         var handover: HandoverPlace {
             get async {
-                HandoverPlace(found: await leadership.handover) { [leadership] handover throws(ClusterError) in
-                    try await leadership.leave(handover)
+                HandoverPlace(found: await leadership.notes) { [leadership] notes throws(ClusterError) in
+                    try await leadership.leave(notes)
                 }
             }
         }

@@ -225,7 +225,8 @@ extension Controller {
         let accepted = DeclaredStates(try await journal.remembered(.declaredStates).flatMap(canonical.tree))
         let examination = try await examineHeld(
             active, inForce: enforced?.revision.commit, accepted: accepted, elsewhere: acceptedElsewhere,
-            newest: newest, trust: configuration.trust, after: try await lastTrusted(), from: source,
+            newest: newest, trust: configuration.trust, after: try await journal.remembered(.trustedRevision),
+            from: source,
             canonical: canonical, cluster: enforcedCluster)
         switch examination {
         case .refused(let message, let isPassing):
@@ -298,7 +299,9 @@ extension Controller {
             return
         }
         switch try await examine(
-            newest, trust: configuration.trust, after: try await lastTrusted(), suspect: distrustedCommit, from: source,
+            newest, trust: configuration.trust, after: try await journal.remembered(.trustedRevision),
+            suspect: distrustedCommit,
+            atMost: configuration.verifiedCommitsPerLook, from: source,
             cluster: enforcedCluster)
         {
         case .refused(let refusal): try await refuse(newest, refusal)

@@ -55,7 +55,7 @@ extension Controller {
         openPolicyIntents[change.id] = begun
         // From now on it may be there by half, which no digest stands for: nobody is blamed for that, and it is removed
         // where nothing is wanted.
-        if !isOthersDoing { try await journal.remember(.keptPrevention, "in part") }
+        if !isOthersDoing { try await journal.remember(.keptPrevention, KeptPrevention.inPart) }
         return begun
     }
 

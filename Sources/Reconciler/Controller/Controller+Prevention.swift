@@ -29,12 +29,12 @@ extension Controller {
     }
 
     private func keepPrevention(_ objects: [Tree]) async throws(JournalError) {
-        var remembered = try await journal.remembered(.keptPrevention)
-        // Nothing that this journal says need be so; where it says of none, there may be none to remove.
-        if isPreventionUnknown { remembered = remembered == "" ? nil : remembered.map { _ in "in part" } }
-        let digest = objects.isEmpty ? "" : canonical.digest(.array(objects))
+        let remembered = try await journal.remembered(.keptPrevention)
+        // There may be none to remove.
+        let isUnknown = remembered == nil || remembered == KeptPrevention.unknown
+        let digest = objects.isEmpty ? KeptPrevention.none : canonical.digest(.array(objects))
         // Nothing is wanted, and nothing of ours is left, or could be looked for.
-        guard !objects.isEmpty || remembered != "" && !(remembered == nil && isOldPreventionAsked) else {
+        guard !objects.isEmpty || remembered != KeptPrevention.none && !(isUnknown && isOldPreventionAsked) else {
             return try await endPrevention()
         }
         // Somebody else's doing is what is different although it was as wanted.
@@ -42,10 +42,9 @@ extension Controller {
         for (id, wanted) in policies(wanted: objects) {
             guard let error = try await keepPolicy(id, as: wanted, isOthersDoing: wasKept) else { continue }
             return try await noteFailedPrevention(
-                error, isWanted: !objects.isEmpty, wasKept: wasKept, isNew: remembered == nil)
+                error, isWanted: !objects.isEmpty, wasKept: wasKept, isNew: isUnknown)
         }
         isPreventionInForce = !objects.isEmpty
-        isPreventionUnknown = false
         preventionFailure = nil
         if !wasKept { try await journal.remember(.keptPrevention, digest) }
         try await resolve([.preventionFailed], object: nil)

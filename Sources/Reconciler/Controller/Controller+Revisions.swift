@@ -143,7 +143,7 @@ extension Controller {
             return true
         }
         try await takeUpHandover(before: newest)
-        let trusted = try await lastTrusted()
+        let trusted = try await journal.remembered(.trustedRevision)
         // What a hold enforces was never accepted by itself, also where the branch was put back to it.
         let isEnforced = newest.commit == enforced?.revision.commit && self.hold.before == nil
         if isEnforced, configuration.trust == .off || trusted == newest.commit {
@@ -153,7 +153,8 @@ extension Controller {
         guard newest.commit != refusedCommit || isRefusalPassing else { return true }
         let loaded: LoadedRevision
         switch try await examine(
-            newest, trust: configuration.trust, after: trusted, suspect: distrustedCommit, from: source,
+            newest, trust: configuration.trust, after: trusted, suspect: distrustedCommit,
+            atMost: configuration.verifiedCommitsPerLook, from: source,
             trace: arriving, cluster: enforcedCluster)
         {
         case .sound(let sound): loaded = sound

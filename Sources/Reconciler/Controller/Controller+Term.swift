@@ -1,5 +1,3 @@
-import Manifest
-
 extension Controller {
     /// Finds out whether another replica may have led since the journal was written last, with a journal of its own, or this
     /// one with another journal.
@@ -12,26 +10,18 @@ extension Controller {
         guard let term = configuration.term else { return }
         let last = try await journal.remembered(.leaderTerm).flatMap(LeaderTerm.init)
         isJournalBehind = !term.follows(last)
-        if !isJournalBehind { isJournalBehind = try await isLeftByAnotherJournal(sinceKnownTerm: last != nil) }
-        isPreventionUnknown = isJournalBehind
-        guard isJournalBehind else { return try await noteTerm() }
-        try await journal.remember(.ownershipSettled, "false")
-    }
-
-    /// Whether the Lease says something else than whoever wrote this journal has left there.
-    ///
-    /// - Parameter isTermKnown: Whether they left anything at all.
-    private func isLeftByAnotherJournal(sinceKnownTerm isTermKnown: Bool) async throws(JournalError) -> Bool {
-        guard let place = configuration.handover, place.found != nil || isTermKnown else { return false }
-        let guarded = try await journal.remembered(.guardedState)
-        let revision = try await journal.remembered(.enforcedRevision)
-        guard let revision, let tree = guarded.flatMap(canonical.tree), let state = GuardedState(tree) else {
-            return place.found != nil
+        // The leader may have had another journal before it was started anew, or this one may be a copy.
+        if let written = configuration.handover?.found.journal,
+            try await journal.remembered(.journalMark).flatMap(JournalMark.init)?.covers(written) != true
+        {
+            isJournalBehind = true
         }
-        let own = Handover(
-            state, of: revision, replacing: StateBeforeHold(rememberedIn: guarded, canonical: canonical),
-            in: tree["place"]?.string ?? source.place)
-        return own != place.found
+        guard isJournalBehind else { return try await noteTerm() }
+        if let kept = try await journal.remembered(.keptPrevention) {
+            try await journal.remember(
+                .keptPrevention, KeptPrevention.areNone(kept) ? KeptPrevention.unknown : KeptPrevention.inPart)
+        }
+        try await journal.remember(.ownershipSettled, "false")
     }
 
     // MARK: What the leader before left
@@ -45,17 +35,18 @@ extension Controller {
         guard enforced == nil, isJournalBehind, handedOver == nil, let found = left else { return }
         let remembered = try await journal.remembered(.guardedState).flatMap(canonical.tree)
         let trusted = try await journal.remembered(.trustedRevision)
-        do throws(SourceError) {
+        do {
             let whole = try await handedOver(found.revision, before: newest, after: trusted)
             guard let held = found.heldRevision else {
                 handedOver = whole
-                return
+                return try await noteTrusted()
             }
             guard let state = try await handedOver(held, before: newest, after: trusted) else { return }
             hold.before =
                 whole.map { StateBeforeHold($0, place: source.place) } ?? StateBeforeHold(outdated: remembered)
             handedOver = state
-        } catch {
+            try await noteTrusted()
+        } catch let error as SourceError {
             // What was approved before must not wait for approvals again because of one failure.
             handoverFailures += 1
             guard handoverFailures >= Self.handoverAttempts else { throw error }
@@ -77,7 +68,7 @@ extension Controller {
         if configuration.trust == .all,
             let distrust = try await findDistrust(
                 of: try await source.cachedRevision(commit: commit), isFollowed: isNewest, mode: .all, after: trusted,
-                suspect: distrustedCommit, from: source)
+                suspect: distrustedCommit, atMost: configuration.verifiedCommitsPerLook, from: source)
         {
             guard distrust.reason != .signatureUncheckable else {
                 throw SourceError(
@@ -103,7 +94,7 @@ extension Controller {
 
     /// What the leader before left of what is followed here.
     private var left: Handover? {
-        configuration.handover?.found.flatMap { $0.place == source.place ? $0 : nil }
+        configuration.handover?.found.handover.flatMap { $0.place == source.place ? $0 : nil }
     }
 
     /// Whether the hold that this journal knows may have ended while another replica led.
@@ -122,18 +113,18 @@ extension Controller {
     /// The same, by its commits.
     var acceptedElsewhere: Set<String> { Set(acceptedBefore.map(\.revision.commit)) }
 
-    /// The last commit that was accepted by itself while every commit had to be trusted.
-    func lastTrusted() async throws(JournalError) -> String? {
-        // In another mode what the Lease names was not looked at.
-        if configuration.trust == .all,
-            let last = hold.before == nil || acceptedBefore.count > 1 ? acceptedBefore.last : nil
-        {
-            return last.revision.commit
-        }
-        return try await journal.remembered(.trustedRevision)
+    /// Goes on from what the leader before accepted by itself, where every commit must be trusted.
+    private func noteTrusted() async throws {
+        // In another mode it was not looked at. What a hold enforces was accepted before what is trusted here.
+        guard configuration.trust == .all, let last = acceptedBefore.last,
+            hold.before == nil || acceptedBefore.count > 1
+        else { return }
+        let known = try await journal.remembered(.trustedRevision)
+        if let known, try await source.isAncestor(last.revision.commit, of: known) { return }
+        try await journal.remember(.trustedRevision, last.revision.commit)
     }
 
-    /// Remembers what the leader before accepted and trusted, so that a hold may go back to it.
+    /// Remembers what the leader before accepted, so that a hold may go back to it.
     func takeUpWhatWasAccepted() async throws(JournalError) {
         guard !acceptedBefore.isEmpty else { return }
         var states = try await declaredStates()
@@ -141,8 +132,6 @@ extension Controller {
             states.accept(state.revision.commit, digest: stateDigest(of: state.inForce, canonical: canonical))
         }
         try await journal.remember(.declaredStates, canonical.text(states.tree))
-        guard configuration.trust == .all, let trusted = try await lastTrusted() else { return }
-        try await journal.remember(.trustedRevision, trusted)
     }
 
     // MARK: What is left to the next one
@@ -160,20 +149,34 @@ extension Controller {
     /// Leaves what is enforced, where something else stands there: what was announced did not come about, or is settled.
     func leaveEnforced() async {
         guard let enforced else { return }
-        do throws(ClusterError) {
+        do {
             try await leave(
                 Handover(
                     GuardedState(of: enforced), of: enforced.revision.commit, replacing: hold.before, in: source.place))
-        } catch {
+        } catch let error as ClusterError {
             notify(.trouble(error.message, hint: error.hint))
+        } catch {
+            notify(
+                .trouble(
+                    "write to the Lease which revision is in force: \(error)", hint: "It is tried again by itself."))
         }
     }
 
-    private func leave(_ handover: Handover?) async throws(ClusterError) {
+    private func leave(_ handover: Handover?) async throws {
         guard let place = configuration.handover, leftToNext != .some(handover) else { return }
+        let mark = try await nextMark()
         leftToNext = nil
-        try await place.leave(handover)
+        try await place.leave(LeaderNotes(handover: handover, journal: mark))
         leftToNext = .some(handover)
+    }
+
+    /// What the journal is to be known by on the Lease from now on.
+    private func nextMark() async throws(JournalError) -> JournalMark {
+        let journal = try await journal.identity()
+        let last = try await self.journal.remembered(.journalMark).flatMap(JournalMark.init)
+        let mark = JournalMark(journal: journal, number: last?.journal == journal ? (last?.number ?? 0) + 1 : 1)
+        try await self.journal.remember(.journalMark, mark.text)
+        return mark
     }
 
     /// Notes that the journal knows what is in force in this term.

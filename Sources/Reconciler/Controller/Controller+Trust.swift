@@ -14,7 +14,8 @@ extension Controller {
                 after: trusted, before: newest, atMost: configuration.verifiedCommitsPerLook, from: source)
         else { return nil }
         if let (reason, message, commit) = try await findDistrust(
-            of: next, isFollowed: false, mode: .all, after: trusted, suspect: distrustedCommit, from: source)
+            of: next, isFollowed: false, mode: .all, after: trusted, suspect: distrustedCommit,
+            atMost: configuration.verifiedCommitsPerLook, from: source)
         {
             return .untrusted(reason, message, commit: commit)
         }

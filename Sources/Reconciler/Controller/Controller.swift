@@ -23,7 +23,7 @@ package struct ControllerConfiguration: Sendable {
     /// Which commits must be signed.
     package var trust: TrustMode
     /// How many commits are verified at most before the newest is looked at again; each takes about a tenth of a second.
-    package var verifiedCommitsPerLook = 1000
+    package var verifiedCommitsPerLook = maximumCommits
     /// The machine, or the pod, that this process runs on: its entries are those from where it started on.
     package var host: String?
     /// Where there are several replicas, which time of leading this is.
@@ -96,8 +96,6 @@ package actor Controller {
     var handedOver: EnforcedState?
     /// How often that could not be looked at.
     var handoverFailures = 0
-    /// Another replica may have put admission policies in force, or removed them, and nobody has looked since.
-    var isPreventionUnknown = false
     /// It was told that what the leader before left does not count.
     var isUnusableHandoverTold = false
     /// What this leader has left to the next one; nil where that is not known.

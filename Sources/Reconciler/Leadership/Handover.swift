@@ -57,15 +57,13 @@ package struct Handover: Sendable, Equatable {
 
 /// Where a leader finds what the one before left, and leaves the same.
 package struct HandoverPlace: Sendable {
-    /// What the leader before left; nil where that was nothing.
-    package var found: Handover?
-    /// Takes nil where nothing may be taken for in force; where it returns, whoever leads next finds it.
-    ///
-    /// Where it throws that may be so, or become so later.
-    package var leave: @Sendable (Handover?) async throws(ClusterError) -> Void
+    /// What the leader before left.
+    package var found: LeaderNotes
+    /// Where it returns, whoever leads next finds that; where it throws that may be so, or become so later.
+    package var leave: @Sendable (LeaderNotes) async throws(ClusterError) -> Void
 
     package init(
-        found: Handover?, leave: @escaping @Sendable (Handover?) async throws(ClusterError) -> Void
+        found: LeaderNotes, leave: @escaping @Sendable (LeaderNotes) async throws(ClusterError) -> Void
     ) {
         self.found = found
         self.leave = leave

@@ -23,7 +23,7 @@ package actor Leadership {
         held.map { LeaderTerm(lease: $0.object.uid, transitions: $0.record.transitions) }
     }
     /// What the leader before left, until this one has something to leave.
-    package private(set) var handover: Handover?
+    package private(set) var notes = LeaderNotes()
     private var lastFailure = ""
 
     package init(
@@ -63,7 +63,7 @@ package actor Leadership {
                     // Not beyond the moment at which it may be taken.
                     pause = min(pause, max(end - .now, .milliseconds(1)))
                 case .take(let record, let vacancy):
-                    handover = found?.handover
+                    notes = found?.notes ?? LeaderNotes()
                     // To its end also where this is cancelled meanwhile: what was taken has to be given back.
                     let taking = Task { try await take(record, over: found) }
                     if try await taking.value {
@@ -92,8 +92,8 @@ package actor Leadership {
         let start = ContinuousClock.now
         do throws(ClusterError) {
             let stored =
-                if let found { try await store.update(found, to: record, leaving: handover) } else {
-                    try await store.create(record, leaving: handover)
+                if let found { try await store.update(found, to: record, leaving: notes) } else {
+                    try await store.create(record, leaving: notes)
                 }
             return noteHeld(stored, from: start)
         } catch {
@@ -165,7 +165,7 @@ package actor Leadership {
         var start = ContinuousClock.now
         do throws(ClusterError) {
             let record = election.renewal(of: held.record, at: surroundings.now())
-            return noteHeld(try await store.update(held, to: record, leaving: handover), from: start)
+            return noteHeld(try await store.update(held, to: record, leaving: notes), from: start)
         } catch {
             guard [.conflict, .notFound].contains(error.kind) else { throw error }
         }
@@ -181,8 +181,8 @@ package actor Leadership {
         let record = election.renewal(of: found?.record ?? held.record, at: surroundings.now())
         // It was deleted under us: who creates it first has it, and the others wait as long as a lease lasts.
         let stored =
-            if let found { try await store.update(found, to: record, leaving: handover) } else {
-                try await store.create(record, leaving: handover)
+            if let found { try await store.update(found, to: record, leaving: notes) } else {
+                try await store.create(record, leaving: notes)
             }
         return noteHeld(stored, from: start)
     }
@@ -198,8 +198,8 @@ package actor Leadership {
     /// Says at once, and with each renewal from now on, what the next leader may take for in force.
     ///
     /// - Throws: ``ClusterError`` where it may not stand there yet.
-    package func leave(_ handover: Handover?) async throws(ClusterError) {
-        self.handover = handover
+    package func leave(_ notes: LeaderNotes) async throws(ClusterError) {
+        self.notes = notes
         for _ in 0..<3 where loss == nil && fence.deadline != nil {
             do throws(ClusterError) {
                 guard try await renewOnce() else { continue }
@@ -232,12 +232,12 @@ package actor Leadership {
         let stored: StoredLease
         do throws(ClusterError) {
             let record = election.release(of: held.record, at: surroundings.now())
-            stored = try await store.update(held, to: record, leaving: handover)
+            stored = try await store.update(held, to: record, leaving: notes)
         } catch {
             guard error.kind == .conflict else { throw error }
             guard let found = try await store.read(), election.isHeld(by: found.record) else { return }
             stored = try await store.update(
-                found, to: election.release(of: found.record, at: surroundings.now()), leaving: handover)
+                found, to: election.release(of: found.record, at: surroundings.now()), leaving: notes)
         }
         board.noteFound(stored.record)
         notify(.released)

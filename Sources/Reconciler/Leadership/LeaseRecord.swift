@@ -43,7 +43,7 @@ package struct LeaseRecord: Sendable, Equatable {
 package struct StoredLease: Sendable {
     package var record: LeaseRecord
     /// What the holder of then left to the next one.
-    package var handover: Handover?
+    package var notes: LeaderNotes
     /// All that it says of its state: any difference is news from its holder.
     package var spec: Tree
     /// The whole object, so that what we do not know is kept (rule K4).
@@ -52,7 +52,10 @@ package struct StoredLease: Sendable {
     package init(_ object: LiveObject) {
         spec = object.tree["spec"] ?? .object(Members())
         record = LeaseRecord(spec: spec)
-        handover = object.metadata["annotations"]?[Handover.annotation]?.string.flatMap { Handover($0) }
+        let annotations = object.metadata["annotations"]
+        notes = LeaderNotes(
+            handover: annotations?[Handover.annotation]?.string.flatMap { Handover($0) },
+            journal: annotations?[JournalMark.annotation]?.string.flatMap { JournalMark($0) })
         self.object = object
     }
 }
@@ -68,12 +71,12 @@ package protocol LeaseStore: Sendable {
     func read() async throws(ClusterError) -> StoredLease?
 
     /// - Throws: ``ClusterError`` of the kind `alreadyExists` where somebody was faster.
-    func create(_ record: LeaseRecord, leaving handover: Handover?) async throws(ClusterError) -> StoredLease
+    func create(_ record: LeaseRecord, leaving notes: LeaderNotes) async throws(ClusterError) -> StoredLease
 
     /// Replaces the Lease in exactly the version that was read, and keeps what the record does not speak of.
     ///
     /// - Throws: ``ClusterError`` of the kind `conflict` where it is another version now, or gone.
     func update(
-        _ stored: StoredLease, to record: LeaseRecord, leaving handover: Handover?
+        _ stored: StoredLease, to record: LeaseRecord, leaving notes: LeaderNotes
     ) async throws(ClusterError) -> StoredLease
 }

@@ -54,6 +54,9 @@ package protocol RunJournal: Sendable {
     /// What this instance is known to own on this cluster.
     func ownedObjects() async throws(JournalError) -> [ObjectID: OwnedObject]
 
+    /// Which journal it is: a word that was made with it, and is the same in every copy of it.
+    func identity() async throws(JournalError) -> String
+
     /// What the journal remembers between two runs under a name, such as the enforced revision; nil where nothing.
     func remembered(_ key: MemoryKey) async throws(JournalError) -> String?
     func remember(_ key: MemoryKey, _ value: String) async throws(JournalError)
@@ -95,6 +98,8 @@ package enum MemoryKey: String, Sendable, CaseIterable {
     case ownNamespace
     /// The last term in which this journal was the leader's; see ``LeaderTerm``.
     case leaderTerm
+    /// The last ``JournalMark`` that was written on the Lease, or about to be.
+    case journalMark
 }
 
 package struct IntentID: Hashable, Sendable {

@@ -38,7 +38,7 @@ package enum CommitTrust: Sendable, Equatable {
 ///   - suspect: The commit that was not trusted when one looked last: it is looked at first, since each takes a while.
 package func findDistrust(
     of newest: Revision, isFollowed: Bool = true, mode: TrustMode, after trusted: String?, suspect: String? = nil,
-    from source: any RevisionSource
+    atMost maximumCommits: Int = maximumCommits, from source: any RevisionSource
 ) async throws(SourceError) -> (reason: IncidentReason, message: String, commit: String)? {
     guard mode != .off, newest.commit != trusted else { return nil }
     var commits = [newest]
@@ -67,7 +67,7 @@ package func findDistrust(
 }
 
 /// Each takes about a tenth of a second.
-private let maximumCommits = 1000
+package let maximumCommits = 1000
 
 /// The incidents of a revision that is not trusted.
 let distrust: [IncidentReason] = [

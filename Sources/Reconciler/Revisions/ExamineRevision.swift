@@ -18,12 +18,13 @@ package enum RevisionExamination: Sendable {
 ///   - cluster: Gives the one of many clusters that the enforced revision was read for; nil where it was for one.
 package func examine<Failure: Error>(
     _ newest: Revision, isFollowed: Bool = true, trust: TrustMode, after trusted: String?, suspect: String? = nil,
-    from source: any RevisionSource, trace: SyncTrace? = nil,
+    atMost count: Int = maximumCommits, from source: any RevisionSource, trace: SyncTrace? = nil,
     cluster: () async throws(Failure) -> String?
 ) async throws -> RevisionExamination {
     let distrust = try await trace.stage("verify signatures") { _ in
         try await findDistrust(
-            of: newest, isFollowed: isFollowed, mode: trust, after: trusted, suspect: suspect, from: source)
+            of: newest, isFollowed: isFollowed, mode: trust, after: trusted, suspect: suspect, atMost: count,
+            from: source)
     }
     if let (reason, message, commit) = distrust { return .refused(.untrusted(reason, message, commit: commit)) }
     let loaded = try await trace.stage("read revision") { _ in try await source.load(newest) }

@@ -146,7 +146,7 @@ package struct UninstallSurveyor: Sendable {
                     // A server without them has none, and without the right Bylaw has never made any.
                     let hasNone =
                         error.kind == .resourceNotServed
-                        || error.kind == .forbidden && (knowledge.keptPrevention ?? "").isEmpty
+                        || error.kind == .forbidden && KeptPrevention.areNone(knowledge.keptPrevention ?? "")
                     guard hasNone else { throw error }
                 }
             }

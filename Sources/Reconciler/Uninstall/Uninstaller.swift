@@ -53,7 +53,7 @@ package struct Uninstaller: Sendable {
             if !outcome.isSettled { arePoliciesGone = false }
             tell(change.id, .delete, outcome)
         }
-        if arePoliciesGone { try await journal.remember(.keptPrevention, "") }
+        if arePoliciesGone { try await journal.remember(.keptPrevention, KeptPrevention.none) }
         // Nothing is opened while somebody has rights that were to go first.
         var doRightsRemain = false
         for step in survey.steps {
@@ -77,7 +77,7 @@ package struct Uninstaller: Sendable {
         var intent = intent(.delete, on: before, patch: nil, desired: nil)
         let id = try await journal.begin(intent)
         // From now on it is there by half, which no digest stands for.
-        try await journal.remember(.keptPrevention, "in part")
+        try await journal.remember(.keptPrevention, KeptPrevention.inPart)
         var held: LiveObject?
         for round in 1... {
             do throws(ClusterError) {
