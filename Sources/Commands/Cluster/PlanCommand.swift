@@ -127,7 +127,7 @@ struct PlannedPass {
             throw CommandFailure(message: "\(resource.qualifiedPlural): \(error.message)", hint: error.hint)
         }
         let user = OwnAccess.User(answered: try await cluster.whoWeAre())
-        let judgement = RevisionJudgement(
+        var judgement = RevisionJudgement(
             enforced: inForce, before: before,
             configurationInForce: rememberedConfiguration(known.guardedState, canonical: wiring.canonical),
             live: gathered.state, ownership: wiring.ownership(instance: instance),

@@ -24,6 +24,7 @@ extension Controller {
     func judge(
         _ loaded: LoadedRevision, by judgement: RevisionJudgement
     ) async throws -> (GuardVerdict, GuardedState) {
+        var judgement = judgement
         let (verdict, basis) = try await judgement.verdict(on: loaded) { notify(.trouble($0, hint: $1)) }
         lastJudgedAt = surroundings.uptime()
         let guarded = GuardedState(

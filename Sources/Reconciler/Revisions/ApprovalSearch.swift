@@ -19,8 +19,6 @@ struct ApprovalSearch {
     let head: LoadedRevision
     /// What the revision removes although nothing in force declares it: what an earlier run has left.
     let removed: Set<ObjectID>
-    /// Whether another replica accepted what is in force, and may not have done all that its commit approves.
-    let isHandedOver: Bool
     /// Whether only a listed approver's signature counts.
     let requiresSignatures: Bool
     /// See ``JudgementBasis/signaturesRequiredUpTo``.
@@ -119,6 +117,14 @@ struct ApprovalSearch {
         return (objects.min()?.description ?? "") + rest
     }
 
+    /// What has been waiting longer than what is in force, by the commit after which approvals count for it.
+    private var waiting: [String: [(key: ObjectID, value: HeldSince)]] {
+        guard let inForce else { return [:] }
+        return Dictionary(
+            grouping: inForce.heldSince.merging(inForce.leftSince) { held, _ in held }.map { ($0.key, $0.value) },
+            by: \.1.approvableAfter)
+    }
+
     /// The commits that may approve something, and which objects each of them; nil: all.
     private var commits: [(Revision, Set<ObjectID>?)] {
         get async throws(SourceError) {
@@ -137,11 +143,6 @@ struct ApprovalSearch {
                     }
                 }
             }
-            if isHandedOver, !removed.isEmpty, let inForce {
-                count(
-                    try await source.commits(upTo: inForce.revision, after: nil, wholeHistory: false), for: removed)
-            }
-            let waiting = Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.approvableAfter)
             for (since, holds) in waiting.sorted(by: { $0.key < $1.key }) {
                 var commits = try await source.commits(upTo: head.revision, after: since, wholeHistory: false)
                 // What the first revision itself approves, or what it merged, counts with the next look as well.
@@ -171,8 +172,9 @@ struct ApprovalSearch {
     /// What has been waiting since before a commit, which has what it is to be changed from.
     private func waiting(before commit: Revision) async throws(SourceError) -> Set<ObjectID> {
         var known: Set<ObjectID> = []
-        for (since, holds) in Dictionary(grouping: inForce?.heldSince ?? [:], by: \.value.approvableAfter)
-        where try await source.isAncestor(since, of: commit.commit) { known.formUnion(holds.map(\.key)) }
+        for (since, holds) in waiting where try await source.isAncestor(since, of: commit.commit) {
+            known.formUnion(holds.map(\.key))
+        }
         return known
     }
 

@@ -37,6 +37,8 @@ package struct EnforcedState: Sendable {
     package var deletableNamespaces: Set<ObjectID>
     /// See ``GuardedState/heldSince``.
     var heldSince: [ObjectID: HeldSince]
+    /// The last commit that declared what another replica has left behind; not remembered.
+    var leftSince: [ObjectID: HeldSince] = [:]
     /// Who let through what of this revision.
     package var approvers: [ObjectID: String]
     /// See ``GuardedState/basis``.
@@ -81,6 +83,7 @@ package struct EnforcedState: Sendable {
     /// Since when a change of an object that a newest revision makes has been waiting; nil where that is not known.
     func waitingSince(_ id: ObjectID) -> HeldSince? {
         if holds.contains(where: { $0.id == id }) { return heldSince[id] }
+        if let since = leftSince[id] { return since }
         if objects[id] == nil, let basis, let since = basis.unseenSince,
             id.resource.map(basis.unseenKinds.contains) == true
         {

@@ -109,20 +109,24 @@ package struct RevisionJudgement: Sendable {
     /// What of a sound revision may happen.
     ///
     /// - Parameter complain: Takes what is wrong with a trailer, and what to do about it.
-    package func verdict(
+    package mutating func verdict(
         on loaded: LoadedRevision, complain: (_ message: String, _ hint: String) -> Void
     ) async throws(SourceError) -> (GuardVerdict, JudgementBasis) {
         let effect = holdEffect(on: loaded.declared)
         var objects = live.all
         for id in effect.brought { objects[id] = nil }
         let left = leftBehind(among: objects.values, besides: effect.left)
+        let removed = left.subtracting(loaded.declared.objects.keys)
+        if isJournalBehind, let revision = inForce?.revision {
+            inForce?.leftSince = try await LeftBehindSearch(source: source).lastDeclarations(
+                of: removed, before: revision)
+        }
         let approvals =
             !takesApprovals
             ? FoundApprovals()
             : try await ApprovalSearch(
                 inForce: inForce, approvers: approvers(besides: loaded.declared), head: loaded,
-                removed: left.subtracting(loaded.declared.objects.keys), isHandedOver: isJournalBehind,
-                requiresSignatures: trust != .off, signaturesRequiredUpTo: signaturesRequiredUpTo,
+                removed: removed, requiresSignatures: trust != .off, signaturesRequiredUpTo: signaturesRequiredUpTo,
                 source: source, memory: memory
             ).find(complain: complain)
         var privileged: Set<String> = ["kube-system"]
