@@ -30,6 +30,9 @@ package final class SQLiteJournal: RunJournal {
     /// The number of the newest entry that was written since it was opened; 0 before the first.
     package var newestSequence: Int64 { tree.newestDurable }
 
+    /// For how long what is written now has not reached the disk; nil where nothing is written.
+    package var writingFor: Duration? { writer.busySince.map { .now - $0 } }
+
     var current: OpenedJournal { opened.withLock { $0 } }
     var writer: GroupedWriter { current.writer }
     /// The row of this instance and cluster in `instances`.

@@ -1812,7 +1812,7 @@ let embeddedRunbookTexts: [String] = [
 
     ## Meaning
 
-    For some time Bylaw could not write its journal: the volume was full, read-only, failing or not there, a right was missing, or another process was writing the journal. What cannot be recorded is not done. The entry is written when it is over, and says from when to when, why, and what was found not as declared meanwhile; while it lasts the log of `bylaw run` says so, and the metric `bylaw_journal_usable` is 0.
+    For some time Bylaw could not write its journal: the volume was full, read-only, failing or not there, a right was missing, or another process was writing the journal. What cannot be recorded is not done. The entry is written when it is over, and says from when to when, why, and what was found not as declared meanwhile; while it lasts the log of `bylaw run` says so, and the metric `bylaw_journal_usable` is 0. A volume that hangs gives no error: after half a minute the log and the metric say so all the same, and there is no entry when it goes on.
 
     ## Impact
 

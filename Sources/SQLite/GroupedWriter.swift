@@ -55,6 +55,11 @@ package final class GroupedWriter: Sendable {
         try await perform(write, orElse: { $0 })
     }
 
+    /// Since when the writes that are on their way to the disk now have been; nil where none are.
+    ///
+    /// A disk that hangs gives no error, and nothing else tells of it.
+    package var busySince: ContinuousClock.Instant? { mailbox.busySince }
+
     /// Closes the connection after the writes that were asked for; later ones fail.
     package func close() async {
         await withCheckedContinuation { continuation in
@@ -141,11 +146,15 @@ private final class PendingWrite<Value: Sendable, Failure: Error>: GroupedWrite,
 
 /// Writes on their way to the writer.
 ///
-/// `@unchecked Sendable`: the lock guards both variables.
+/// `@unchecked Sendable`: the lock guards all variables.
 private final class Mailbox: @unchecked Sendable {
     private let lock = NSLock()
     private var waiting: [any GroupedWrite] = []
     private var isBeingEmptied = false
+    private var begun: ContinuousClock.Instant?
+
+    /// Since when the group that was taken last is being written.
+    var busySince: ContinuousClock.Instant? { lock.withLock { begun } }
 
     /// Adds a write; true where the caller has to start the writer.
     func add(_ write: any GroupedWrite) -> Bool {
@@ -161,8 +170,10 @@ private final class Mailbox: @unchecked Sendable {
         lock.withLock {
             guard !waiting.isEmpty else {
                 isBeingEmptied = false
+                begun = nil
                 return nil
             }
+            begun = .now
             let group = Array(waiting.prefix(limit))
             waiting.removeFirst(group.count)
             return group

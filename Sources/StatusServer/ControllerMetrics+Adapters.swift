@@ -54,6 +54,13 @@ extension ControllerMetrics {
     }
 
     /// Takes in up to which entry a receiver has the journal.
+    /// Forgets the receivers that an earlier configuration named.
+    package func noteShippingBegins() {
+        registry.clear(Families.shippedSequence)
+        registry.clear(Families.lastShipment)
+        noteShippingStalled(false)
+    }
+
     package func noteShipped(to receiver: String, upTo sequence: Int64, at time: Timestamp) {
         registry.set(Families.shippedSequence, to: Double(sequence), ["receiver": receiver])
         registry.set(Families.lastShipment, to: time.secondsSinceEpoch, ["receiver": receiver])

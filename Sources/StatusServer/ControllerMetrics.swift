@@ -32,6 +32,9 @@ package struct ControllerMetrics: Sendable {
     }
 
     /// Takes in that the journal was opened.
+    /// Notes that what is written to it does not come to its end.
+    package func noteJournalHangs() { registry.set(Families.journalUsable, to: 0) }
+
     package func noteJournalOpened() { registry.set(Families.journalUsable, to: 1) }
 
     package func note(_ notice: ControllerNotice) {

@@ -7,7 +7,15 @@ package enum ExpositionFormat: Sendable, CaseIterable {
 
     /// - Parameter accept: The request's `Accept` header; whoever does not ask for OpenMetrics gets the older form.
     package init(accept: String?) {
-        self = (accept ?? "").contains("application/openmetrics-text") ? .openMetrics : .prometheus
+        let isAccepted = (accept ?? "").lowercased().split(separator: ",").contains { range in
+            let parts = range.split(separator: ";").map { $0.filter { !$0.isWhitespace } }
+            // A weight of nothing rules it out (RFC 9110, section 12.4.2).
+            let isRuledOut = parts.dropFirst().contains { part in
+                part.hasPrefix("q=") && part.dropFirst(2).allSatisfy { $0 == "0" || $0 == "." }
+            }
+            return parts.first == "application/openmetrics-text" && !isRuledOut
+        }
+        self = isAccepted ? .openMetrics : .prometheus
     }
 
     package var contentType: String {

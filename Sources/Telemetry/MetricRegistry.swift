@@ -46,6 +46,9 @@ package final class MetricRegistry: Sendable {
     /// Makes the series of a histogram known before anything was observed.
     package func declare(_ family: MetricFamily, _ labels: [String: String]) { change(family, labels) { _ in } }
 
+    /// Forgets all series of a family: what they are about is no more.
+    package func clear(_ family: MetricFamily) { values.withLock { $0[family.name] = [:] } }
+
     private func change(
         _ family: MetricFamily, _ labels: [String: String], _ change: (inout MetricSample) -> Void
     ) {

@@ -79,6 +79,31 @@ import Testing
         #expect(try await reader.perform { (connection) throws(DatabaseError) in try Self.count(connection) } == 13)
     }
 
+    /// As a disk that hangs does.
+    @Test func aWriteThatDoesNotEndIsSeen() async throws {
+        let writer = try await writer()
+        #expect(writer.busySince == nil)
+        let before = ContinuousClock.now
+        let gate = DispatchSemaphore(value: 0)
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        let first = Task {
+            try await writer.perform { (connection) throws(DatabaseError) in
+                begin.yield()
+                gate.wait()
+                try Self.insert(0, connection)
+            }
+        }
+        for await _ in begun { break }
+        let busy = try #require(writer.busySince)
+        #expect(busy >= before && busy <= .now)
+        gate.signal()
+        try await first.value
+        // What was asked for afterwards begins anew, and ends.
+        try await writer.perform { (connection) throws(DatabaseError) in try Self.insert(1, connection) }
+        await writer.close()
+        #expect(writer.busySince == nil)
+    }
+
     @Test func aWriteThatFailsIsUndoneAlone() async throws {
         let writer = try await writer()
         let results = await withTaskGroup(of: Result<Void, DatabaseError>.self) { group in

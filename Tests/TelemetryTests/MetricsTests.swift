@@ -116,6 +116,17 @@ import Testing
         #expect(registry.exposition(.prometheus).contains(#"app_requests_total{verb="v7",code=""} 2"#))
     }
 
+    @Test func whatIsClearedIsNotToldAnyMore() {
+        let registry = registry()
+        registry.add(to: Self.requests, ["verb": "get"])
+        registry.set(Self.build, to: 1, ["version": "1.2"])
+        registry.clear(Self.requests)
+        #expect(!registry.exposition(.prometheus).contains("verb="))
+        #expect(registry.exposition(.prometheus).contains("version=\"1.2\""))
+        registry.add(to: Self.requests, ["verb": "list"])
+        #expect(registry.exposition(.prometheus).contains(#"app_requests_total{verb="list",code=""} 1"#))
+    }
+
     @Test func nothingIsLostWhenManyCount() async {
         let registry = registry()
         await withTaskGroup { group in
@@ -129,6 +140,9 @@ import Testing
     @Test(arguments: [
         (nil, ExpositionFormat.prometheus), ("*/*", .prometheus), ("text/plain;version=0.0.4", .prometheus),
         ("application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.6", .openMetrics),
+        ("text/plain;version=0.0.4;q=1, application/openmetrics-text;q=0", .prometheus),
+        ("application/openmetrics-text; q=0.0", .prometheus), ("Application/OpenMetrics-Text", .openMetrics),
+        ("text/plain, application/openmetrics-textual", .prometheus),
     ])
     func theClientChooses(_ accept: String?, _ format: ExpositionFormat) {
         #expect(ExpositionFormat(accept: accept) == format)

@@ -202,7 +202,7 @@ struct Run: Sendable {
         let recording = Task { await events?.run() }
         defer { recording.cancel() }
         let probing = Task {
-            await StandingProbe(metrics: metrics, health: health, policySync: policySync).run(
+            await StandingProbe(metrics: metrics, health: health, policySync: policySync, logger: logger).run(
                 controller, journal: journal)
         }
         defer { probing.cancel() }

@@ -51,6 +51,7 @@ extension Wiring {
     func backgroundShipping(
         journal: SQLiteJournal, logger: Logger, metrics: ControllerMetrics
     ) async throws -> BackgroundShipping? {
+        metrics.noteShippingBegins()
         let flags = ShippingFlags(wiring: self, prefix: "ship-")
         guard let kind = try flags.kind else {
             if try await journal.openIncidents().contains(where: { $0.reason == .shippingStalled }) {
