@@ -53,7 +53,6 @@ extension ControllerMetrics {
         registry.add(to: Families.traceExports, ["outcome": isDone ? "succeeded" : "failed"])
     }
 
-    /// Takes in up to which entry a receiver has the journal.
     /// Forgets the receivers that an earlier configuration named.
     package func noteShippingBegins() {
         registry.clear(Families.shippedSequence)
@@ -61,6 +60,7 @@ extension ControllerMetrics {
         noteShippingStalled(false)
     }
 
+    /// Takes in up to which entry a receiver has the journal.
     package func noteShipped(to receiver: String, upTo sequence: Int64, at time: Timestamp) {
         registry.set(Families.shippedSequence, to: Double(sequence), ["receiver": receiver])
         registry.set(Families.lastShipment, to: time.secondsSinceEpoch, ["receiver": receiver])

@@ -31,10 +31,10 @@ package struct ControllerMetrics: Sendable {
         registry.set(Families.leader, to: isLeading ? 1 : 0, ["bylaw_instance": instance])
     }
 
-    /// Takes in that the journal was opened.
     /// Notes that what is written to it does not come to its end.
     package func noteJournalHangs() { registry.set(Families.journalUsable, to: 0) }
 
+    /// Takes in that the journal was opened, or can be written again.
     package func noteJournalOpened() { registry.set(Families.journalUsable, to: 1) }
 
     package func note(_ notice: ControllerNotice) {
