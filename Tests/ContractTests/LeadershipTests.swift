@@ -123,8 +123,10 @@ import Testing
             #expect(first.fence.deadline != nil, "it leads until it gives the lease back")
             try await first.leadership.release()
             #expect(first.fence.deadline == nil && !first.status.isLeader)
-            try await eventually("the second leads") { second.status.isLeader }
-            #expect(second.notices.last == .acquired(.released, transitions: 2))
+            try await eventually("the second leads") {
+                second.notices.last == .acquired(.released, transitions: 2)
+            }
+            #expect(second.status.isLeader)
             #expect(second.status.holder == "second" && second.status.transitions == 2)
             standing.cancel()
             _ = await standing.result
@@ -210,8 +212,9 @@ import Testing
             _ = try await store.create(record, leaving: LeaderNotes(handover: left))
             let replica = try Replica("second", in: namespace, on: server)
             let leading = replica.start()
-            try await eventually("it leads") { replica.status.isLeader }
-            #expect(replica.notices.last == .acquired(.expired(holder: "killed"), transitions: 4))
+            try await eventually("it leads") {
+                replica.notices.last == .acquired(.expired(holder: "killed"), transitions: 4)
+            }
             #expect(await replica.leadership.notes == LeaderNotes(handover: left))
             #expect(try await handover(in: namespace) == left, "it stands there until something else is in force")
             leading.cancel()

@@ -67,11 +67,17 @@ struct MonitoringTests {
             for key in ["summary", "description"] {
                 #expect(alert["annotations"]?[key]?.string?.isEmpty == false, "\(name): \(key)")
             }
-            let url = try #require(alert["annotations"]?["runbook_url"]?.string, "\(name)")
-            let path = try #require(
-                url.wholeMatch(of: #/https://runbooks\.example\.com/(Runbooks/(\w+)\.md)/#), "\(url)")
-            #expect(FileManager.default.fileExists(atPath: "\(sourceRoot)/\(path.1)"), "\(name): \(url)")
-            #expect(runbook(named: String(path.2)) != nil, "\(name): \(url)")
+            let text = try #require(alert["annotations"]?["runbook_url"]?.string, "\(name)")
+            // One of several incidents has the runbook of each.
+            let reasons = alert["expr"]?.string?.firstMatch(of: #/reason=~"([\w|]+)"/#)?.1.split(separator: "|") ?? []
+            let urls = text.contains("{{") ? reasons.map { text.replacing("{{ $labels.reason }}", with: $0) } : [text]
+            #expect(!urls.isEmpty, "\(name)")
+            for url in urls {
+                let path = try #require(
+                    url.wholeMatch(of: #/https://runbooks\.example\.com/(Runbooks/(\w+)\.md)/#), "\(url)")
+                #expect(FileManager.default.fileExists(atPath: "\(sourceRoot)/\(path.1)"), "\(name): \(url)")
+                #expect(runbook(named: String(path.2)) != nil, "\(name): \(url)")
+            }
         }
     }
 
