@@ -31,11 +31,11 @@ package struct ControllerMetrics: Sendable {
         registry.set(Families.leader, to: isLeading ? 1 : 0, ["bylaw_instance": instance])
     }
 
-    /// Notes that what is written to it does not come to its end.
-    package func noteJournalHangs() { registry.set(Families.journalUsable, to: 0) }
+    /// Takes in that the journal was opened.
+    package func noteJournalOpened() { noteJournal(isUsable: true) }
 
-    /// Takes in that the journal was opened, or can be written again.
-    package func noteJournalOpened() { registry.set(Families.journalUsable, to: 1) }
+    /// Takes in whether entries can be recorded.
+    package func noteJournal(isUsable: Bool) { registry.set(Families.journalUsable, to: isUsable ? 1 : 0) }
 
     package func note(_ notice: ControllerNotice) {
         switch notice {

@@ -312,8 +312,9 @@ import Testing
         }
     }
 
-    /// What came after it is not known to it.
-    @Test func aCopyOfTheJournalIsBehind() async throws {
+    /// What came after it is not known to it, also where it is ended after it has announced something.
+    @Test(arguments: [true, false])
+    func aCopyOfTheJournalIsBehind(isCutShort: Bool) async throws {
         _ = try await controller.commit("secrets")
         try await pass("a", term: 0)
         let files = FileManager.default
@@ -325,6 +326,17 @@ import Testing
         try files.removeItem(atPath: path)
         try files.moveItem(atPath: copy, toPath: path)
         _ = try await controller.commit("secrets", approvals: [])
+        if isCutShort {
+            for _ in 0..<3 {
+                lease.interception.withLock {
+                    $0 = { (_) throws(ClusterError) in
+                        throw ClusterError(kind: .unreachable, status: 0, message: "write the Lease")
+                    }
+                }
+                await #expect(throws: ClusterError.self) { try await pass("a", term: 0) }
+            }
+            lease.interception.withLock { $0 = nil }
+        }
         let after = try await pass("a", term: 0)
         #expect(after.ofObjects[Self.role] == [.approvalMissing] && controller.resource != "secrets", "\(after)")
     }
@@ -425,6 +437,33 @@ import Testing
         let after = try await pass("b", term: 1)
         #expect((controller.cluster.object(quota) == nil) == isApproved, "\(after)")
         #expect(after.ofObjects[quota] == (isApproved ? nil : [.approvalMissing]), "\(after)")
+    }
+
+    /// Nobody has approved that what came back since is removed.
+    @Test func anOldApprovalDoesNotDeleteWhatWasMadeAgain() async throws {
+        let quota = try writeQuota()
+        _ = try await controller.commit("pods")
+        try await pass("a", term: 0)
+        let copy = try #require(controller.cluster.object(quota))
+        try controller.repository.remove("kept.yaml")
+        try await controller.repository.commit("Remove it")
+        try await pass("a", term: 0)
+        try #require(controller.cluster.object(quota) == nil)
+        _ = try await commitAnother()
+        try await pass("a", term: 0)
+        // Servers and Git count in seconds.
+        let committed = try #require(Double(try await controller.repository.git("log", "-1", "--format=%ct")))
+        try await eventually("another second has come") { Date().timeIntervalSince1970 >= committed + 1 }
+        var body = copy
+        for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
+            body.set(["metadata", field], to: nil)
+        }
+        _ = try await controller.kubeCluster("backup").send(
+            .create(body, .resourceQuota, namespace: Self.namespace, fieldManager: "backup", isDryRun: false),
+            what: "bring it back")
+        let after = try await pass("b", term: 1)
+        #expect(controller.cluster.object(quota) != nil, "\(after)")
+        #expect(after.ofObjects[quota] == [.approvalMissing], "\(after)")
     }
 
     // MARK: Signatures

@@ -32,12 +32,8 @@ struct StandingProbe: Sendable {
                 isHanging = hanging != nil
                 note(hanging)
             }
-            if isHanging {
-                standing.isJournalUsable = false
-                metrics.noteJournalHangs()
-            } else if standing.isJournalUsable {
-                metrics.noteJournalOpened()
-            }
+            if isHanging { standing.isJournalUsable = false }
+            metrics.noteJournal(isUsable: standing.isJournalUsable)
             metrics.note(standing)
             metrics.noteJournal(newest: journal.newestSequence)
             health.note(standing, of: run)

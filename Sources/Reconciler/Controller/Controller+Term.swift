@@ -15,6 +15,8 @@ extension Controller {
             try await journal.remembered(.journalMark).flatMap(JournalMark.init)?.covers(written) != true
         {
             isJournalBehind = true
+            // Its own mark goes up before it knows what is in force, and an end in between must not be forgotten.
+            try await journal.remember(.leaderTerm, LeaderTerm.overtaken.text)
         }
         guard isJournalBehind else { return try await noteTerm() }
         if let kept = try await journal.remembered(.keptPrevention) {
@@ -119,9 +121,18 @@ extension Controller {
         guard configuration.trust == .all, let last = acceptedBefore.last,
             hold.before == nil || acceptedBefore.count > 1
         else { return }
-        let known = try await journal.remembered(.trustedRevision)
-        if let known, try await source.isAncestor(last.revision.commit, of: known) { return }
-        try await journal.remember(.trustedRevision, last.revision.commit)
+        do {
+            if let known = try await journal.remembered(.trustedRevision), try await source.hasCommit(known),
+                try await source.isAncestor(last.revision.commit, of: known)
+            {
+                return
+            }
+            try await journal.remember(.trustedRevision, last.revision.commit)
+        } catch {
+            // The next look takes it up once more: without it the chain would begin elsewhere.
+            handedOver = nil
+            throw error
+        }
     }
 
     /// Remembers what the leader before accepted, so that a hold may go back to it.
@@ -173,8 +184,13 @@ extension Controller {
     /// What the journal is to be known by on the Lease from now on.
     private func nextMark() async throws(JournalError) -> JournalMark {
         let journal = try await journal.identity()
-        let last = try await self.journal.remembered(.journalMark).flatMap(JournalMark.init)
-        let mark = JournalMark(journal: journal, number: last?.journal == journal ? (last?.number ?? 0) + 1 : 1)
+        // Above what a journal has written of which this one is a copy.
+        let marks = [
+            try await self.journal.remembered(.journalMark).flatMap(JournalMark.init),
+            configuration.handover?.found.journal,
+        ]
+        let last = marks.compactMap { $0 }.filter { $0.journal == journal }.map(\.number).max() ?? 0
+        let mark = JournalMark(journal: journal, number: last + 1)
         try await self.journal.remember(.journalMark, mark.text)
         return mark
     }

@@ -10,6 +10,9 @@ package struct LeaderTerm: Equatable, Sendable {
         self.transitions = transitions
     }
 
+    /// What a journal remembers that was found to be behind, until it knows again what is in force: no term follows it.
+    static let overtaken = LeaderTerm(lease: "overtaken", transitions: 0)
+
     /// As the journal remembers it under ``MemoryKey/leaderTerm``.
     init?(_ text: String) {
         let words = text.split(separator: " ")

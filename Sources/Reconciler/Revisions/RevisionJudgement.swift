@@ -119,7 +119,7 @@ package struct RevisionJudgement: Sendable {
         let removed = left.subtracting(loaded.declared.objects.keys)
         if isJournalBehind, let revision = inForce?.revision {
             inForce?.leftSince = try await LeftBehindSearch(source: source).lastDeclarations(
-                of: removed, before: revision)
+                of: removed, before: revision, live: live)
         }
         let approvals =
             !takesApprovals
