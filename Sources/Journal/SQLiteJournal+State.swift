@@ -63,13 +63,7 @@ extension SQLiteJournal {
     }
 
     package func identity() async throws(JournalError) -> String {
-        let found = try await write { (connection) throws(DatabaseError) in
-            try connection.firstRow("SELECT id FROM identity") { (row) throws(DatabaseError) in try row.text(0) }
-        }
-        return try describing("read") { () throws(JournalFailure) in
-            guard let found else { throw .unreadable("its identity is missing") }
-            return found
-        }
+        try await perform("read") { (connection) throws(JournalFailure) in try JournalIdentity.id(on: connection) }
     }
 
     package func remembered(_ key: MemoryKey) async throws(JournalError) -> String? {

@@ -97,7 +97,7 @@ package struct ControllerMetrics: Sendable {
     }
 
     private func noteOutage(_ outage: JournalOutage) {
-        registry.set(Families.journalUsable, to: 0)
+        noteJournal(isUsable: false)
         setUnrecordedDrift(outage.differingByKind)
     }
 

@@ -16,7 +16,7 @@ package final class MetricRegistry: Sendable {
         self.families = families
         values = Mutex(
             Dictionary(
-                families.map { ($0.name, $0.labels.isEmpty ? [[]: MetricSample($0)] : [:]) },
+                families.map { ($0.name, Self.unused($0)) },
                 uniquingKeysWith: { first, _ in first }))
     }
 
@@ -47,7 +47,12 @@ package final class MetricRegistry: Sendable {
     package func declare(_ family: MetricFamily, _ labels: [String: String]) { change(family, labels) { _ in } }
 
     /// Forgets all series of a family: what they are about is no more.
-    package func clear(_ family: MetricFamily) { values.withLock { $0[family.name] = [:] } }
+    package func clear(_ family: MetricFamily) { values.withLock { $0[family.name] = Self.unused(family) } }
+
+    /// What a family tells before anything was counted.
+    private static func unused(_ family: MetricFamily) -> Series {
+        family.labels.isEmpty ? [[]: MetricSample(family)] : [:]
+    }
 
     private func change(
         _ family: MetricFamily, _ labels: [String: String], _ change: (inout MetricSample) -> Void

@@ -42,9 +42,7 @@ import Testing
         // One that asks again and again has no more time than one that is silent.
         let stubborn = try SocketClient(port: listener.port)
         let end = ContinuousClock.now + .seconds(60)
-        while await stubborn.ask("/refused") != nil, ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(100))
-        }
+        while await stubborn.ask("/refused") != nil, ContinuousClock.now < end {}
         #expect(ContinuousClock.now < end)
         #expect(await silent.answer() == nil)
         #expect(await refused.answer() == nil)

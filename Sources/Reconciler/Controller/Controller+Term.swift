@@ -39,14 +39,14 @@ extension Controller {
         let trusted = try await journal.remembered(.trustedRevision)
         do {
             let whole = try await handedOver(found.revision, before: newest, after: trusted)
-            guard let held = found.heldRevision else {
+            if let held = found.heldRevision {
+                guard let state = try await handedOver(held, before: newest, after: trusted) else { return }
+                hold.before =
+                    whole.map { StateBeforeHold($0, place: source.place) } ?? StateBeforeHold(outdated: remembered)
+                handedOver = state
+            } else {
                 handedOver = whole
-                return try await noteTrusted()
             }
-            guard let state = try await handedOver(held, before: newest, after: trusted) else { return }
-            hold.before =
-                whole.map { StateBeforeHold($0, place: source.place) } ?? StateBeforeHold(outdated: remembered)
-            handedOver = state
             try await noteTrusted()
         } catch let error as SourceError {
             // What was approved before must not wait for approvals again because of one failure.

@@ -38,7 +38,7 @@ package enum CommitTrust: Sendable, Equatable {
 ///   - suspect: The commit that was not trusted when one looked last: it is looked at first, since each takes a while.
 package func findDistrust(
     of newest: Revision, isFollowed: Bool = true, mode: TrustMode, after trusted: String?, suspect: String? = nil,
-    atMost maximumCommits: Int = maximumCommits, from source: any RevisionSource
+    atMost maximumCommits: Int = maximumVerifiedCommits, from source: any RevisionSource
 ) async throws(SourceError) -> (reason: IncidentReason, message: String, commit: String)? {
     guard mode != .off, newest.commit != trusted else { return nil }
     var commits = [newest]
@@ -66,8 +66,8 @@ package func findDistrust(
     return nil
 }
 
-/// Each takes about a tenth of a second.
-package let maximumCommits = 1000
+/// How many commits are verified at one look; each takes about a tenth of a second.
+package let maximumVerifiedCommits = 1000
 
 /// The incidents of a revision that is not trusted.
 let distrust: [IncidentReason] = [

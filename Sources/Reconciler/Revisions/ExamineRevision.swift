@@ -18,7 +18,7 @@ package enum RevisionExamination: Sendable {
 ///   - cluster: Gives the one of many clusters that the enforced revision was read for; nil where it was for one.
 package func examine<Failure: Error>(
     _ newest: Revision, isFollowed: Bool = true, trust: TrustMode, after trusted: String?, suspect: String? = nil,
-    atMost count: Int = maximumCommits, from source: any RevisionSource, trace: SyncTrace? = nil,
+    atMost count: Int = maximumVerifiedCommits, from source: any RevisionSource, trace: SyncTrace? = nil,
     cluster: () async throws(Failure) -> String?
 ) async throws -> RevisionExamination {
     let distrust = try await trace.stage("verify signatures") { _ in

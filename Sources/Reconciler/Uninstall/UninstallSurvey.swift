@@ -76,7 +76,7 @@ package struct UninstallSurveyor: Sendable {
         let user = try await cluster.whoWeAre()
         let access = user.map { ownAccess(of: $0, in: live) } ?? []
         let guarded = knowledge.guardedState.flatMap(canonical.tree)
-        let configuration = rememberedConfiguration(knowledge.guardedState, canonical: canonical)
+        let configuration = guarded.flatMap(GuardedState.init)?.configuration
         guard configuration != nil || knowledge.guardedState == nil || wish.keepsObjects else {
             throw ClusterError(
                 kind: .invalid, status: 0,
